@@ -1,0 +1,123 @@
+"""Connections to Redis: the one place that makes them, and the one place that says what an outage is.
+
+A process holds two clients. `commands` answers fast or fails; `blocking` waits on streams and is never shared, since a
+blocked connection would hold up everybody else's commands.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+import redis.asyncio
+from redis.asyncio.retry import Retry as AsyncRetry
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from contract.errors import BrokerUnavailable, SettingsError
+
+BLOCK_MS = 500
+"""The longest that a blocking read waits; short, so that a new source or a stop is seen soon."""
+
+OUTAGES = (
+    redis.exceptions.ConnectionError,  # LOADING and a refused password come as this, too
+    redis.exceptions.TimeoutError,
+    redis.exceptions.OutOfMemoryError,
+    redis.exceptions.ReadOnlyError,
+    redis.exceptions.MasterDownError,
+    redis.exceptions.ClusterError,
+    OSError,
+)
+
+_COMMANDS: dict[str, Any] = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
+# Longer than BLOCK_MS by far: a time-out would drop a reply that Redis has already counted as delivered.
+_BLOCKING: dict[str, Any] = {"socket_timeout": BLOCK_MS / 1000 + 4.0, "socket_connect_timeout": 2.0}
+
+
+@dataclass(frozen=True)
+class Clients:
+    """The two clients of a process."""
+
+    commands: redis.Redis
+    blocking: redis.Redis
+
+    def close(self) -> None:
+        self.commands.close()
+        self.blocking.close()
+
+
+@dataclass(frozen=True)
+class AsyncClients:
+    """The two clients of a process that runs on asyncio."""
+
+    commands: redis.asyncio.Redis
+    blocking: redis.asyncio.Redis
+
+    async def close(self) -> None:
+        await self.commands.aclose()
+        await self.blocking.aclose()
+
+
+def connect(url: str, name: str) -> Clients:
+    """The clients for `url` (redis://, rediss:// or unix://), seen as `name` in CLIENT LIST. Opens no connection yet.
+
+    Raises:
+        SettingsError: the URL is none.
+    """
+    backoff = ExponentialWithJitterBackoff(base=0.02, cap=0.2)
+    with _readable_url():
+        return Clients(
+            redis.Redis.from_url(url, retry=Retry(backoff, retries=2), **_options(name), **_COMMANDS),
+            redis.Redis.from_url(url, retry=Retry(backoff, retries=0), **_options(f"{name}-blocking"), **_BLOCKING),
+        )
+
+
+def connect_async(url: str, name: str) -> AsyncClients:
+    """As `connect`, for asyncio."""
+    backoff = ExponentialWithJitterBackoff(base=0.02, cap=0.2)
+    client = redis.asyncio.Redis.from_url
+    with _readable_url():
+        return AsyncClients(
+            client(url, retry=AsyncRetry(backoff, retries=2), **_options(name), **_COMMANDS),
+            client(url, retry=AsyncRetry(backoff, retries=0), **_options(f"{name}-blocking"), **_BLOCKING),
+        )
+
+
+@contextmanager
+def outages_named() -> Iterator[None]:
+    """Turn what redis-py raises when Redis cannot serve into `BrokerUnavailable`; other errors pass as they are."""
+    try:
+        yield
+    except OUTAGES as error:
+        raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+
+
+class Backoff:
+    """Growing, jittered pauses between attempts; `reset` after a success."""
+
+    def __init__(self, first_seconds: float = 0.1, longest_seconds: float = 5.0) -> None:
+        self._jitter = ExponentialWithJitterBackoff(base=first_seconds, cap=longest_seconds)
+        self._first_seconds = first_seconds
+        self._failures = 0
+
+    def next(self) -> float:
+        """The seconds to wait before the next attempt; never under `first_seconds`, so that no loop is a busy one."""
+        self._failures += 1
+        return max(self._first_seconds, float(self._jitter.compute(self._failures)))
+
+    def reset(self) -> None:
+        self._failures = 0
+
+
+def _options(name: str) -> dict[str, Any]:
+    return {"client_name": name, "protocol": 2, "health_check_interval": 0}
+
+
+@contextmanager
+def _readable_url() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, RedisError) as error:
+        raise SettingsError(f"EMOTII_REDIS_URL: {error}") from error

@@ -1,0 +1,29 @@
+"""The errors that Emotii raises itself. Each message says what is wrong and what to do about it."""
+
+
+class EmotiiError(Exception):
+    """Something a person can mend; shown as one line, without a traceback."""
+
+
+class SettingsError(EmotiiError):
+    """A setting has a value that cannot be used."""
+
+
+class SourceError(EmotiiError):
+    """A source cannot be named, opened or read."""
+
+
+class ModelError(EmotiiError):
+    """A model folder is missing, incomplete or not what its `model.json` says."""
+
+
+class PictureError(EmotiiError):
+    """Bytes or a file that should hold a picture do not."""
+
+
+class MalformedMessage(EmotiiError):  # noqa: N818 - a noun of the glossary
+    """A stream entry that does not follow the contract; it is buried with this reason."""
+
+
+class BrokerUnavailable(EmotiiError):  # noqa: N818
+    """Redis cannot be reached or cannot serve now; worth another try."""

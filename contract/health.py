@@ -1,0 +1,54 @@
+"""The small HTTP server of a service that has none: `/healthz` and Prometheus's `/metrics`.
+
+Run as a program it asks one: `python -m contract.health URL` exits 0 if the answer is 200, for container health checks.
+"""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import Thread
+from typing import Any
+from urllib.error import URLError
+from urllib.request import urlopen
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from prometheus_client import make_wsgi_app
+
+
+class _Quiet(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the name is the base class's
+        """Health checks come every few seconds; they are no news."""
+
+
+@contextmanager
+def served(host: str, port: int, alive: Callable[[], bool]) -> Iterator[int]:
+    """Serve health and metrics on a thread; gives the port (`port` 0 takes a free one)."""
+    metrics = make_wsgi_app()
+
+    def application(environ: Any, start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI has no closer types
+        if environ["PATH_INFO"] != "/healthz":
+            answer: Iterable[bytes] = metrics(environ, start_response)
+            return answer
+        status = "200 OK" if alive() else "503 Service Unavailable"
+        start_response(status, [("Content-Type", "text/plain")])
+        return [status.encode()]
+
+    with make_server(host, port, application, WSGIServer, _Quiet) as server:
+        Thread(target=server.serve_forever, name="health", daemon=True).start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+
+
+def ask(url: str) -> bool:
+    """Whether `url` answers 200 within 3 s."""
+    try:
+        with urlopen(url, timeout=3) as answer:  # noqa: S310 - a health check's own address
+            return bool(answer.status == 200)
+    except (URLError, OSError):
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(0 if ask(sys.argv[1]) else 1)

@@ -1,0 +1,68 @@
+"""The names of everything in Redis. The braces are a hash tag: a source's keys share a slot of a Redis Cluster."""
+
+import re
+
+from contract.errors import SourceError
+
+SOURCE_NAME = re.compile(r"[a-z0-9_-]{1,32}")
+
+SOURCES = "emotii:sources"
+"""Hash: source name -> `messages.SourceStatus` as JSON, renewed by the process that captures it."""
+
+WORKERS = "emotii:workers"
+"""Hash: consumer id -> `messages.WorkerStatus` as JSON, renewed by the worker."""
+
+INFERENCE_GROUP = "inference"
+"""The consumer group of the workers on every crops stream."""
+
+CAPTURE_GROUP = "capture"
+"""The consumer group of the capture process on an inbox stream."""
+
+UPLOADS = "uploads"
+"""The source through which single pictures go; every capture service can own it."""
+
+
+def source_name(name: str) -> str:
+    """`name`, if it can name a source.
+
+    Raises:
+        SourceError: it has other characters than `a-z 0-9 _ -`, or not 1 to 32 of them.
+    """
+    if not SOURCE_NAME.fullmatch(name):
+        raise SourceError(f"{name[:40]!r} cannot name a source: use 1 to 32 of a-z, 0-9, _ and -")
+    return name
+
+
+def crops(source: str) -> str:
+    """Stream: one entry a face, then one "frame done"; a job ends with its manifest."""
+    return f"emotii:{{{source}}}:crops"
+
+
+def results(source: str) -> str:
+    """Stream: one outcome for every entry of the crops stream that was not buried."""
+    return f"emotii:{{{source}}}:results"
+
+
+def dead(source: str) -> str:
+    """Stream: what could not be read or classified, with the reason."""
+    return f"emotii:{{{source}}}:dead"
+
+
+def inbox(source: str) -> str:
+    """Stream: pictures handed in to the capture service."""
+    return f"emotii:{{{source}}}:inbox"
+
+
+def alone(source: str) -> str:
+    """Set: ids of crops that are being run alone, because batches with them failed before."""
+    return f"emotii:{{{source}}}:alone"
+
+
+def frames(source: str) -> str:
+    """Channel (not a stream): each frame's faces and, while somebody listens, its JPEG."""
+    return f"emotii:{{{source}}}:frames"
+
+
+def lease(task: str) -> str:
+    """String: which process has the task for now."""
+    return f"emotii:lease:{task}"

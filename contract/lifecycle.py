@@ -1,0 +1,72 @@
+"""How a service starts and stops: settings errors in one line, a stop on signals, no life without its parent."""
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+from types import FrameType
+
+from contract.errors import EmotiiError
+
+USAGE_EXIT = 2
+_PR_SET_PDEATHSIG = 1
+
+
+@contextmanager
+def stop_on_signal(stop: Event | None = None) -> Iterator[Event]:
+    """An event that SIGTERM or SIGINT sets. A second signal acts at once, since the first restores the handlers."""
+    stop = stop or Event()
+    signals = (signal.SIGTERM, signal.SIGINT)
+    before = {number: signal.getsignal(number) for number in signals}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+        restore()
+
+    for number in signals:
+        signal.signal(number, on_signal)
+    try:
+        yield stop
+    finally:
+        restore()
+
+
+def stop_with_parent(stop: Event) -> None:
+    """Set `stop` when the process that started this one is gone, however it went.
+
+    Looking once a second works on every system, unlike Linux's parent-death signal.
+    """
+    parent = os.getppid()
+
+    def watch() -> None:
+        while not stop.wait(1.0):
+            if os.getppid() != parent:
+                stop.set()
+
+    Thread(target=watch, name="parent-watch", daemon=True).start()
+
+
+def die_with_parent() -> None:
+    """Ask Linux to send this process SIGTERM when its parent dies; elsewhere nothing. For use between fork and exec."""
+    if _LIBC is not None:
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+# Loaded beforehand: between fork and exec nothing may allocate or take a lock.
+_LIBC: ctypes.CDLL | None = ctypes.CDLL(None) if sys.platform == "linux" else None
+
+
+def run(main: Callable[[], None]) -> None:
+    """Run a service's `main` as a process: what a person can mend is one line on stderr and exit code 2."""
+    try:
+        main()
+    except EmotiiError as error:
+        print(f"emotii: {error}", file=sys.stderr)
+        sys.exit(USAGE_EXIT)

@@ -1,0 +1,36 @@
+"""The messages on the streams, with their versions, as frozen values that encode and decode themselves.
+
+A stream entry is a flat map of bytes. `kind` says what it is and `v` which version of the contract it follows. Whoever
+reads one either gets a valid value or `MalformedMessage` with the reason: nothing half-read goes further.
+"""
+
+from contract.messages.channel import FrameFace, FrameHeader
+from contract.messages.crop import Crop, CropEntry, read_crop_entry
+from contract.messages.face import Box, Face, FrameId, Quality
+from contract.messages.frame import FrameDone, Manifest
+from contract.messages.inbox import InboxPicture
+from contract.messages.reading import Outcome, Reading, read_outcome
+from contract.messages.status import STATUS_LIFE_MS, SourceKind, SourceState, SourceStatus, WorkerStatus
+
+__all__ = [
+    "STATUS_LIFE_MS",
+    "Box",
+    "Crop",
+    "CropEntry",
+    "Face",
+    "FrameDone",
+    "FrameFace",
+    "FrameHeader",
+    "FrameId",
+    "InboxPicture",
+    "Manifest",
+    "Outcome",
+    "Quality",
+    "Reading",
+    "SourceKind",
+    "SourceState",
+    "SourceStatus",
+    "WorkerStatus",
+    "read_crop_entry",
+    "read_outcome",
+]

@@ -1,0 +1,50 @@
+"""What goes over a frames channel."""
+
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from contract.errors import MalformedMessage
+from contract.messages.face import Box
+
+
+class FrameHeader(BaseModel):
+    """What goes before the JPEG on the frames channel: one line of JSON, a newline, then the JPEG or nothing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    v: Literal[1] = 1
+    source: str
+    epoch: str
+    frame: int
+    captured_ms: int
+    width: int
+    height: int
+    faces: tuple["FrameFace", ...]
+
+    def encode(self, jpeg: bytes = b"") -> bytes:
+        return self.model_dump_json().encode() + b"\n" + jpeg
+
+    @classmethod
+    def decode(cls, payload: bytes) -> tuple[Self, bytes]:
+        """The header and the JPEG (empty if nobody listened when it was published).
+
+        Raises:
+            MalformedMessage: the first line is not a header.
+        """
+        line, _, jpeg = payload.partition(b"\n")
+        try:
+            return cls.model_validate_json(line), jpeg
+        except ValueError as error:
+            raise MalformedMessage(f"frames channel: {error}") from error
+
+
+class FrameFace(BaseModel):
+    """One face of a frame on the frames channel."""
+
+    model_config = ConfigDict(frozen=True)
+
+    index: int
+    track: int
+    box: Box
+    score: float

@@ -1,0 +1,89 @@
+"""Which frame, and the faces in it."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from contract.errors import MalformedMessage
+from contract.keys import SOURCE_NAME
+from contract.messages.fields import Fields, integer, numbers, text
+
+Box = tuple[float, float, float, float]
+"""Left, top, width, height in pixels of the frame."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameId:
+    """Which frame of which run of which source.
+
+    `epoch` changes whenever the source is opened again, so that (source, epoch, frame) never repeats; for an upload it
+    is the request's id.
+    """
+
+    source: str
+    epoch: str
+    frame: int
+
+    def fields(self) -> dict[bytes, bytes]:
+        return {b"source": self.source.encode(), b"epoch": self.epoch.encode(), b"frame": b"%d" % self.frame}
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        source, epoch = text(fields, b"source"), text(fields, b"epoch")
+        if not SOURCE_NAME.fullmatch(source):
+            raise MalformedMessage("source: not a source's name")
+        if not SOURCE_NAME.fullmatch(epoch):
+            raise MalformedMessage("epoch: not 1 to 32 of a-z, 0-9, _ and -")
+        return cls(source, epoch, integer(fields, b"frame"))
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How much a crop can be trusted. All but `size` lie in 0 to 1."""
+
+    brightness: float
+    """Mean of the crop's pixels; 0 is black."""
+    sharpness: float
+    """Variance of the Laplacian over variance of the pixels, saturating; 0 is flat or blurred."""
+    size: float
+    """Longer side of the face's box in pixels of the frame."""
+    turn: float
+    """0 looks into the camera, 1 shows the profile, by the key points; 0 where the detector gives none."""
+    inside: float
+    """Share of the face's box that lies in the frame."""
+
+    def encode(self) -> bytes:
+        return b"%.3f,%.3f,%.1f,%.3f,%.3f" % (self.brightness, self.sharpness, self.size, self.turn, self.inside)
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        return cls(*numbers(fields, b"quality", 5))
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """A box in a frame and the track that it belongs to."""
+
+    index: int
+    track: int
+    box: Box
+    score: float
+    """The detector's, 0 to 1."""
+    quality: Quality
+
+    def fields(self) -> dict[bytes, bytes]:
+        return {
+            b"face": b"%d" % self.index,
+            b"track": b"%d" % self.track,
+            b"box": b"%.1f,%.1f,%.1f,%.1f" % self.box,
+            b"score": b"%.3f" % self.score,
+            b"quality": self.quality.encode(),
+        }
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        left, top, width, height = numbers(fields, b"box", 4)
+        if width <= 0 or height <= 0:
+            raise MalformedMessage("box: width and height must be above 0")
+        (score,) = numbers(fields, b"score", 1)
+        index, track = integer(fields, b"face"), integer(fields, b"track")
+        return cls(index, track, (left, top, width, height), score, Quality.read(fields))

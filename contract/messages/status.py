@@ -1,0 +1,61 @@
+"""What sources and workers say of themselves in the registries."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SourceKind = Literal["camera", "job", "inbox"]
+SourceState = Literal["ONLINE", "OFFLINE", "RECONNECTING"]
+
+
+class SourceStatus(BaseModel):
+    """What the capture process says of a source, about once a second and at every change of state."""
+
+    model_config = ConfigDict(frozen=True)
+
+    v: Literal[1] = 1
+    name: str
+    kind: SourceKind
+    order: int = 0
+    """The place in the list of sources; the first one is the default."""
+    address: str = ""
+    """What is captured, without credentials."""
+    state: SourceState
+    reason: str = ""
+    """Why it is not ONLINE."""
+    since_ms: int
+    """When the state began."""
+    seen_ms: int
+    """When this was written; readers take a status older than `STATUS_LIFE_MS` as OFFLINE."""
+    epoch: str = ""
+    width: int = 0
+    height: int = 0
+    frames: Annotated[int, Field(ge=0)] = 0
+    """Frames that were looked at, since the process started."""
+    skipped: Annotated[int, Field(ge=0)] = 0
+    """Frames of a live source that were passed over for a newer one or for a backlog."""
+    fps: float = 0.0
+    host: str = ""
+    metrics_port: int = 0
+
+
+class WorkerStatus(BaseModel):
+    """What a worker says of itself, about once a second."""
+
+    model_config = ConfigDict(frozen=True)
+
+    v: Literal[1] = 1
+    consumer: str
+    engine: str
+    model: str
+    labels: tuple[str, ...]
+    seen_ms: int
+    crops: int = 0
+    """Crops that it classified since it started."""
+    host: str = ""
+    pid: int = 0
+    metrics_port: int = 0
+
+
+STATUS_LIFE_MS = 5000
+"""A source's or worker's status that is older than this belongs to a process that is gone or stuck."""

@@ -1,0 +1,43 @@
+"""The base of every service's settings: read once from `EMOTII_*` variables, frozen, handed down."""
+
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contract.errors import SettingsError
+from contract.logs import scrub
+
+
+class ServiceSettings(BaseSettings):
+    """What every service needs."""
+
+    model_config = SettingsConfigDict(env_prefix="EMOTII_", frozen=True, env_ignore_empty=True)
+
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0", description="Where Redis or Valkey is: redis://, rediss:// or unix://."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    log_json: bool = Field(default=False, description="Log lines as JSON objects.")
+    metrics_host: str = Field("127.0.0.1", description="Address that health and metrics of workers and captures bind.")
+    metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        0, description="Port of health and metrics of workers and captures; 0 takes a free one."
+    )
+
+
+Settings = TypeVar("Settings", bound=BaseSettings)
+
+
+def load(settings: type[Settings], **given: Any) -> Settings:  # noqa: ANN401 - each is checked by its field
+    """Read the settings from the environment; `given` (from a command line, where not None) goes before it.
+
+    Raises:
+        SettingsError: a value cannot be used; the message names the variable.
+    """
+    try:
+        return settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "EMOTII_" + "_".join(str(part) for part in first["loc"]).upper()
+        message = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{name}={scrub(str(first['input']))[:80]}: {message}") from None
