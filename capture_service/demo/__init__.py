@@ -1,0 +1,1 @@
+"""The demo clip `demo.mp4`, its attribution and the script that made it."""
