@@ -13,7 +13,7 @@ import redis
 import redis.asyncio
 from redis.asyncio.retry import Retry as AsyncRetry
 from redis.backoff import ExponentialWithJitterBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from contract.errors import BrokerUnavailable, SettingsError
@@ -30,6 +30,8 @@ OUTAGES = (
     redis.exceptions.ClusterError,
     OSError,
 )
+_CANNOT_SERVE = ("MISCONF", "NOREPLICAS", "BUSY ", "CLUSTERDOWN", "TRYAGAIN")
+"""How replies begin that redis-py has no class for and that pass by themselves, a full disk (MISCONF) for one."""
 
 _COMMANDS: dict[str, Any] = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
 # Longer than BLOCK_MS by far: a time-out would drop a reply that Redis has already counted as delivered.
@@ -92,6 +94,10 @@ def outages_named() -> Iterator[None]:
         yield
     except OUTAGES as error:
         raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+    except ResponseError as error:
+        if not str(error).startswith(_CANNOT_SERVE):
+            raise
+        raise BrokerUnavailable(str(error)) from error
 
 
 class Backoff:

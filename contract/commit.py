@@ -17,6 +17,11 @@ from contract import keys
 COMMIT = """
 local crops, results, dead, alone = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, keep = ARGV[1], tonumber(ARGV[2])
+for _, key in ipairs({results, dead}) do
+  local kind = redis.call('TYPE', key).ok
+  -- Known before the first acknowledgement: a script that fails half way is not undone.
+  if kind ~= 'none' and kind ~= 'stream' then return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. kind) end
+end
 local at, committed = 3, 0
 while at <= #ARGV do
   local id, target, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
@@ -65,6 +70,9 @@ def commit(client: redis.Redis, outcomes: Mapping[str, Sequence[Outgoing]], keep
 
     Returns:
         By source, how many were committed; the others had been claimed and finished by somebody else.
+
+    Raises:
+        redis.exceptions.ResponseError: a source's results or dead key is no stream; the other sources were committed.
     """
     pipeline = client.pipeline(transaction=False)
     for source, outgoing in outcomes.items():

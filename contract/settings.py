@@ -1,12 +1,29 @@
 """The base of every service's settings: read once from `EMOTII_*` variables, frozen, handed down."""
 
+import re
+from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contract.errors import SettingsError
 from contract.logs import scrub
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|h|d|)")
+_UNITS = {"ms": 0.001, "s": 1, "": 1, "min": 60, "h": 3600, "d": 86400}
+
+
+def _duration(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if not (found := _DURATION.fullmatch(value.strip())):
+        raise ValueError("write a duration as 20ms, 5s, 2min, 1h or 7d (a bare number is in seconds)")
+    return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+"""A `timedelta` that is written as `20ms`, `5s`, `2min`, `1h` or `7d`; a bare number is in seconds."""
 
 
 class ServiceSettings(BaseSettings):

@@ -6,6 +6,7 @@ reads one either gets a valid value or `MalformedMessage` with the reason: nothi
 
 from contract.messages.channel import FrameFace, FrameHeader
 from contract.messages.crop import Crop, CropEntry, read_crop_entry
+from contract.messages.dead import Dead
 from contract.messages.face import Box, Face, FrameId, Quality
 from contract.messages.frame import FrameDone, Manifest
 from contract.messages.inbox import InboxPicture
@@ -17,6 +18,7 @@ __all__ = [
     "Box",
     "Crop",
     "CropEntry",
+    "Dead",
     "Face",
     "FrameDone",
     "FrameFace",
