@@ -38,13 +38,15 @@ def find_server() -> Path:
 
 
 class PrivateServer:
-    """One server process; `start` again after it died continues with its data.
+    """One server process, to be supervised; `start` again after it died continues with its data.
 
     Args:
         data: folder of the append-only file; made if missing.
         binary: the server program; by default `find_server()`.
         options: more of its options, as on its command line.
     """
+
+    name = "redis"
 
     def __init__(self, data: Path, binary: Path | None = None, options: tuple[str, ...] = ()) -> None:
         self._data = data.resolve()
@@ -63,6 +65,10 @@ class PrivateServer:
     def pid(self) -> int | None:
         """The process id, None while none runs."""
         return self._process.pid if self._process and self._process.poll() is None else None
+
+    def exit_code(self) -> int | None:
+        """The exit code of the server, None while it runs."""
+        return self._process.poll() if self._process else None
 
     @property
     def _socket(self) -> Path:
@@ -113,4 +119,4 @@ class PrivateServer:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        shutil.rmtree(self._runtime, ignore_errors=True)
+        shutil.rmtree(self._runtime, ignore_errors=True)  # may be gone already, with the rest of /tmp

@@ -14,6 +14,30 @@ SHARED = Path(os.environ.get("EMOTII_TEST_DATA", Path(__file__).parents[2] / "sh
 """Real faces and videos that do not belong to the project; tests that want them skip where they are absent."""
 
 
+ALLOWED_SKIPS = ("shared data", "no GPU", "no camera", "no Docker engine")
+"""How the reason of a skip begins that `--strict-skips` lets pass."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--strict-skips",
+        action="store_true",
+        help=f"fail if a test is skipped for another reason than: {', '.join(ALLOWED_SKIPS)}",
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if not session.config.getoption("--strict-skips"):
+        return
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    for report in reporter.stats.get("skipped", []):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+        if not reason.startswith(ALLOWED_SKIPS):
+            reporter.write_line(f"a skip that is not allowed here: {report.nodeid}: {reason}", red=True)
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Unit tests first, then those with real servers, then those with real processes."""
     order = {"unit": 0, "integration": 1, "acceptance": 2}
@@ -23,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def shared(name: str) -> Path:
     path = SHARED / name
     if not path.exists():
-        pytest.skip(f"shared data is absent: {name}")
+        pytest.skip(f"shared data: {name} is absent")
     return path
 
 

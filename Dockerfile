@@ -1,0 +1,73 @@
+# syntax=docker/dockerfile:1
+# One target a service: capture, inference, inference-tensorflow, gateway. Builds for amd64 and arm64.
+FROM python:3.11-slim-bookworm AS base
+ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/emotii/bin:$PATH
+WORKDIR /srv
+
+# What only the building needs stays in these stages: pip, uv, hatchling and their caches.
+FROM base AS build
+RUN python -m venv /opt/build
+COPY requirements.lock .
+RUN awk '/^[a-z]/ { ours = /^(uv|hatchling|packaging|pathspec|pluggy|trove-classifiers)==/ } ours' requirements.lock > build.txt \
+    && /opt/build/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r build.txt
+COPY pyproject.toml README.md LICENSE LICENSE-MODELS.md ./
+RUN python -m venv --without-pip /opt/emotii
+ENV VIRTUAL_ENV=/opt/emotii UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1
+
+# The dependencies of each service, and of no other: a layer that changes only with the lock.
+FROM build AS capture-build
+RUN /opt/build/bin/uv pip install --require-hashes -c requirements.lock -r pyproject.toml --extra capture
+FROM build AS inference-build
+RUN /opt/build/bin/uv pip install --require-hashes -c requirements.lock -r pyproject.toml --extra inference
+FROM build AS inference-tensorflow-build
+RUN /opt/build/bin/uv pip install --require-hashes -c requirements.lock -r pyproject.toml --extra inference --extra tensorflow
+FROM build AS gateway-build
+RUN /opt/build/bin/uv pip install --require-hashes -c requirements.lock -r pyproject.toml --extra gateway
+
+# Our own code and models, as a wheel.
+FROM build AS wheel
+COPY contract contract
+COPY capture_service capture_service
+COPY inference_service inference_service
+COPY api_gateway api_gateway
+COPY training training
+COPY emotii emotii
+COPY models models
+RUN /opt/build/bin/python -m hatchling build -t wheel -d /wheel
+
+FROM base AS service
+# Saved faces go here; a volume mounted over it takes over its owner.
+RUN useradd --system --uid 10001 --no-create-home emotii && install -d -o emotii /srv/saved_faces
+USER emotii
+ENV EMOTII_METRICS_PORT=9100
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-m", "contract.health", "http://127.0.0.1:9100/healthz"]
+
+FROM capture-build AS capture-env
+RUN --mount=from=wheel,source=/wheel,target=/wheel /opt/build/bin/uv pip install --no-deps /wheel/*.whl
+FROM service AS capture
+COPY --from=capture-env /opt/emotii /opt/emotii
+CMD ["python", "-m", "capture_service"]
+
+FROM inference-build AS inference-env
+RUN --mount=from=wheel,source=/wheel,target=/wheel /opt/build/bin/uv pip install --no-deps /wheel/*.whl
+FROM service AS inference
+COPY --from=inference-env /opt/emotii /opt/emotii
+CMD ["python", "-m", "inference_service"]
+
+FROM inference-tensorflow-build AS inference-tensorflow-env
+RUN --mount=from=wheel,source=/wheel,target=/wheel /opt/build/bin/uv pip install --no-deps /wheel/*.whl
+FROM service AS inference-tensorflow
+ENV EMOTII_ENGINE=tensorflow
+COPY --from=inference-tensorflow-env /opt/emotii /opt/emotii
+CMD ["python", "-m", "inference_service"]
+
+FROM gateway-build AS gateway-env
+RUN --mount=from=wheel,source=/wheel,target=/wheel /opt/build/bin/uv pip install --no-deps /wheel/*.whl
+FROM service AS gateway
+COPY --from=gateway-env /opt/emotii /opt/emotii
+ENV EMOTII_PORT=5000
+HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
+    CMD ["python", "-m", "contract.health", "http://127.0.0.1:5000/healthz"]
+EXPOSE 5000
+CMD ["python", "-m", "api_gateway"]

@@ -1,0 +1,73 @@
+"""Reading what came of a job."""
+
+from typing import cast
+
+import structlog
+from redis.exceptions import RedisError
+
+from contract import keys
+from contract.broker import BLOCK_MS, Clients, outages_named
+from contract.errors import MalformedMessage
+from contract.messages import Outcome, read_outcome
+from emotii.outcomes import Buried
+
+logger = structlog.get_logger(__name__)
+
+READ_COUNT = 512
+Reply = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]
+
+ROOM_EVERY = 1000
+"""Results that pile up behind our own cursor before they are trimmed; others may read them meanwhile."""
+
+
+class JobResults:
+    """Reads the outcomes of a job from its results and dead streams, and makes room behind itself."""
+
+    def __init__(self, clients: Clients, source: str) -> None:
+        self._clients = clients
+        self._source = source
+        self._cursors: dict[str, bytes] = {keys.results(source): b"0", keys.dead(source): b"0"}
+        self._read = 0
+
+    def read(self) -> list[Outcome | Buried]:
+        """What came since the last call; waits up to 0.5 s for something.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be reached; the next call goes on where this one stood.
+        """
+        with outages_named():
+            reply = self._clients.blocking.xread({**self._cursors}, count=READ_COUNT, block=BLOCK_MS)
+        found: list[Outcome | Buried] = []
+        for stream, entries in cast(Reply, reply):
+            self._cursors[stream.decode()] = entries[-1][0]
+            for _, fields in entries:
+                if (outcome := self._outcome(stream.decode(), fields)) is not None:
+                    found.append(outcome)
+        self._make_room(len(found))
+        return found
+
+    def crops_waiting(self) -> int:
+        """Entries of the crops stream, queued or being classified: an entry goes only when its outcome is stored."""
+        with outages_named():
+            return int(self._clients.commands.xlen(keys.crops(self._source)))
+
+    def _outcome(self, stream: str, fields: dict[bytes, bytes]) -> Outcome | Buried | None:
+        reason = fields.get(b"reason", b"unknown").decode(errors="replace")
+        try:
+            if stream == keys.results(self._source):
+                return read_outcome(fields)
+            return Buried(int(fields[b"frame"]), int(fields[b"face"]), reason)
+        except (MalformedMessage, KeyError, ValueError) as error:
+            # Not of our making: a stranger wrote to our stream. Nothing of the job is missing for it.
+            logger.warning("foreign entry", stream=stream, reason=reason, error=str(error))
+            return None
+
+    def _make_room(self, count: int) -> None:
+        self._read += count
+        if self._read > ROOM_EVERY:
+            self._read = 0
+            results = keys.results(self._source)
+            try:
+                self._clients.commands.xtrim(results, minid=self._cursors[results])
+            except RedisError as error:
+                logger.warning("no room made for results", error=str(error))

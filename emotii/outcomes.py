@@ -1,0 +1,85 @@
+"""What came of a job: exactly one outcome for every crop, in the order of the frames."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from contract.messages import FrameDone, Outcome, Reading
+
+CropPlace = tuple[int, int]
+"""Frame and index of a face in it: what names a crop within one job."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buried:
+    """A crop that could not be classified, with the reason."""
+
+    frame: int
+    face: int
+    reason: str
+
+
+@dataclass
+class _Frame:
+    done: FrameDone | None = None
+    faces: dict[int, Reading | Buried] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return self.done is not None and len(self.faces) >= self.done.faces
+
+
+class Outcomes:
+    """Gathers the outcomes of one job, whatever their order, and drops those that came before.
+
+    Outcomes can come twice: a Redis that dies may forget the last second, so that crops are classified again; and what
+    seemed lost is sent again.
+    """
+
+    def __init__(self) -> None:
+        self._frames: dict[int, _Frame] = {}
+        self.handed_out = 0
+        self.repeated = 0
+
+    def add(self, outcome: Outcome | Buried) -> None:
+        """Take one outcome; a repeated one is only counted."""
+        match outcome:
+            case FrameDone():
+                if (frame := self._frame(outcome.id.frame)) is not None and frame.done is None:
+                    frame.done = outcome
+                else:
+                    self.repeated += 1
+            case Reading():
+                self._add_face(outcome.id.frame, outcome.face.index, outcome)
+            case Buried():
+                self._add_face(outcome.frame, outcome.face, outcome)
+
+    def complete_frames(self) -> Iterator[list[Reading | Buried]]:
+        """The faces of each frame that is complete and next in order, handed out once."""
+        while (frame := self._frames.get(self.handed_out)) is not None and frame.complete:
+            yield [frame.faces[index] for index in sorted(frame.faces)]
+            del self._frames[self.handed_out]
+            self.handed_out += 1
+
+    def missing(self, sent: Mapping[int, int]) -> tuple[set[int], set[CropPlace]]:
+        """Which frames' ends, and which crops, of those sent (frame -> faces) have no outcome yet."""
+        frames: set[int] = set()
+        crops: set[CropPlace] = set()
+        for number, faces in sent.items():
+            if number < self.handed_out:
+                continue
+            frame = self._frames.get(number, _Frame())
+            if frame.done is None:
+                frames.add(number)
+            crops.update((number, face) for face in range(faces) if face not in frame.faces)
+        return frames, crops
+
+    def _add_face(self, frame_number: int, index: int, outcome: Reading | Buried) -> None:
+        frame = self._frame(frame_number)
+        if frame is None or index in frame.faces:
+            self.repeated += 1
+        else:
+            frame.faces[index] = outcome
+
+    def _frame(self, number: int) -> _Frame | None:
+        """The frame, unless it was handed out already."""
+        return None if number < self.handed_out else self._frames.setdefault(number, _Frame())

@@ -1,0 +1,117 @@
+"""`emotii up`: everything that is needed, as supervised processes under one roof."""
+
+import fcntl
+import os
+import time
+import webbrowser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+
+from rich.console import Console
+
+from contract.errors import EmotiiError, SettingsError
+from contract.health import ask
+from contract.lifecycle import stop_on_signal
+from emotii.ports import USUAL, choose
+from emotii.server import PrivateServer
+from emotii.settings import UpSettings
+from emotii.supervisor import Service, Supervised, Supervisor
+from emotii.webcam import has_webcam
+
+READY_SECONDS = 60.0
+
+
+def up(settings: UpSettings, console: Console, *, open_page: bool = False) -> None:
+    """Run server, gateway, workers and capture until a signal comes.
+
+    Raises:
+        EmotiiError: a setting, a port or the data folder cannot be used, or a service refuses its settings.
+    """
+    with stop_on_signal() as stop, _only_one(settings.data):
+        port = choose(settings.host, settings.port)
+        if settings.port is None and port != USUAL:
+            console.print(f"Port {USUAL} is taken, using {port} (EMOTII_PORT chooses).")
+        url = f"http://{_reachable(settings.host)}:{port}"
+        with Supervisor(processes(settings, port, console)) as supervisor:
+            Thread(target=_announce, args=(url, stop, console, open_page), daemon=True).start()
+            supervisor.watch(stop)
+            console.print("\nStopping ...")
+    console.print("Stopped.")
+
+
+def processes(settings: UpSettings, port: int, console: Console) -> list[Supervised]:
+    """What `emotii up` runs, in the order in which it starts."""
+    first: list[Supervised] = []
+    redis_url = settings.redis_url
+    if redis_url is None:
+        server = PrivateServer(settings.data / "redis")
+        first, redis_url = [server], server.url
+    environment = {
+        **os.environ,
+        "EMOTII_REDIS_URL": redis_url,
+        "EMOTII_HOST": settings.host,
+        "EMOTII_PORT": str(port),
+        "EMOTII_LOG_LEVEL": settings.log_level,
+        **_sources(settings, console),
+    }
+    environment.pop("EMOTII_METRICS_PORT", None)  # there are several of each on this machine: each takes a free port
+    workers = [
+        Service(f"inference {number}", "inference_service", environment) for number in range(1, settings.workers + 1)
+    ]
+    return [
+        *first,
+        Service("gateway", "api_gateway", environment),
+        *workers,
+        Service("capture", "capture_service", environment),
+    ]
+
+
+def _sources(settings: UpSettings, console: Console) -> dict[str, str]:
+    """The environment that says what is watched."""
+    if settings.sources is not None:
+        return {"EMOTII_SOURCES": settings.sources}
+    if settings.sources_file is not None:
+        return {}
+    if has_webcam():
+        return {"EMOTII_SOURCES": "webcam=0"}
+    console.print("No webcam here, showing the demo clip (--source chooses: a webcam, a file, a stream).")
+    return {"EMOTII_SOURCES": "demo=demo"}
+
+
+def _announce(url: str, stop: Event, console: Console, open_page: bool) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while not stop.wait(0.1):
+        if ask(f"{url}/readyz"):
+            console.print(f"[bold]Emotii is running: {url}[/bold]  (Ctrl-C stops it)")
+            if open_page:
+                webbrowser.open(url)
+            return
+        if time.monotonic() > deadline:
+            console.print(f"Emotii is not ready after {READY_SECONDS:.0f} s; {url}/readyz says what is missing.")
+            return
+
+
+def _reachable(host: str) -> str:
+    """An address under which a browser on this machine reaches what is bound to `host`."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+@contextmanager
+def _only_one(data: Path) -> Iterator[None]:
+    """Hold the data folder: two servers on one append-only file would ruin it."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        lock = (data / "lock").open("w")
+    except OSError as error:
+        raise SettingsError(f"EMOTII_DATA={data}: {error.strerror}") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            message = f"Emotii already runs with {data.resolve()}: stop it, or choose another EMOTII_DATA"
+            raise EmotiiError(message) from None
+        yield
