@@ -1,0 +1,209 @@
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import keras
+import numpy as np
+import openvino
+import pytest
+from rich.console import Console
+
+from contract.errors import ModelError, SettingsError
+from contract.labels import EMOTIONS_5, FER_PLUS_VOTES
+from contract.model import ModelFolder
+from training import export as export_module
+from training.__main__ import main
+from training.dataset import DatasetError
+from training.export import AGREEMENT, disagreement, export
+from training.recipe import SEED, find_recipe
+from training.run import Run
+from training.scores import score
+from training.train import train
+from training.trained import Trained
+
+pytestmark = [
+    # Keras 3.15 and its ONNX export, on NumPy 2.4.
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:In the future `np.object`:FutureWarning"),
+]
+
+TINY = replace(SEED, name="tiny", epochs=2, batch_size=32)
+
+
+def synthetic(each: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Noise with a bright bar whose height tells the emotion: (5 * each, 48, 48) uint8, and labels."""
+    labels = np.repeat(np.arange(5), each)
+    images = np.random.default_rng(seed).integers(0, 100, (len(labels), 48, 48), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[8 * label + 2 : 8 * label + 10] += 120
+    return images, labels
+
+
+def write_npz(path: Path, each: int, seed: int) -> Path:
+    images, labels = synthetic(each, seed)
+    columns = np.array([FER_PLUS_VOTES.index(emotion) for emotion in EMOTIONS_5])
+    np.savez(path, images=images, votes=np.eye(10, dtype=np.uint8)[columns[labels]])
+    return path
+
+
+def write_folders(path: Path, each: int) -> Path:
+    for number, (image, label) in enumerate(zip(*synthetic(each, 0), strict=True)):
+        folder = path / ("Angry", "Fear", "Happy", "Sad", "Suprise")[label]
+        folder.mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(folder / f"{number}.png"), image)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    place = tmp_path_factory.mktemp("training")
+    data, valid = write_npz(place / "train.npz", 30, 0), write_npz(place / "valid.npz", 8, 1)
+    return train(data, valid, place / "tiny-5", TINY, run=place / "run", console=Console(file=io.StringIO()))
+
+
+def test_the_exported_folder_is_a_model_whose_files_have_the_stated_hashes(model):
+    opened = ModelFolder.open(model.folder)
+
+    assert opened.card.id == "tiny-5@1.0.0"
+    assert opened.card.labels == EMOTIONS_5
+    assert opened.card.normalisation == TINY.normalisation
+    assert [opened.file(suffix).name for suffix in (".keras", ".onnx")] == ["tiny-5.keras", "tiny-5.onnx"]
+    for name in opened.card.files:
+        assert opened.file(name).stat().st_size > 1000
+
+
+def test_openvino_and_keras_read_the_same_from_the_exported_files(model):
+    images, _ = synthetic(7, seed=2)
+    faces = model.card.normalisation.apply(images)
+    compiled = openvino.Core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+    expected = keras.saving.load_model(model.file(".keras")).predict(faces, verbose=0)
+
+    for rows in (slice(None), slice(1), slice(3, 20)):
+        assert np.abs(compiled(faces[rows])[0] - expected[rows]).max() < 1e-4
+    assert compiled.input(0).any_name == "face"
+    assert compiled.output(0).any_name == "probabilities"
+    assert compiled.output(0).partial_shape.to_string() == "[?,5]"
+
+
+def test_the_stated_scores_are_those_of_the_exported_network_on_the_unseen_faces(model):
+    images, labels = synthetic(8, seed=1)
+    compiled = openvino.Core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+    found = score(compiled(model.card.normalisation.apply(images))[0], labels, EMOTIONS_5).figures()
+
+    assert found["faces"] == 40
+    assert {name: model.card.scores[name] for name in found} == found
+    assert model.card.scores["faces_without_copies"] == 40
+
+
+def test_the_keras_file_holds_no_optimizer(model):
+    assert keras.saving.load_model(model.file(".keras")).optimizer is None
+    assert model.file(".keras").stat().st_size < 4_000_000
+
+
+def test_the_card_states_scores_sizes_and_forbidden_use_and_no_path_of_this_machine(model):
+    card = (model.folder / "README.md").read_text()
+
+    assert card.startswith("---\nlicense: other\n")
+    assert f"{model.card.scores['accuracy']:.1%}" in card
+    assert f"{model.file('.onnx').stat().st_size:,} bytes" in card
+    assert "883,173 parameters" in card
+    assert "AI Act, Article 5(1)(f)" in card
+    assert str(model.folder.parent) not in card
+
+
+def test_a_model_that_openvino_reads_differently_is_found_out(model, tmp_path):
+    other = keras.saving.load_model(model.file(".keras"))
+    other.layers[-1].bias.assign(other.layers[-1].bias + np.array([0.01, 0, 0, 0, 0], np.float32))
+    other.save(tmp_path / "other.keras")
+
+    assert disagreement(model.file(".keras"), model.file(".onnx")) <= AGREEMENT
+    assert disagreement(tmp_path / "other.keras", model.file(".onnx")) > AGREEMENT
+
+
+@pytest.mark.parametrize("difference", [1e-3, float("nan")])
+def test_an_export_that_fails_its_check_leaves_no_model(model, tmp_path, monkeypatch, difference):
+    network = keras.saving.load_model(model.file(".keras"))
+    scores = score(np.eye(5, dtype=np.float32), np.arange(5), EMOTIONS_5)
+    epoch = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), 1.0)
+    trained = Trained(network, TINY, [epoch], scores, scores, "some faces", "other faces", "a licence")
+    (tmp_path / "broken-5").mkdir()
+    (tmp_path / "broken-5" / "model.json").write_text("an older model")
+    monkeypatch.setattr(export_module, "disagreement", lambda *_: difference)
+
+    with pytest.raises(ModelError, match="differs from the Keras network"):
+        export(trained, tmp_path / "broken-5", "1.0.0")
+
+    with pytest.raises(ModelError, match="no model in"):
+        ModelFolder.open(tmp_path / "broken-5")
+
+
+class Killed(Console):
+    """A console that the process does not survive when the second epoch is reported."""
+
+    def print(self, *words, **options):
+        if str(words[0]).startswith("epoch  2"):
+            raise KeyboardInterrupt
+        super().print(*words, **options)
+
+
+def test_a_killed_run_on_class_folders_goes_on_after_its_last_whole_epoch(tmp_path):
+    data, out, kept = write_folders(tmp_path / "faces", 10), tmp_path / "own-5", tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(data, None, out, TINY, run=kept, console=Killed(file=io.StringIO()))
+    first = Run(kept).history()
+    assert [epoch["epoch"] for epoch in first] == [0]
+    assert not out.exists()
+
+    told = io.StringIO()
+    model = train(data, None, out, TINY, run=kept, console=Console(file=told))
+
+    assert "1 epochs are done already" in told.getvalue()
+    history = Run(kept).history()
+    assert [epoch["epoch"] for epoch in history] == [0, 1]
+    assert history[0] == first[0]
+    # Weights that began anew would be at the loss of a first epoch again.
+    assert history[1]["loss"] < 0.8 * first[0]["loss"]
+    assert model.card.scores["faces"] == 5
+
+
+def test_scores_on_nothing_but_training_faces_are_refused_before_training(tmp_path):
+    data = write_npz(tmp_path / "train.npz", 4, 0)
+
+    with pytest.raises(DatasetError, match=r"every face of train\.npz is a training face too"):
+        train(data, data, tmp_path / "m-5", TINY, run=tmp_path / "run", console=Console(file=io.StringIO()))
+
+
+@pytest.mark.parametrize(("name", "version"), [("My Model", "1.0.0"), ("m-5", "1")])
+def test_a_name_or_version_that_no_model_can_have_is_refused_before_training(tmp_path, name, version):
+    with pytest.raises(SettingsError, match="a model cannot be called"):
+        train(tmp_path, None, tmp_path / name, TINY, version=version, console=Console(file=io.StringIO()))
+
+
+def test_an_unknown_recipe_is_answered_with_those_that_there_are():
+    assert find_recipe("seed") == SEED
+    with pytest.raises(SettingsError, match="no recipe called 'sead'; there are: seed"):
+        find_recipe("sead")
+
+
+def test_the_command_says_in_one_line_what_is_wrong(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["training", "--data", str(tmp_path / "no.npz"), "--out", str(tmp_path / "m-5")])
+
+    assert main() == 1
+
+    told = capsys.readouterr().err.splitlines()
+    assert told == [
+        f"error: no dataset at {tmp_path / 'no.npz'}: give an .npz file with votes, or a folder of class folders"
+    ]
+
+
+def test_the_command_explains_what_a_dataset_is(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["training", "--help"])
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    assert ended.value.code == 0
+    assert "python -m training --data faces-train.npz --valid faces-valid.npz" in capsys.readouterr().out

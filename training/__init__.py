@@ -1,0 +1,1 @@
+"""From labelled faces to a model folder: prepare, build, train, evaluate, export."""

@@ -1,0 +1,71 @@
+"""How well a network reads faces whose emotion is known."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Scores:
+    """`confusion` (c, c) int64 counts faces: a row for what taggers said, a column for what the network said."""
+
+    emotions: tuple[str, ...]
+    confusion: NDArray[np.int64]
+
+    @property
+    def faces(self) -> int:
+        """How many faces were scored."""
+        return int(self.confusion.sum())
+
+    @property
+    def accuracy(self) -> float:
+        """The share of faces that the network reads as the taggers did, 0 to 1."""
+        return float(np.trace(self.confusion) / self.faces)
+
+    @property
+    def recall(self) -> dict[str, float]:
+        """Of the faces of an emotion, the share that is read as it; NaN for an emotion without faces."""
+        return self._shares(self.confusion.sum(axis=1))
+
+    @property
+    def precision(self) -> dict[str, float]:
+        """Of the faces read as an emotion, the share that shows it; NaN for an emotion that is never read."""
+        return self._shares(self.confusion.sum(axis=0))
+
+    @property
+    def mean_recall(self) -> float:
+        """The mean of the recalls: every emotion counts the same, however rare it is."""
+        return float(np.nanmean(list(self.recall.values())))
+
+    def figures(self) -> dict[str, float]:
+        """What `model.json` states: faces, accuracy, mean_recall, and recall and precision of each emotion."""
+        named = {"faces": float(self.faces), "accuracy": self.accuracy, "mean_recall": self.mean_recall}
+        for kind, shares in (("recall", self.recall), ("precision", self.precision)):
+            named |= {f"{kind}_{emotion}": share for emotion, share in shares.items()}
+        # JSON has no NaN, and a share of nothing is no score.
+        return {name: round(figure, 6) for name, figure in named.items() if not math.isnan(figure)}
+
+    def __str__(self) -> str:
+        return f"{self.faces:,} faces, accuracy {self.accuracy:.1%}, mean class recall {self.mean_recall:.1%}"
+
+    def _shares(self, totals: NDArray[np.int64]) -> dict[str, float]:
+        hits = np.diagonal(self.confusion)
+        return {
+            emotion: float(hit / total) if total else math.nan
+            for emotion, hit, total in zip(self.emotions, hits, totals, strict=True)
+        }
+
+
+def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64], emotions: tuple[str, ...]) -> Scores:
+    """Compare probabilities (n, c) with labels (n,); the most probable emotion is the one that was read.
+
+    Raises:
+        ValueError: there are no faces, or the shapes do not fit each other.
+    """
+    if not len(labels) or probabilities.shape != (len(labels), len(emotions)):
+        raise ValueError(f"probabilities {probabilities.shape} for {len(labels)} labels of {len(emotions)} emotions")
+    confusion = np.zeros((len(emotions), len(emotions)), np.int64)
+    np.add.at(confusion, (labels, probabilities.argmax(axis=1)), 1)
+    return Scores(emotions, confusion)
