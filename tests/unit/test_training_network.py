@@ -3,7 +3,6 @@ import pytest
 
 from training import network
 
-pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
 def test_the_network_has_the_stated_number_of_parameters_at_five_classes():
