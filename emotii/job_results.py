@@ -4,6 +4,7 @@ from typing import cast
 
 import structlog
 from redis.exceptions import RedisError
+from redis.typing import KeyT, StreamIdT
 
 from contract import keys
 from contract.broker import BLOCK_MS, Clients, outages_named
@@ -26,7 +27,7 @@ class JobResults:
     def __init__(self, clients: Clients, source: str) -> None:
         self._clients = clients
         self._source = source
-        self._cursors: dict[str, bytes] = {keys.results(source): b"0", keys.dead(source): b"0"}
+        self._cursors: dict[KeyT, StreamIdT] = {keys.results(source): b"0", keys.dead(source): b"0"}
         self._read = 0
 
     def read(self) -> list[Outcome | Buried]:
@@ -36,7 +37,7 @@ class JobResults:
             BrokerUnavailable: Redis cannot be reached; the next call goes on where this one stood.
         """
         with outages_named():
-            reply = self._clients.blocking.xread({**self._cursors}, count=READ_COUNT, block=BLOCK_MS)
+            reply = self._clients.blocking.xread(self._cursors, count=READ_COUNT, block=BLOCK_MS)
         found: list[Outcome | Buried] = []
         for stream, entries in cast(Reply, reply):
             self._cursors[stream.decode()] = entries[-1][0]

@@ -1,0 +1,165 @@
+"""The `emotii` command. Each subcommand imports what it needs itself, so that `--help` answers at once."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from contract.errors import SettingsError
+from contract.lifecycle import run
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Real-time facial emotion recognition that you run yourself.\n\n"
+    "Start with [bold]emotii up[/bold] and open the page whose address it prints.",
+    rich_markup_mode="rich",
+)
+output = Console()
+
+
+@app.command()
+def up(
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What is watched, NAME=ADDRESS: a webcam's number, a file, a folder of pictures, rtsp://..., "
+            "http://..., or demo. Repeat it for several.",
+            metavar="NAME=ADDRESS",
+        ),
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="How many inference workers.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the page; by default 5000, or the next free one.")] = None,
+    open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+) -> None:
+    """Run everything here and print the page's address; Ctrl-C stops it.
+
+    Without --source it watches the first webcam, or the demo clip where there is none.
+    """
+    from contract import logs
+    from contract.settings import load
+    from emotii.settings import UpSettings
+    from emotii.up import up as start
+
+    settings = load(UpSettings, sources=_sources(source), workers=workers, port=port)
+    logs.configure(service="up", level=settings.log_level)
+    start(settings, output, open_page=open_page)
+
+
+@app.command()
+def capture(
+    source: Annotated[list[str] | None, typer.Option(help="What is watched.", metavar="NAME=ADDRESS")] = None,
+) -> None:
+    """Watch sources: find faces and put their crops into Redis."""
+    from capture_service.__main__ import main as start
+
+    if sources := _sources(source):
+        os.environ["EMOTII_SOURCES"] = sources
+    start()
+
+
+@app.command()
+def infer() -> None:
+    """Run one inference worker; start as many as you like, on any machine that reaches Redis."""
+    from inference_service.__main__ import main as start
+
+    start()
+
+
+@app.command()
+def serve(port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None) -> None:
+    """Run one gateway: the page, MJPEG, WebSocket and REST."""
+    from api_gateway.__main__ import main as start
+
+    if port is not None:
+        os.environ["EMOTII_PORT"] = str(port)
+    start()
+
+
+@app.command()
+def predict(
+    pictures: Annotated[list[Path], typer.Argument(help="Pictures: JPEG, PNG, WebP, ...", metavar="PICTURE...")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    chart: Annotated[Path, typer.Option(help="Where the probability chart goes.")] = Path("emotions.png"),
+    no_chart: Annotated[bool, typer.Option("--no-chart", help="Draw no chart.")] = False,
+) -> None:
+    """Tell the expression of every face in pictures, and draw a chart of the probabilities.
+
+    The figures are probabilities of an expression, as the model sees it; they are no facts about a feeling.
+    """
+    from emotii.predict import predict_pictures
+
+    found = predict_pictures(pictures)
+    faces = [face for _, faces in found for face in faces]
+    if faces and not no_chart:
+        from emotii.chart import draw
+
+        draw(faces, chart)
+    if as_json:
+        print(
+            json.dumps([{"picture": str(path), "faces": [face.as_json() for face in faces]} for path, faces in found])
+        )
+        return
+    for path, faces in found:
+        if not faces:
+            output.print(f"{path}: no face found", highlight=False)
+        for number, face in enumerate(faces, 1):
+            output.print(f"{path}: face {number}: [bold]{face.emotion}[/bold] {face.confidence:.1f}%", highlight=False)
+    if faces and not no_chart:
+        output.print(f"Chart: {chart}", highlight=False)
+
+
+@app.command()
+def analyze(
+    video: Annotated[
+        str, typer.Argument(help="A video file (anything OpenCV reads, GIF too) or a folder of pictures.")
+    ],
+    csv: Annotated[Path, typer.Option(help="The table to write: one row a face and frame.")],
+    passes: Annotated[int, typer.Option(min=1, help="Go through the recording this many times.")] = 1,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Workers to start, unless EMOTII_REDIS_URL names a system that has some.")
+    ] = 1,
+) -> None:
+    """Classify every face of every frame of a recording, exactly once, into a CSV."""
+    from contract import logs
+    from emotii.analyze import Analysis
+    from emotii.analyze import analyze as start
+
+    logs.configure(service="analyze", level=os.environ.get("EMOTII_LOG_LEVEL", "warning"))
+    start(Analysis(video, csv, passes, workers), Console(stderr=True))
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is missing on this machine and how to mend it."""
+    from emotii.doctor import examine
+
+    marks = {"ok": "[green]     ok[/green]", "note": "[yellow]   note[/yellow]", "missing": "[red]missing[/red]"}
+    missing = False
+    for finding in examine():
+        missing |= finding.verdict == "missing"
+        output.print(f"{marks[finding.verdict]}  {finding.subject}: {finding.fact}", highlight=False, soft_wrap=True)
+        if finding.remedy:
+            output.print(f"         {finding.remedy}", highlight=False, soft_wrap=True)
+    raise typer.Exit(int(missing))
+
+
+def _sources(source: list[str] | None) -> str | None:
+    """Several --source as EMOTII_SOURCES has them."""
+    for one in source or []:
+        if "," in one:
+            raise SettingsError(f"--source {one.split('=')[0]}: an address with a comma goes into EMOTII_SOURCES_FILE")
+    return ",".join(source) if source else None
+
+
+def main() -> None:
+    """The entry point: what a person can mend is one line, without a traceback."""
+    run(app)
+
+
+if __name__ == "__main__":
+    main()

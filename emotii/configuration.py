@@ -1,0 +1,80 @@
+"""Writes `docs/configuration.md` from the settings classes: `make docs`, so that the page is always true."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic_core import PydanticUndefined
+from pydantic_settings import BaseSettings
+
+from api_gateway.settings import GatewaySettings
+from capture_service.settings import CaptureSettings
+from contract.settings import ServiceSettings
+from emotii.settings import UpSettings
+from inference_service.settings import InferenceSettings
+
+PAGE = Path(__file__).parents[1] / "docs" / "configuration.md"
+
+_INTRODUCTION = """\
+# Configuration
+
+Every setting is an environment variable; none has to be set. A value that cannot be used stops the start with one line
+that names the variable. Durations are written as `20ms`, `5s`, `2min`, `1h` or `7d`. `emotii doctor` checks what is set.
+
+This page is made from the settings classes by `make docs`.
+"""
+
+_SECTIONS: dict[str, type[BaseSettings]] = {
+    "Every service": ServiceSettings,
+    "Capture": CaptureSettings,
+    "Inference": InferenceSettings,
+    "Gateway": GatewaySettings,
+    "`emotii up`": UpSettings,
+}
+
+
+def page() -> str:
+    """The whole page, as Markdown."""
+    shared = set(ServiceSettings.model_fields)
+    parts = [_INTRODUCTION]
+    for title, settings in _SECTIONS.items():
+        # `emotii up` gives some of the services' settings defaults of its own; those services' repeat nothing.
+        left_out = set() if settings in {ServiceSettings, UpSettings} else shared
+        parts.append(f"\n## {title}\n\n| variable | default | meaning |\n|---|---|---|\n")
+        parts.extend(_rows(settings, left_out))
+    return "".join(parts)
+
+
+def _rows(settings: type[BaseSettings], left_out: set[str]) -> Iterator[str]:
+    for name, field in settings.model_fields.items():
+        if name not in left_out:
+            meaning = (field.description or "").replace("|", "\\|")
+            yield f"| `EMOTII_{name.upper()}` | {_shown(field.default)} | {meaning} |\n"
+
+
+def _shown(value: object) -> str:
+    match value:
+        case None | "" | () | []:
+            return ""
+        case _ if value is PydanticUndefined:
+            return ""
+        case bool():
+            return f"`{str(value).lower()}`"
+        case timedelta():
+            return f"`{_duration(value)}`"
+        case tuple() | list():
+            return f"`{','.join(str(part) for part in value)}`"
+        case _:
+            return f"`{value}`"
+
+
+def _duration(value: timedelta) -> str:
+    milliseconds = round(value.total_seconds() * 1000)
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("min", 60_000), ("s", 1000)):
+        if milliseconds and milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")

@@ -1,0 +1,126 @@
+"""`emotii doctor`: what is missing on this machine, and how to mend it."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Literal
+
+import redis
+
+from capture_service.address import configured
+from capture_service.detectors import load as load_detector
+from capture_service.settings import CaptureSettings
+from contract.errors import EmotiiError
+from contract.logs import scrub
+from contract.model import find_model
+from contract.settings import load
+from emotii.ports import USUAL, is_free
+from emotii.server import find_server
+from emotii.webcam import has_webcam
+from inference_service.settings import InferenceSettings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer of one check; `remedy` says what to do where something is missing."""
+
+    verdict: Literal["ok", "note", "missing"]
+    subject: str
+    fact: str
+    remedy: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """All checks, one after the other. A check that finds an `EmotiiError` reports it as what is missing."""
+    for subject, check in _CHECKS.items():
+        try:
+            yield check()
+        except EmotiiError as error:
+            yield Finding("missing", subject, str(error))
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    if (3, 11) <= sys.version_info < (3, 14):
+        return Finding("ok", "Python", version)
+    return Finding("missing", "Python", version, "use Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11 up")
+
+
+def _cpu() -> Finding:
+    import openvino
+
+    core = openvino.Core()
+    features = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    name = f"{core.get_property('CPU', 'FULL_DEVICE_NAME').strip()}, {os.cpu_count()} cores"
+    if "BF16" in features:
+        return Finding("ok", "Processor", f"{name}, with bf16")
+    return Finding("note", "Processor", f"{name}, without bf16", "works; bf16 would be about twice as fast")
+
+
+def _server() -> Finding:
+    url = os.environ.get("EMOTII_REDIS_URL")
+    if not url:
+        return Finding("ok", "Redis", f"a private server will be started: {find_server().name}")
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as client:
+            version = client.info("server")["redis_version"]
+    except (redis.exceptions.RedisError, ValueError) as error:
+        remedy = "start it, correct EMOTII_REDIS_URL, or unset it for a private server"
+        return Finding("missing", "Redis", f"{scrub(url)}: {error}", remedy)
+    if tuple(int(part) for part in version.split(".")[:2]) < (6, 2):
+        return Finding("missing", "Redis", f"{version} has no XAUTOCLAIM", "use Redis 6.2 or newer, or Valkey")
+    return Finding("ok", "Redis", f"{scrub(url)}: version {version}")
+
+
+def _model() -> Finding:
+    model = find_model(load(InferenceSettings).model)
+    model.file(".onnx")
+    return Finding("ok", "Model", f"{model.card.id}: {', '.join(model.card.labels)}")
+
+
+def _engine() -> Finding:
+    name = load(InferenceSettings).engine
+    if find_spec(name) is None:
+        return Finding("missing", "Engine", f"{name} is not installed", f"pip install 'emotii[{name}]'")
+    return Finding("ok", "Engine", name)
+
+
+def _detector() -> Finding:
+    name = load(CaptureSettings).detector
+    load_detector(name)
+    return Finding("ok", "Detector", name)
+
+
+def _sources() -> Finding:
+    specs = configured(load(CaptureSettings))
+    return Finding("ok", "Sources", ", ".join(f"{spec.name}={spec.safe}" for spec in specs))
+
+
+def _camera() -> Finding:
+    if has_webcam():
+        return Finding("ok", "Camera", "the first webcam gives pictures")
+    remedy = "plug one in, let your user read /dev/video0 (Linux: group video), or name a stream or file with --source"
+    return Finding("note", "Camera", "no webcam gives pictures; the demo clip is shown instead", remedy)
+
+
+def _port() -> Finding:
+    port = int(os.environ.get("EMOTII_PORT") or USUAL)
+    if is_free("127.0.0.1", port):
+        return Finding("ok", "Port", f"{port} is free")
+    return Finding("note", "Port", f"{port} is taken", "`emotii up` takes the next free one, or set EMOTII_PORT")
+
+
+_CHECKS: dict[str, Callable[[], Finding]] = {
+    "Python": _python,
+    "Processor": _cpu,
+    "Redis": _server,
+    "Model": _model,
+    "Engine": _engine,
+    "Detector": _detector,
+    "Sources": _sources,
+    "Camera": _camera,
+    "Port": _port,
+}

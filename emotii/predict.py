@@ -1,0 +1,88 @@
+"""`emotii predict`: the expression of every face in a picture, in this process, without Redis."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from capture_service.detectors import Detector
+from capture_service.detectors import load as load_detector
+from capture_service.settings import CaptureSettings
+from contract.errors import PictureError
+from contract.messages import Box
+from contract.preprocessing import crop, framing_square
+from contract.settings import load
+from inference_service.engines import Engine
+from inference_service.engines import load as load_engine
+from inference_service.settings import InferenceSettings
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One face of a picture. `crop` (48, 48) uint8 is what the network saw."""
+
+    picture: Path
+    box: Box
+    probabilities: dict[str, float]
+    crop: NDArray[np.uint8]
+
+    @property
+    def emotion(self) -> str:
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+    @property
+    def confidence(self) -> float:
+        """Of the emotion, in percent."""
+        return 100 * self.probabilities[self.emotion]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "box": [round(number, 1) for number in self.box],
+            "emotion": self.emotion,
+            "confidence": round(self.confidence, 1),
+            "probabilities": {label: round(value, 4) for label, value in self.probabilities.items()},
+        }
+
+
+def predict_pictures(pictures: Sequence[Path]) -> list[tuple[Path, list[Prediction]]]:
+    """Each picture with its faces, with the detector, model and engine that the settings name."""
+    detector = load_detector(load(CaptureSettings).detector)
+    return list(predict(pictures, detector, load_engine(load(InferenceSettings))))
+
+
+def predict(pictures: Iterable[Path], detector: Detector, engine: Engine) -> Iterator[tuple[Path, list[Prediction]]]:
+    """Each picture with its faces, largest first; none where no face was found.
+
+    Raises:
+        PictureError: a file is no picture.
+    """
+    for path in pictures:
+        picture = read_picture(path)
+        boxes = sorted((detection.box for detection in detector.detect(picture)), key=lambda box: -box[2] * box[3])
+        yield path, [_prediction(path, picture, box, engine) for box in boxes]
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """A picture as BGR (h, w, 3) uint8, turned as its EXIF says.
+
+    Raises:
+        PictureError: there is no such file, or it holds no picture.
+    """
+    try:
+        content = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        raise PictureError(f"{path}: {error.strerror}") from error
+    picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+    if picture is None:
+        raise PictureError(f"{path}: not a picture that can be read (JPEG, PNG, WebP, BMP, TIFF)")
+    return picture.astype(np.uint8, copy=False)
+
+
+def _prediction(path: Path, picture: NDArray[np.uint8], box: Box, engine: Engine) -> Prediction:
+    face = crop(picture, framing_square(box))
+    probabilities = engine.classify(face[np.newaxis])[0]
+    return Prediction(path, box, dict(zip(engine.card.labels, probabilities.tolist(), strict=True)), face)
