@@ -1,6 +1,8 @@
 """What watches the epochs: stopping, slowing down, showing. Each of them survives a restart of the process."""
 
+import math
 import time
+from pathlib import Path
 
 import keras
 from rich.console import Console
@@ -19,13 +21,7 @@ def callbacks(recipe: Recipe, run: Run, show: "Show") -> list[keras.callbacks.Ca
         SlowDown(losses, recipe.slow_patience, recipe.slow_factor),
         Stop(losses, recipe.stop_patience),
         show,
-        keras.callbacks.ModelCheckpoint(
-            str(run.best_weights),
-            monitor=MONITOR,
-            save_best_only=True,
-            save_weights_only=True,
-            initial_value_threshold=waiting(losses)[0],
-        ),
+        KeepBest(losses, run.best_weights),
         keras.callbacks.LambdaCallback(on_epoch_end=run.add),
         keras.callbacks.BackupAndRestore(str(run.backup), double_checkpoint=True, delete_checkpoint=False),
     ]
@@ -55,6 +51,24 @@ class SlowDown(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
         """Go on counting where the epochs before the restart had got to; the rate itself is in the backup."""
         super().on_train_begin(logs)
         self.best, self.wait = waiting(self.losses, self.min_delta, start_again=self.patience)
+
+
+class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
+    """The weights of the epoch with the lowest loss on the held-out faces, in a file that is always whole."""
+
+    def __init__(self, losses: list[float], path: Path) -> None:
+        super().__init__()
+        self.path = path
+        self.best = min(losses, default=math.inf)
+
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
+        """Write beside it and rename: a kill while writing costs the new weights, not the old ones too."""
+        loss = (logs or {})[MONITOR]
+        if loss < self.best:
+            self.best = loss
+            written = self.path.with_name(f"new.{self.path.name}")
+            self.model.save_weights(written)
+            written.replace(self.path)
 
 
 class Show(keras.callbacks.Callback):  # type: ignore[misc]

@@ -1,5 +1,6 @@
 """Write the model folder: the network for every engine, its figures, its card and, last, its `model.json`."""
 
+import warnings
 from pathlib import Path
 
 import keras
@@ -91,7 +92,10 @@ def _without_optimizer(model: keras.Model) -> keras.Model:
 def _write_onnx(network: keras.Model, path: Path) -> None:
     """As ONNX with any batch size: `face` (batch, 48, 48, 1) float32 in, `probabilities` (batch, classes) out."""
     face = keras.InputSpec(shape=(None, CROP_SIZE, CROP_SIZE, 1), dtype="float32", name="face")
-    network.export(path, format="onnx", verbose=False, input_signature=[face], opset_version=OPSET)
+    with warnings.catch_warnings():
+        # Keras 3.15 asks NumPy for a name that old converters need; nothing that the user can or should act on.
+        warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
+        network.export(path, format="onnx", verbose=False, input_signature=[face], opset_version=OPSET)
     model = onnx.load(path)
     # The converter calls the output `Identity:0` and numbers the batch axes by chance.
     output = model.graph.output[0]
