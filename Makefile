@@ -1,13 +1,14 @@
 # make up     the main job: installs what it needs into .venv, then runs everything and prints the URL
 # make test   installs what the tests need, then runs them all
 # make check  style, types and floors
+# make docs   writes the pages that are made from the code
 # make lock   resolves requirements.lock anew
 
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do command -v $$python && break; done)
 UV = .venv/bin/uv pip install --quiet --require-hashes --constraint requirements.lock --requirement pyproject.toml
 LOCKED = Makefile pyproject.toml requirements.lock
 
-.PHONY: up test check lock clean
+.PHONY: up test check docs lock clean
 up: .venv/installed-up
 	@exec .venv/bin/emotii up $(ARGS)
 
@@ -19,6 +20,9 @@ check: .venv/installed-dev
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+
+docs: .venv/installed-dev
+	.venv/bin/python -m emotii.configuration
 
 lock: .venv/installed-uv
 	.venv/bin/uv pip compile pyproject.toml --all-extras --group build --group dev --universal --generate-hashes \

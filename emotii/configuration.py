@@ -19,7 +19,8 @@ _INTRODUCTION = """\
 # Configuration
 
 Every setting is an environment variable; none has to be set. A value that cannot be used stops the start with one line
-that names the variable. Durations are written as `20ms`, `5s`, `2min`, `1h` or `7d`. `emotii doctor` checks what is set.
+that names the variable. Durations are written as `20ms`, `5s`, `2min`, `1h` or `7d`. `emotii doctor` checks what is
+set.
 
 This page is made from the settings classes by `make docs`.
 """
