@@ -9,7 +9,8 @@ from redis.typing import KeyT, StreamIdT
 from contract import keys
 from contract.broker import BLOCK_MS, Clients, outages_named
 from contract.errors import MalformedMessage
-from contract.messages import Outcome, read_outcome
+from contract.messages import Dead, Outcome, read_outcome
+from contract.messages.fields import integer
 from emotii.outcomes import Buried
 
 logger = structlog.get_logger(__name__)
@@ -53,14 +54,14 @@ class JobResults:
             return int(self._clients.commands.xlen(keys.crops(self._source)))
 
     def _outcome(self, stream: str, fields: dict[bytes, bytes]) -> Outcome | Buried | None:
-        reason = fields.get(b"reason", b"unknown").decode(errors="replace")
         try:
             if stream == keys.results(self._source):
                 return read_outcome(fields)
-            return Buried(int(fields[b"frame"]), int(fields[b"face"]), reason)
-        except (MalformedMessage, KeyError, ValueError) as error:
+            dead = Dead.read(fields)
+            return Buried(integer(dead.original, b"frame"), integer(dead.original, b"face"), dead.reason)
+        except MalformedMessage as error:
             # Not of our making: a stranger wrote to our stream. Nothing of the job is missing for it.
-            logger.warning("foreign entry", stream=stream, reason=reason, error=str(error))
+            logger.warning("foreign entry", stream=stream, error=str(error))
             return None
 
     def _make_room(self, count: int) -> None:

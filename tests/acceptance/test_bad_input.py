@@ -1,0 +1,59 @@
+"""What a person can mend is one readable line, exit code 2, no traceback; nothing else is started or left."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.conftest import EMOTII, Running
+
+CASES = {
+    "unknown kind of source": (["up"], {"EMOTII_SOURCES": "a=gopher://host/x"}, "gopher"),
+    "a name that is none": (["up"], {"EMOTII_SOURCES": "Front Door=0"}, "cannot name a source"),
+    "missing file": (["up", "--source", "a=missing.mp4"], {}, "missing.mp4"),
+    "port out of range": (["up", "--port", "99999"], {}, "EMOTII_PORT=99999"),
+    "port that is no number": (["serve"], {"EMOTII_PORT": "abc"}, "EMOTII_PORT=abc"),
+    "wrong number of workers": (["up"], {"EMOTII_WORKERS": "0"}, "EMOTII_WORKERS=0"),
+    "wrong detector": (["capture"], {"EMOTII_DETECTOR": "magic"}, "EMOTII_DETECTOR=magic"),
+    "wrong engine": (["infer"], {"EMOTII_ENGINE": "magic"}, "EMOTII_ENGINE=magic"),
+    "unknown model": (["infer"], {"EMOTII_MODEL": "nothing"}, "no model called 'nothing'"),
+    "wrong Redis URL": (["infer"], {"EMOTII_REDIS_URL": "http://127.0.0.1"}, "EMOTII_REDIS_URL"),
+    "wrong log level": (["serve"], {"EMOTII_LOG_LEVEL": "loud"}, "EMOTII_LOG_LEVEL=loud"),
+    "broken picture": (["predict", "broken.jpg"], {}, "broken.jpg: not a picture"),
+    "missing picture": (["predict", "none.jpg"], {}, "none.jpg: No such file"),
+    "missing video": (["analyze", "none.mp4", "--csv", "out.csv"], {}, "none.mp4"),
+    "broken video": (["analyze", "broken.jpg", "--csv", "out.csv"], {}, "broken.jpg"),
+    "table in no folder": (["analyze", "demo", "--csv", "no/such/out.csv"], {}, "cannot write no/such/out.csv"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "environment", "expected"), CASES.values(), ids=CASES.keys())
+def test_one_line_says_what_to_mend(
+    run: Callable[..., Running], tmp_path: Path, arguments: list[str], environment: dict[str, str], expected: str
+):
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture at all")
+    running = run(*EMOTII, *arguments, **environment)
+    assert running.process.wait(60) == 2, running.output
+    lines = [line for line in running.output.splitlines() if line.startswith("emotii: ")]
+    assert any(expected in line for line in lines), running.output
+    assert "Traceback" not in running.output
+    assert running.children() == []
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_port_that_is_taken_is_named(run: Callable[..., Running]):
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        running = run(*EMOTII, "up", "--port", str(port), "--source", "demo=demo")
+        assert running.process.wait(60) == 2
+    assert f"port {port} is taken" in running.output
+
+
+def test_a_password_in_a_camera_address_is_in_no_output(run: Callable[..., Running]):
+    running = run(*EMOTII, "capture", EMOTII_SOURCES="a=gopher://user:hunter2@host/x,b=rtsp://user:hunter2,x@host")
+    assert running.process.wait(60) == 2
+    assert "hunter2" not in running.output
