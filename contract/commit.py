@@ -44,8 +44,8 @@ return committed
 """
 
 REMOVE_CONSUMER = """
-local pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
-if #pending > 0 then return 0 end
+local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
+if pending.err or #pending > 0 then return 0 end
 return redis.call('XGROUP', 'DELCONSUMER', KEYS[1], ARGV[1], ARGV[2]) + 1
 """
 
@@ -87,5 +87,5 @@ def commit(client: redis.Redis, outcomes: Mapping[str, Sequence[Outgoing]], keep
 
 
 def remove_consumer(client: redis.Redis, source: str, consumer: str) -> bool:
-    """Remove a consumer that is gone, unless it has pending entries, which DELCONSUMER would drop."""
+    """Remove a consumer, unless the group is gone or the consumer has pending entries, which DELCONSUMER would drop."""
     return bool(client.eval(REMOVE_CONSUMER, 1, keys.crops(source), keys.INFERENCE_GROUP, consumer))

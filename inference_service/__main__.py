@@ -1,0 +1,38 @@
+"""`python -m inference_service`: one worker. Its settings come from `EMOTII_*` variables."""
+
+from contextlib import closing
+
+import structlog
+
+from contract.broker import connect
+from contract.health import served
+from contract.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.logs import configure
+from contract.settings import load
+from inference_service import engines
+from inference_service.service import build
+from inference_service.settings import InferenceSettings
+
+
+def main() -> None:
+    """Work until a signal comes or the parent is gone."""
+    run(_work)
+
+
+def _work() -> None:
+    settings = load(InferenceSettings)
+    configure(service="inference", level=settings.log_level, as_json=settings.log_json)
+    logger = structlog.get_logger()
+    with stop_on_signal() as stop:
+        stop_with_parent(stop)
+        engine = engines.load(settings)
+        with closing(connect(settings.redis_url, "emotii-inference")) as clients:
+            worker = build(settings, engine, clients)
+            with served(settings.metrics_host, settings.metrics_port, worker.alive) as port:
+                logger.info("worker started", engine=engine.name, model=engine.card.id, metrics_port=port)
+                worker.run(stop, port)
+                logger.info("worker stopped")
+
+
+if __name__ == "__main__":
+    main()

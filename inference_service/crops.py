@@ -1,0 +1,146 @@
+"""Reading the crops streams: fairly between sources, and nothing that was delivered is forgotten."""
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any
+
+import redis
+from redis.exceptions import ResponseError
+
+from contract import keys
+from contract.broker import BLOCK_MS, OUTAGES
+from contract.errors import BrokerUnavailable
+from inference_service.claims import Claims
+from inference_service.delivery import Delivery
+from inference_service.sources import Sources
+from inference_service.suspects import Suspects
+
+NO_SOURCE_SECONDS = 0.1
+JOBS_SHARE = 4
+"""Jobs get at least one in so many places of a batch, however busy the cameras are."""
+
+
+class Crops:
+    """All crops streams, read as one consumer of the workers' group.
+
+    Everything that makes Redis deliver goes through the blocking client, which does not retry: a reply that is lost is
+    then an error that is seen, and after it the worker reads its own pending entries again.
+    """
+
+    def __init__(
+        self,
+        blocking: redis.Redis,
+        consumer: str,
+        sources: Sources,
+        claims: Claims,
+        suspects: Suspects,
+        *,
+        batch: int,
+        linger: timedelta,
+    ) -> None:
+        self._blocking = blocking
+        self._consumer = consumer
+        self._sources = sources
+        self._claims = claims
+        self._suspects = suspects
+        self._batch = batch
+        self._linger = linger
+        self._reread = False
+        self._alone: deque[Delivery] = deque()
+        self._turn = 0
+        self._waiting = False
+
+    def next_batch(self) -> list[Delivery]:
+        """What to classify next, or nothing after at most `BLOCK_MS`."""
+        self._sources.refresh()
+        try:
+            return self.unfinished() or self._claimed() or self._new()
+        except OUTAGES:
+            raise
+        except ResponseError as error:
+            # Nearly always NOGROUP: somebody flushed Redis, or it came back without its data.
+            self._sources.forget_groups()
+            raise BrokerUnavailable(str(error)) from error
+
+    def lost_sight(self) -> None:
+        """Something went wrong between reading and committing: read the own pending entries before anything new."""
+        self._alone.clear()
+        self._reread = True
+
+    def unfinished(self) -> list[Delivery]:
+        """What this worker has been handed before and not committed."""
+        if self._reread and not self._alone:
+            own = self._own()
+            self._reread = bool(own)
+            if together := self._judged(own.items()):
+                return together
+        return [self._suspects.mark(self._alone.popleft())] if self._alone else []
+
+    def _own(self) -> dict[str, list[Delivery]]:
+        names = self._sources.names
+        return self._read(names, self._share(names, self._batch), after="0") if names else {}
+
+    def _claimed(self) -> list[Delivery]:
+        names = self._sources.names
+        claimed = self._claims.claim(names, self._share(names, self._batch))
+        if not claimed:
+            return []
+        return self._judged(claimed.items()) or self.unfinished()
+
+    def _judged(self, deliveries: Iterable[tuple[str, list[Delivery]]]) -> list[Delivery]:
+        batch: list[Delivery] = []
+        for source, handed in deliveries:
+            together, suspects = self._suspects.judge(source, handed)
+            batch += together
+            self._alone += suspects
+        return batch
+
+    def _new(self) -> list[Delivery]:
+        names = self._sources.names
+        if not names:
+            time.sleep(NO_SOURCE_SECONDS)
+            return []
+        batch = self._waiting_now(self._batch)
+        if batch and self._waiting and len(batch) < self._batch:
+            time.sleep(self._linger.total_seconds())
+            batch += self._waiting_now(self._batch - len(batch))
+        self._waiting = bool(batch)
+        return batch or _flat(self._read(names, self._share(names, self._batch), block=BLOCK_MS))
+
+    def _waiting_now(self, room: int) -> list[Delivery]:
+        """What has been added already: each live source its share, and jobs what is left, at least their part."""
+        live, jobs = self._rotated(self._sources.live), self._rotated(self._sources.jobs)
+        self._turn += 1
+        batch = self._some(live, room - room // JOBS_SHARE if jobs else room)
+        return batch + self._some(jobs, max(1, room - len(batch)))
+
+    def _some(self, names: tuple[str, ...], room: int) -> list[Delivery]:
+        names = names[:room]
+        return _flat(self._read(names, self._share(names, room))) if names else []
+
+    def _read(
+        self, names: tuple[str, ...], count: int, *, after: str = ">", block: int | None = None
+    ) -> dict[str, list[Delivery]]:
+        streams: Any = {keys.crops(name): after for name in names}
+        reply: Any = self._blocking.xreadgroup(keys.INFERENCE_GROUP, self._consumer, streams, count=count, block=block)
+        by_key = {keys.crops(name).encode(): name for name in names}
+        return {
+            by_key[key]: [Delivery(by_key[key], entry, fields) for entry, fields in entries]
+            for key, entries in reply
+            if entries
+        }
+
+    def _rotated(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """With more sources than places in a batch, each comes first in its turn."""
+        at = self._turn % len(names) if names else 0
+        return names[at:] + names[:at]
+
+    @staticmethod
+    def _share(names: tuple[str, ...], room: int) -> int:
+        return max(1, room // len(names)) if names else 1
+
+
+def _flat(deliveries: dict[str, list[Delivery]]) -> list[Delivery]:
+    return [delivery for handed in deliveries.values() for delivery in handed]

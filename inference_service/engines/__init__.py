@@ -1,0 +1,38 @@
+"""The runtimes that execute a model, behind one small protocol. Each is imported only when it is chosen."""
+
+from contract.errors import ModelError, SettingsError
+from contract.model import find_model
+from inference_service.engines.engine import Engine, EngineError, probe
+from inference_service.settings import InferenceSettings
+
+__all__ = ["Engine", "EngineError", "load", "probe"]
+
+
+def load(settings: InferenceSettings) -> Engine:
+    """The chosen engine with the chosen model, after it has classified a batch of every size once.
+
+    Raises:
+        ModelError: the model is missing, not the one its `model.json` names, or does not give one probability a label.
+        SettingsError: the engine is not installed.
+    """
+    model = find_model(settings.model)
+    engine: Engine
+    try:
+        if settings.engine == "tensorflow":
+            from inference_service.engines.tensorflow import TensorFlowEngine
+
+            engine = TensorFlowEngine(model, precision=settings.precision, threads=settings.threads)
+        else:
+            from inference_service.engines.openvino import OpenVinoEngine
+
+            engine = OpenVinoEngine(model, precision=settings.precision, threads=settings.threads, batch=settings.batch)
+        engine.classify(probe(settings.batch))
+    except ModuleNotFoundError as error:
+        hint = f"pip install 'emotii[{_EXTRA[settings.engine]}]'"
+        raise SettingsError(f"EMOTII_ENGINE={settings.engine}: {error.name} is not installed; {hint}") from error
+    except EngineError as error:
+        raise ModelError(f"{model.folder}: {error}") from error
+    return engine
+
+
+_EXTRA = {"openvino": "inference", "tensorflow": "tensorflow"}

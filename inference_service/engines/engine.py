@@ -1,0 +1,60 @@
+"""What an engine is, and what every engine does with its output."""
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.model import ModelCard
+from contract.normalisation import CROP_SIZE
+
+Pixels = NDArray[np.uint8]
+Probabilities = NDArray[np.float32]
+
+
+class EngineError(Exception):
+    """The engine did not give every crop its probabilities."""
+
+
+class Engine(Protocol):
+    """A model, ready to classify."""
+
+    @property
+    def name(self) -> str:
+        """As `EMOTII_ENGINE` spells it."""
+
+    @property
+    def card(self) -> ModelCard:
+        """The model's."""
+
+    def classify(self, pixels: Pixels) -> Probabilities:
+        """Gray crops (n, 48, 48) uint8 in, probabilities (n, labels) float32 with row sum 1 out, after temperature.
+
+        Raises:
+            EngineError: the runtime failed or its output is none; a smaller batch may work.
+        """
+
+
+def probe(count: int = 1) -> Pixels:
+    """`count` crops of noise, always the same: what a sound engine can classify."""
+    return np.random.default_rng(0).integers(0, 256, (count, CROP_SIZE, CROP_SIZE), dtype=np.uint8)
+
+
+def calibrated(output: Probabilities, card: ModelCard, count: int) -> Probabilities:
+    """The softmax of a network after the model's temperature, in float32.
+
+    Dividing the logits by T before the softmax (Guo et al., 2017, "On Calibration of Modern Neural Networks") is the
+    same as taking the probabilities to the power of 1 / T and scaling them to sum 1. The scaling comes in any case: in
+    bfloat16 the sum is 1 only roughly.
+
+    Raises:
+        EngineError: `output` is not (count, labels), not finite, or no softmax.
+    """
+    if output.shape != (count, len(card.labels)):
+        raise EngineError(f"the network's output is {output.shape}, not {(count, len(card.labels))}")
+    # A NaN fails the comparison, too.
+    if not (np.all(output >= 0) and np.all(np.abs(output.sum(axis=1) - 1) < 0.05)):
+        raise EngineError("the network's output is not a softmax")
+    powers = output.astype(np.float32) ** np.float32(1 / card.temperature)
+    scaled: Probabilities = powers / powers.sum(axis=1, keepdims=True)
+    return scaled

@@ -1,0 +1,65 @@
+"""TensorFlow: the reference, and the engine of GPUs. It reads the model's .keras file."""
+
+import os
+from typing import Literal
+
+import numpy as np
+
+from contract.errors import ModelError
+from contract.model import ModelFolder
+from inference_service.engines.engine import EngineError, Pixels, Probabilities, calibrated
+from inference_service.engines.sizes import filled, sizes
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read while TensorFlow is imported; it is chatty
+
+import keras
+import tensorflow as tf
+
+LARGEST_BATCH = 256
+"""Larger ones are cut into pieces; a GPU wants large ones."""
+
+
+class TensorFlowEngine:
+    """The network as a graph, traced once for each batch size.
+
+    Args:
+        model: with a .keras file; it is read in safe mode, which refuses code in it.
+        precision: "auto" lets a GPU use TensorFloat-32.
+        threads: 0 takes every core.
+
+    Raises:
+        ModelError: the file is not the one that `model.json` names, or Keras cannot read it.
+    """
+
+    name = "tensorflow"
+
+    def __init__(self, model: ModelFolder, *, precision: Literal["auto", "f32"], threads: int) -> None:
+        self.card = model.card
+        path = model.file(".keras")
+        _configure(threads, tensor_float=precision == "auto")
+        try:
+            network = keras.saving.load_model(path, compile=False, safe_mode=True)
+        except (ValueError, TypeError, OSError, KeyError) as error:
+            raise ModelError(f"{path}: Keras cannot read it: {str(error).strip().splitlines()[0]}") from error
+        self._graph = tf.function(lambda crops: network(crops, training=False), reduce_retracing=False)
+        self._sizes = sizes(LARGEST_BATCH)
+
+    def classify(self, pixels: Pixels) -> Probabilities:
+        pieces = [self._classify(piece)[:count] for piece, count in filled(pixels, self._sizes)]
+        return np.concatenate(pieces) if pieces else np.empty((0, len(self.card.labels)), np.float32)
+
+    def _classify(self, pixels: Pixels) -> Probabilities:
+        try:
+            output = self._graph(tf.constant(self.card.normalisation.apply(pixels))).numpy()
+        except (tf.errors.OpError, ValueError) as error:
+            raise EngineError(f"TensorFlow: {str(error).strip().splitlines()[0]}") from error
+        return calibrated(output, self.card, len(pixels))
+
+
+def _configure(threads: int, *, tensor_float: bool) -> None:
+    for gpu in tf.config.list_physical_devices("GPU"):
+        # Otherwise the first worker takes all of the GPU's memory.
+        tf.config.experimental.set_memory_growth(gpu, enable=True)
+    tf.config.experimental.enable_tensor_float_32_execution(tensor_float)
+    if threads != tf.config.threading.get_intra_op_parallelism_threads():
+        tf.config.threading.set_intra_op_parallelism_threads(threads)

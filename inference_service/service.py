@@ -1,0 +1,47 @@
+"""The one place that puts a worker together."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+from contract.broker import Clients
+from contract.clock import RedisClock
+from inference_service.claims import Claims
+from inference_service.classifier import Classifier
+from inference_service.crops import Crops
+from inference_service.engines import Engine
+from inference_service.poison import Isolation
+from inference_service.registry import Registry
+from inference_service.results import Results
+from inference_service.settings import InferenceSettings
+from inference_service.sources import Sources
+from inference_service.suspects import Suspects
+from inference_service.worker import Worker
+
+
+def build(settings: InferenceSettings, engine: Engine, clients: Clients) -> Worker:
+    """A worker under a name that no worker ever had; it opens no connection before it runs."""
+    consumer = uuid4().hex
+    clock = RedisClock()
+    claim_after_ms = settings.claim_after // timedelta(milliseconds=1)
+    sources = Sources(clients.commands, clock)
+    suspects = Suspects(clients.commands, consumer)
+    crops = Crops(
+        clients.blocking,
+        consumer,
+        sources,
+        Claims(clients.blocking, consumer, claim_after_ms),
+        suspects,
+        batch=settings.batch,
+        linger=settings.linger,
+    )
+    return Worker(
+        commands=clients.commands,
+        clock=clock,
+        sources=sources,
+        crops=crops,
+        suspects=suspects,
+        classifier=Classifier(Isolation(engine), engine.card, consumer, clock),
+        results=Results(clients.commands, sources, settings.live_keep),
+        registry=Registry(clients.commands, clock, consumer, engine.name, engine.card),
+        idle_ms=claim_after_ms,
+    )

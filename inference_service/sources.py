@@ -1,0 +1,123 @@
+"""The sources that there are, as their captures register them, and the workers' group on each."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import redis
+import structlog
+from pydantic import ValidationError
+from redis.exceptions import ResponseError
+
+from contract import keys
+from contract.clock import RedisClock
+from contract.errors import SourceError
+from contract.messages import STATUS_LIFE_MS, SourceStatus
+
+LOOK_SECONDS = 0.5
+REFUSED_SECONDS = 5.0
+"""How long a source that Redis refuses to serve is left aside, so that it does not hold up the others."""
+
+logger = structlog.get_logger()
+
+
+class Sources:
+    """The sources whose crops can be read now."""
+
+    def __init__(self, commands: redis.Redis, clock: RedisClock) -> None:
+        self._commands = commands
+        self._clock = clock
+        self._kinds: dict[str, str] = {}
+        self._names: tuple[str, ...] = ()
+        self._grouped: set[str] = set()
+        self._refused: dict[str, float] = {}
+        self._warned: set[str] = set()
+        self._looked = float("-inf")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return self._names
+
+    @property
+    def live(self) -> tuple[str, ...]:
+        """Cameras and uploads."""
+        return tuple(name for name in self._names if not self.is_job(name))
+
+    @property
+    def jobs(self) -> tuple[str, ...]:
+        return tuple(name for name in self._names if self.is_job(name))
+
+    def is_job(self, name: str) -> bool:
+        return self._kinds.get(name) == "job"
+
+    def refresh(self) -> None:
+        """Look at the registry, unless that was done within the last 0.5 s; make the groups that are missing."""
+        now = time.monotonic()
+        if now - self._looked < LOOK_SECONDS:
+            return
+        statuses = self._statuses()
+        self._kinds.update({name: status.kind for name, status in statuses.items()})
+        candidates = self._with_work(statuses)
+        self._refused = {name: until for name, until in self._refused.items() if until > now}
+        self._names = tuple(name for name in candidates if name not in self._refused and self._has_group(name))
+        self._looked = now
+
+    def forget_groups(self) -> None:
+        """Redis says that a group is missing: look for all of them at the next `refresh`."""
+        self._grouped.clear()
+        self._looked = float("-inf")
+
+    def refuse(self, name: str, error: ResponseError) -> None:
+        """Leave a source aside for some seconds."""
+        if name not in self._warned:
+            logger.warning("redis refuses this source, leaving it aside", source=name, error=str(error))
+            self._warned.add(name)
+        self._refused[name] = time.monotonic() + REFUSED_SECONDS
+        self._names = tuple(other for other in self._names if other != name)
+
+    def _statuses(self) -> dict[str, SourceStatus]:
+        raw: Any = self._commands.hgetall(keys.SOURCES)
+        statuses = {}
+        for field, value in sorted(raw.items()):
+            name = field.decode(errors="replace")
+            try:
+                statuses[keys.source_name(name)] = SourceStatus.model_validate_json(value)
+            except (ValidationError, SourceError) as error:
+                if name not in self._warned:
+                    logger.warning("a source's status cannot be read", source=name[:40], error=str(error)[:200])
+                    self._warned.add(name)
+        return statuses
+
+    def _with_work(self, statuses: Mapping[str, SourceStatus]) -> list[str]:
+        """All sources but those that nobody captures and that left nothing behind."""
+        oldest = self._clock.now_ms() - STATUS_LIFE_MS
+        left = [name for name, status in statuses.items() if status.seen_ms < oldest]
+        pipeline = self._commands.pipeline(transaction=False)
+        for name in left:
+            pipeline.exists(keys.crops(name))
+        exists = dict(zip(left, pipeline.execute(raise_on_error=False), strict=True))
+        return [name for name in statuses if name not in exists or exists[name]]
+
+    def _has_group(self, name: str) -> bool:
+        if name in self._grouped:
+            return True
+        try:
+            # Looked for first: with Redis out of memory making one is refused even if it is there.
+            if not self._group_exists(name):
+                self._commands.xgroup_create(keys.crops(name), keys.INFERENCE_GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):
+                self.refuse(name, error)
+                return False
+        self._grouped.add(name)
+        self._warned.discard(name)
+        return True
+
+    def _group_exists(self, name: str) -> bool:
+        try:
+            groups = self._commands.xinfo_groups(keys.crops(name))
+        except ResponseError as error:
+            if "no such key" in str(error):
+                return False
+            raise
+        return any(group["name"] == keys.INFERENCE_GROUP.encode() for group in groups)
