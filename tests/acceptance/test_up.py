@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from urllib.request import urlopen
@@ -20,6 +21,10 @@ START_SECONDS = 90
 def get(url: str) -> dict[str, object]:
     with urlopen(url, timeout=10) as answer:
         return dict(json.load(answer))
+
+
+def command_of(pid: int) -> str:
+    return subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
 
 
 def exists(pid: int) -> bool:
@@ -64,9 +69,7 @@ def test_the_demo_gives_changing_emotions_and_an_interrupt_leaves_nothing(run: C
 
 def test_a_worker_that_dies_is_started_again(run: Callable[..., Running]):
     running, url = start(run, "--source", "demo=demo")
-    worker = next(
-        pid for pid in running.children() if b"inference_service" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    )
+    worker = next(pid for pid in running.children() if "inference_service" in command_of(pid))
     os.kill(worker, signal.SIGKILL)
     eventually(lambda: "died, starting it again" in running.output, 30, "the supervisor notices")
     eventually(lambda: get(f"{url}/emotion")["emotion"], 60, "an emotion from the new worker")

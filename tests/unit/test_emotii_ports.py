@@ -34,5 +34,5 @@ def test_without_a_wish_the_next_free_port_is_taken(taken: int, monkeypatch: pyt
 
 
 def test_an_address_of_another_machine_is_refused():
-    with pytest.raises(SettingsError, match="EMOTII_HOST=192.0.2.1"):
+    with pytest.raises(SettingsError, match=r"EMOTII_HOST=192\.0\.2\.1"):
         ports.choose("192.0.2.1", None)
