@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # One target a service: capture, inference, inference-tensorflow, gateway. Builds for amd64 and arm64.
 FROM python:3.11-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/emotii/bin:$PATH
@@ -12,7 +11,8 @@ RUN awk '/^[a-z]/ { ours = /^(uv|hatchling|packaging|pathspec|pluggy|trove-class
     && /opt/build/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r build.txt
 COPY pyproject.toml README.md LICENSE LICENSE-MODELS.md ./
 RUN python -m venv --without-pip /opt/emotii
-ENV VIRTUAL_ENV=/opt/emotii UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1
+# The certificates of the image, so that a network with an authority of its own needs only another base image.
+ENV VIRTUAL_ENV=/opt/emotii UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 UV_SYSTEM_CERTS=1
 
 # The dependencies of each service, and of no other: a layer that changes only with the lock.
 FROM build AS capture-build
