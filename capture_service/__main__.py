@@ -1,0 +1,28 @@
+"""The capture service: `python -m capture_service`."""
+
+from capture_service.address import configured
+from capture_service.children import Children
+from capture_service.detectors import check
+from capture_service.settings import CaptureSettings
+from contract import logs
+from contract.broker import connect
+from contract.health import served
+from contract.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.settings import load
+
+
+def main() -> None:
+    """Capture every configured source, and pictures that are handed in, until a signal comes."""
+    settings = load(CaptureSettings)
+    logs.configure(service="capture", level=settings.log_level, as_json=settings.log_json)
+    specs = configured(settings)
+    check({spec.detector or settings.detector for spec in specs} | {settings.detector})
+    connect(settings.redis_url, "capture").close()  # only to see that the URL is one
+    with stop_on_signal() as stop:
+        stop_with_parent(stop)
+        with served(settings.metrics_host, settings.metrics_port, lambda: not stop.is_set()):
+            Children(specs, settings).run(stop)
+
+
+if __name__ == "__main__":
+    run(main)

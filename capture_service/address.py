@@ -1,0 +1,172 @@
+"""What is captured: sources as a person writes them, checked and frozen before anything is started."""
+
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+from urllib.parse import urlsplit
+
+from capture_service.options import Options
+from capture_service.settings import CaptureSettings, DetectorName
+from contract.errors import SourceError
+from contract.keys import UPLOADS, source_name
+
+Kind = Literal["webcam", "file", "pictures", "stream", "inbox"]
+
+STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+DEMO_CLIP = Path(__file__).parent / "demo" / "demo.mp4"
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """One source, as configured."""
+
+    name: str
+    kind: Kind
+    address: str
+    """A webcam's number, an absolute path or a URL; empty for an inbox. May hold credentials."""
+    loop: bool = False
+    """Begin again at the end; files and folders only."""
+    fps: float | None = None
+    """Frames a second to look at; a file's own pace or everything that a camera gives if None."""
+    detector: DetectorName | None = None
+    """Another detector than the settings name."""
+    passes: int = 1
+    """How often a job goes through the recording."""
+
+    @property
+    def safe(self) -> str:
+        """The address without credentials, for logs and the registry."""
+        if self.kind != "stream":
+            return self.address or self.kind
+        url = urlsplit(self.address)
+        host = url.netloc.rpartition("@")[2]
+        # A password that holds a slash ends up in the path, and a token in the query.
+        path = "/***" if "@" in url.path else url.path
+        return f"{url.scheme}://{host}{path}" + ("?***" if url.query else "")
+
+
+def configured(settings: CaptureSettings) -> tuple[SourceSpec, ...]:
+    """Every source that the settings name.
+
+    Raises:
+        SourceError: one cannot be used; the message says which, and shows no credentials.
+    """
+    if settings.sources_file is not None:
+        return read_toml(settings.sources_file)
+    return parse_list(settings.sources)
+
+
+def parse_list(text: str) -> tuple[SourceSpec, ...]:
+    """`front=0,demo=demo,clip=clips/a.mp4?loop=1` as sources."""
+    specs = []
+    for place, part in enumerate((part.strip() for part in text.split(",")), start=1):
+        name, equals, address = part.partition("=")
+        if not part:
+            continue
+        if not equals or "://" in name:
+            # The part is not shown: it may be the second half of a password that holds a comma.
+            raise SourceError(
+                f"EMOTII_SOURCES: part {place} is not NAME=ADDRESS, for example front=0"
+                " (an address with a comma needs EMOTII_SOURCES_FILE)"
+            )
+        specs.append(parse(name.strip(), address.strip()))
+    return _all_different(specs)
+
+
+def read_toml(path: Path) -> tuple[SourceSpec, ...]:
+    """The sources of a file that holds a table `[sources.NAME]` with `url` and maybe loop, fps, detector for each."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("sources", {})
+    except OSError as error:
+        raise SourceError(f"EMOTII_SOURCES_FILE: {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SourceError(f"EMOTII_SOURCES_FILE: {path}: {error}") from error
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise SourceError(f"EMOTII_SOURCES_FILE: {path}: write a table [sources.NAME] with url = ... for each source")
+    specs = []
+    for name, table in tables.items():
+        address = table.pop("url", None)
+        if not isinstance(address, str | int) or isinstance(address, bool):
+            raise SourceError(f"source {name!r}: url is missing or neither text nor a webcam's number")
+        specs.append(parse(name, str(address), Options.from_table(name, table)))
+    return _all_different(specs)
+
+
+def parse(name: str, address: str, options: Options | None = None) -> SourceSpec:
+    """One source; `options` go before those behind a `?` of a path.
+
+    Raises:
+        SourceError: the name, the address or an option cannot be used, or a file is missing.
+    """
+    if source_name(name) == UPLOADS:
+        raise SourceError(f"source {UPLOADS!r}: this name is taken by single pictures; choose another")
+    if not address or any(ord(character) < 32 for character in address):
+        raise SourceError(f"source {name!r}: the address is empty or holds a control character")
+    if address.isascii() and address.isdigit():
+        return _spec(name, "webcam", str(int(address)), options or Options())
+    if address == "inbox":
+        return _spec(name, "inbox", "", options or Options())
+    if address == "demo":
+        return _spec(name, "file", str(DEMO_CLIP), options or Options(loop=True))
+    if found := _SCHEME.match(address):
+        return _spec(name, "stream", _checked_url(name, found[1].lower(), address), options or Options())
+    path, _, query = address.partition("?")
+    return _recorded(name, Path(path), options or Options.from_query(name, query))
+
+
+def recording(path_text: str, passes: int = 1) -> SourceSpec:
+    """A video file or folder of pictures as a job that goes through it `passes` times.
+
+    Raises:
+        SourceError: there is no such file or folder.
+    """
+    if passes < 1:
+        raise SourceError(f"passes: {passes} is not 1 or more")
+    path = DEMO_CLIP if path_text == "demo" else Path(path_text)
+    return _recorded("job", path, Options(), passes)
+
+
+def _recorded(name: str, path: Path, options: Options, passes: int = 1) -> SourceSpec:
+    path = path.expanduser().resolve()
+    if path.is_dir():
+        if not any(file.suffix.lower() in PICTURE_SUFFIXES for file in path.iterdir()):
+            raise SourceError(f"source {name!r}: no pictures ({', '.join(PICTURE_SUFFIXES)}) in {path}")
+        return _spec(name, "pictures", str(path), options, passes)
+    if not path.is_file():  # a device or FIFO could be read for ever
+        raise SourceError(f"source {name!r}: {'not a regular file' if path.exists() else 'no such file'}: {path}")
+    return _spec(name, "file", str(path), options, passes)
+
+
+def _checked_url(name: str, scheme: str, address: str) -> str:
+    if scheme not in STREAM_SCHEMES:
+        raise SourceError(
+            f"source {name!r}: {scheme}: is not supported; use a webcam's number, a path (./ before one with a colon),"
+            f" {', '.join(known + '://' for known in STREAM_SCHEMES)}, inbox or demo"
+        )
+    try:
+        url = urlsplit(address)
+        usable = bool(url.hostname) and url.port != 0 and not any(character.isspace() for character in address)
+    except ValueError:  # a port that is no number, brackets that do not match
+        usable = False
+    if not usable:
+        raise SourceError(f"source {name!r}: the {scheme} address has no usable host and port")
+    return address
+
+
+def _spec(name: str, kind: Kind, address: str, options: Options, passes: int = 1) -> SourceSpec:
+    if options.loop and kind not in {"file", "pictures"}:
+        raise SourceError(f"source {name!r}: only a file or a folder can loop")
+    if options.detector is not None and options.detector not in get_args(DetectorName):
+        raise SourceError(f"source {name!r}: detector: use {' or '.join(get_args(DetectorName))}")
+    return SourceSpec(name, kind, address, options.loop, options.fps, options.detector, passes)
+
+
+def _all_different(specs: list[SourceSpec]) -> tuple[SourceSpec, ...]:
+    names = [spec.name for spec in specs]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise SourceError(f"source {repeated[0]!r} is named twice")
+    return tuple(specs)

@@ -1,0 +1,28 @@
+"""The process that captures one source.
+
+Its imports stand in a function, since OpenCV reads its bounds from the environment while it is loaded.
+"""
+
+from capture_service.address import SourceSpec
+from capture_service.opencv import limit
+from capture_service.settings import CaptureSettings
+from contract import logs
+from contract.lifecycle import run, stop_on_signal, stop_with_parent
+
+
+def capture(spec: SourceSpec, order: int, settings: CaptureSettings) -> None:
+    """Capture `spec`, the source at place `order`, until a signal comes or the parent is gone."""
+    limit(settings)
+    logs.configure(service=f"capture {spec.name}", level=settings.log_level, as_json=settings.log_json)
+
+    def main() -> None:
+        from capture_service.bootstrap import captured
+        from contract.health import served
+
+        with stop_on_signal() as stop:
+            stop_with_parent(stop)
+            port = settings.metrics_port and settings.metrics_port + 1 + order
+            with served(settings.metrics_host, port, lambda: not stop.is_set()) as metrics_port:
+                captured(spec, order, metrics_port, settings).run(stop)
+
+    run(main)

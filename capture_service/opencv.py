@@ -1,0 +1,53 @@
+"""Bounds for OpenCV, and the opening of what it captures.
+
+`limit` has to run before `cv2` is imported for the first time, since OpenCV reads these variables while it is loaded.
+So this module imports it only inside functions.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+from capture_service.address import SourceSpec
+from capture_service.settings import CaptureSettings
+from contract.errors import SourceError
+
+if TYPE_CHECKING:
+    import cv2
+
+_PROTOCOLS = {
+    # A playlist from the network may name no file of ours, and a file nothing on the network.
+    "stream": "protocol_whitelist;rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto|rtsp_transport;tcp",
+    "file": "protocol_whitelist;file",
+}
+
+
+def limit(settings: CaptureSettings) -> None:
+    """Bound what OpenCV decodes in this process and how much it says; call it before `cv2` is imported."""
+    pixels = settings.picture_max_megapixels * 1_000_000
+    os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(pixels)
+    os.environ["OPENCV_IO_MAX_IMAGE_WIDTH"] = os.environ["OPENCV_IO_MAX_IMAGE_HEIGHT"] = "32768"
+    os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"] = str(max(1, round(settings.stall_timeout.total_seconds())))
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # what goes wrong is said once, in our own words
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+
+def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCapture":
+    """Open a webcam, a video file or a stream.
+
+    Raises:
+        SourceError: OpenCV cannot open it within `open_timeout`.
+    """
+    import cv2
+
+    if spec.kind == "webcam":
+        capture = cv2.VideoCapture(int(spec.address))
+    else:
+        open_ms = round(settings.open_timeout.total_seconds() * 1000)
+        read_ms = round(settings.stall_timeout.total_seconds() * 1000)
+        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _PROTOCOLS[spec.kind]
+        bounds = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_ms]
+        capture = cv2.VideoCapture(spec.address, cv2.CAP_FFMPEG, [*bounds, cv2.CAP_PROP_N_THREADS, 1])
+    if not capture.isOpened():
+        capture.release()
+        raise SourceError(f"cannot open {spec.safe}")
+    return capture

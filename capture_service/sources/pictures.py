@@ -1,0 +1,63 @@
+"""A folder of pictures, in the order of their names."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from capture_service.address import PICTURE_SUFFIXES, SourceSpec
+from capture_service.frame import Frame
+from contract.errors import SourceError
+
+DEFAULT_FPS = 2.0
+"""Pictures a second, where `fps` says nothing else."""
+
+
+class Pictures:
+    """Each picture once, `passes` times or (loop) for ever; a broken one is flagged and keeps its number."""
+
+    def __init__(self, spec: SourceSpec) -> None:
+        self._spec = spec
+        self._files: list[Path] = []
+        self._number = 0
+
+    @property
+    def pace(self) -> float | None:
+        return self._spec.fps or DEFAULT_FPS
+
+    @property
+    def total(self) -> int | None:
+        return None if self._spec.loop else len(self._files) * self._spec.passes
+
+    def open(self) -> None:
+        try:
+            found = sorted(Path(self._spec.address).iterdir())
+        except OSError as error:
+            raise SourceError(f"{self._spec.address}: {error.strerror}") from error
+        self._files = [file for file in found if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()]
+        if not self._files:
+            raise SourceError(f"no pictures in {self._spec.address}")
+        self._number = 0
+
+    def read(self) -> Frame | None:
+        number = self._number
+        if not self.skip():
+            return None
+        seconds = number / (self.pace or DEFAULT_FPS)
+        file = self._files[number % len(self._files)]
+        try:
+            picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
+        except cv2.error as error:  # too large
+            return Frame(number, seconds, None, f"{file.name}: {error.err}")
+        if picture is None:
+            return Frame(number, seconds, None, f"{file.name} is not a picture that can be read")
+        return Frame(number, seconds, np.asarray(picture, np.uint8))
+
+    def skip(self) -> bool:
+        if not self._spec.loop and self._number >= len(self._files) * self._spec.passes:
+            return False
+        self._number += 1
+        return True
+
+    def close(self) -> None:
+        self._files = []
