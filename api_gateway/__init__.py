@@ -1,0 +1,1 @@
+"""What people and programs see: the page, video, emotions, events, uploads and saved faces, over HTTP and WebSocket."""

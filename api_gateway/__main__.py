@@ -1,0 +1,20 @@
+"""`python -m api_gateway`: the web page and the interfaces for programs."""
+
+from api_gateway.server import serve
+from api_gateway.settings import GatewaySettings
+from contract import logs
+from contract.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.settings import load
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    settings = load(GatewaySettings)
+    logs.configure(service="gateway", level=settings.log_level, as_json=settings.log_json)
+    with stop_on_signal() as stop:
+        stop_with_parent(stop)
+        serve(settings, stop)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,60 @@
+"""The names of saved faces: `<emotion>/<emotion>_<confidence>_<YYYYmmdd>_<HHMMSS>_<microseconds>.jpg`."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Self
+
+from contract.errors import EmotiiError
+
+EMOTION = r"[a-z0-9][a-z0-9_-]{0,31}"
+_NAME = re.compile(
+    rf"(?P<emotion>{EMOTION})_(?P<confidence>\d{{1,3}}\.\d)_(?P<time>\d{{8}}_\d{{6}}_\d{{6}})\.jpg", re.ASCII
+)
+
+
+class FaceNameError(EmotiiError):
+    """This cannot name a saved face."""
+
+
+@dataclass(frozen=True, slots=True)
+class FaceName:
+    """What the name of a saved face says."""
+
+    emotion: str
+    confidence: float
+    """In percent, with one decimal."""
+    saved: datetime
+    """In UTC: local time would repeat an hour every autumn."""
+
+    @classmethod
+    def parse(cls, name: str) -> Self:
+        """The exact reverse of `str`, for example of `happy_97.3_20260131_235959_000001.jpg`.
+
+        Raises:
+            FaceNameError: it is not exactly such a name, so that no path can be hidden in it.
+        """
+        match = _NAME.fullmatch(name)
+        try:
+            if match:
+                saved = datetime.strptime(match["time"], "%Y%m%d_%H%M%S_%f").replace(tzinfo=UTC)
+                found = cls(match["emotion"], float(match["confidence"]), saved)
+                if str(found) == name:
+                    return found
+        except ValueError:
+            pass  # a 13th month; the same answer as below
+        raise FaceNameError(f"{name[:80]!r} is not the name of a saved face")
+
+    @classmethod
+    def check_emotion(cls, emotion: str) -> None:
+        """Raise `FaceNameError` unless this can be an emotion, and so a folder."""
+        if not re.fullmatch(EMOTION, emotion, re.ASCII):
+            raise FaceNameError(f"{emotion[:40]!r} cannot be an emotion")
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """By this the newest is the greatest."""
+        return self.saved, str(self)
+
+    def __str__(self) -> str:
+        return f"{self.emotion}_{self.confidence:.1f}_{self.saved:%Y%m%d_%H%M%S_%f}.jpg"

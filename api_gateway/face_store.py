@@ -1,0 +1,168 @@
+"""The folder of saved faces: one folder an emotion, each file whole or not there, no link ever followed."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from api_gateway.face_name import FaceName, FaceNameError
+from contract.errors import EmotiiError
+
+PART = ".part"
+ORPHAN_SECONDS = 10.0
+"""A file takes milliseconds to write; one that is unfinished for so long belongs to a process that died."""
+ATTEMPTS = 1000
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class StoreFull(EmotiiError):  # noqa: N818 - what it is
+    """A face cannot be written: the disk is full, read-only or not ours."""
+
+
+class NoSuchFace(EmotiiError):  # noqa: N818
+    """There is no saved face of this name."""
+
+
+class FaceStore:
+    """Saved faces under `folder`, which is made with the first of them. Every method blocks: call it on a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def save(self, jpeg: bytes, name: FaceName) -> FaceName:
+        """Write a face and give its name, whose microsecond is a later one if another face has this one.
+
+        Raises:
+            FaceNameError: the emotion cannot name a folder.
+            StoreFull: it cannot be written; nothing is left behind.
+        """
+        FaceName.check_emotion(name.emotion)
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with self._emotion(name.emotion, make=True) as folder:
+                for _ in range(ATTEMPTS):
+                    try:
+                        _write(folder, str(name), jpeg)
+                    except FileExistsError:
+                        name = replace(name, saved=name.saved + timedelta(microseconds=1))
+                    else:
+                        return name
+            raise StoreFull(f"{ATTEMPTS} faces of the same microsecond in {self._folder}")
+        except OSError as error:
+            raise StoreFull(f"no face can be saved in {self._folder}: {error.strerror}") from error
+
+    def names(self, emotion: str | None = None) -> list[FaceName]:
+        """All saved faces, or those with this emotion, the newest first."""
+        emotions = [emotion] if emotion is not None else _entries(self._folder)
+        found = [name for one in emotions for name in self._names_of(one)]
+        return sorted(found, key=lambda name: name.order, reverse=True)
+
+    def read(self, name: FaceName) -> bytes:
+        """The JPEG.
+
+        Raises:
+            NoSuchFace: it is not there, or is no plain file.
+        """
+        with _missing(name), self._emotion(name.emotion) as folder:
+            descriptor = os.open(str(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder)
+            with os.fdopen(descriptor, "rb") as file:
+                return file.read()
+
+    def delete(self, name: FaceName) -> None:
+        """Remove a face.
+
+        Raises:
+            NoSuchFace: it is not there.
+        """
+        with _missing(name), self._emotion(name.emotion) as folder:
+            os.unlink(str(name), dir_fd=folder)
+
+    def sweep(self) -> int:
+        """Remove what killed processes left unfinished; how many files it was."""
+        swept = 0
+        for emotion in _entries(self._folder):
+            try:
+                with self._emotion(emotion) as folder:
+                    for entry in os.scandir(folder):
+                        if (
+                            entry.name.endswith(PART)
+                            and time.time() - entry.stat(follow_symlinks=False).st_mtime > ORPHAN_SECONDS
+                        ):
+                            os.unlink(entry.name, dir_fd=folder)
+                            swept += 1
+            except (FileNotFoundError, NotADirectoryError):
+                continue  # another gateway swept it first, or it is no folder of faces
+        return swept
+
+    def _names_of(self, emotion: str) -> Iterator[FaceName]:
+        try:
+            with self._emotion(emotion) as folder, os.scandir(folder) as entries:
+                for entry in entries:
+                    try:
+                        name = FaceName.parse(entry.name)
+                    except FaceNameError:
+                        continue  # a person may keep other files here, too
+                    if name.emotion == emotion and entry.is_file(follow_symlinks=False):
+                        yield name
+        except (FaceNameError, OSError):
+            return
+
+    @contextmanager
+    def _emotion(self, emotion: str, *, make: bool = False) -> Iterator[int]:
+        """A descriptor of an emotion's folder, so that nothing on the way to it can be exchanged meanwhile."""
+        FaceName.check_emotion(emotion)
+        root = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(emotion, dir_fd=root)
+            folder = os.open(emotion, _FOLDER, dir_fd=root)
+        finally:
+            os.close(root)
+        try:
+            yield folder
+        finally:
+            os.close(folder)
+
+
+def _entries(folder: Path) -> list[str]:
+    return sorted(os.listdir(folder)) if folder.is_dir() else []
+
+
+@contextmanager
+def _missing(name: FaceName) -> Iterator[None]:
+    try:
+        yield
+    except (FaceNameError, OSError) as error:
+        raise NoSuchFace(f"no saved face {name}") from error
+
+
+def _write(folder: int, name: str, content: bytes) -> None:
+    """Whole or not at all, and never over another: the unfinished file is also the claim on the name."""
+    part = f".{name}{PART}"
+    descriptor = os.open(part, _NEW_FILE, 0o600, dir_fd=folder)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        # Between claim and rename no other process can have this name in the making, only finished before.
+        if _exists(folder, name):
+            raise FileExistsError(name)
+        os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        os.unlink(part, dir_fd=folder)
+        raise
+    os.fsync(folder)
+
+
+def _exists(folder: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True

@@ -1,0 +1,135 @@
+"""The gateway without its web side: what it keeps, and the tasks that keep it up to date."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
+
+import structlog
+
+from api_gateway import events
+from api_gateway.face_store import FaceStore
+from api_gateway.frames import Frames
+from api_gateway.hub import Hub
+from api_gateway.metrics import Metrics
+from api_gateway.mjpeg import Viewers
+from api_gateway.outage import Patience
+from api_gateway.registry import Registry
+from api_gateway.results import Results
+from api_gateway.saver import LEASE_TASK, Saver
+from api_gateway.settings import GatewaySettings
+from api_gateway.sight import Sight
+from api_gateway.stats import Stats
+from api_gateway.tracks import Tracks
+from api_gateway.uploads import Uploads
+from api_gateway.video import Video
+from contract import keys
+from contract.broker import OUTAGES, connect_async
+from contract.clock import RedisClock
+from contract.lease import AsyncLease
+from contract.messages import Outcome, Reading, SourceStatus
+
+logger = structlog.get_logger()
+STATS_EVERY = timedelta(seconds=1)
+SWEEP_EVERY = timedelta(minutes=1)
+
+
+class Gateway:
+    """Everything that the routes ask, built in one place. Opens no connection before `run`."""
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self.settings = settings
+        self.clock = RedisClock()
+        self.hub = Hub()
+        self.metrics = Metrics()
+        self.viewers = Viewers()
+        self.faces = FaceStore(settings.saved_faces)
+        self._clients = connect_async(settings.redis_url, "gateway")
+        commands = self._clients.commands
+        self.registry = Registry(commands, self.clock, self._tell_state)
+        self.tracks = Tracks(settings.smoothing)
+        self.sight = Sight(self.registry, Frames(self._clients), self.tracks, self.clock)
+        self.uploads = Uploads(commands, self.registry, self.clock, settings.predict_timeout)
+        self.video = Video(self.sight, settings.jpeg_quality)
+        lease = AsyncLease(commands, LEASE_TASK)
+        self.saver = Saver(self.sight, self.faces, lease, self.metrics, on=settings.save, every=settings.save_every)
+        self.stats = Stats(self.registry, self.saver, self.clock)
+        self._results = Results(self._clients, self._read_sources, self.take)
+
+    async def run(self) -> None:
+        """Read, watch and save until cancelled; an unexpected error in any part ends all of it."""
+        patience = Patience()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(patience.keep_turning("registry", self.registry.look))
+                tasks.create_task(patience.keep_turning("results", self._results.read))
+                tasks.create_task(patience.keep_turning("frames", self.sight.frames.listen))
+                tasks.create_task(patience.keep_turning("lease", self.saver.keep_lease))
+                for work in (self.saver.save_next, self.hub.tick, self._tell_stats, self._sweep):
+                    tasks.create_task(_for_ever(work))
+        finally:
+            await self._close()
+
+    def take(self, outcome: Outcome) -> None:
+        """Do with an outcome all that is to be done with it."""
+        if outcome.id.source == keys.UPLOADS:
+            self.uploads.take(outcome)
+        elif isinstance(outcome, Reading):
+            if self.tracks.is_repeat(outcome):
+                self.metrics.repeats.inc()
+            else:
+                self._take_reading(outcome)
+
+    def _take_reading(self, reading: Reading) -> None:
+        source, now_ms = reading.id.source, self.clock.now_ms()
+        live = self._kind(source) != "job"
+        age_ms = max(0, now_ms - reading.captured_ms) if live else None
+        track = None if reading.stale else self.tracks.follow(reading, reading.captured_ms if live else now_ms)
+        self.hub.add(events.reading(reading, track.smoothed if track else None, age_ms))
+        self.stats.count(source, age_ms, stale=reading.stale)
+        self.metrics.readings.labels(source).inc()
+        if reading.stale:
+            self.metrics.stale.labels(source).inc()
+        elif age_ms is not None:
+            self.metrics.age.labels(source).observe(age_ms / 1000)
+        if track:
+            self.saver.offer(track)
+
+    def _kind(self, source: str) -> str:
+        return next((status.kind for status in self.registry.sources() if status.name == source), "camera")
+
+    def _read_sources(self) -> Iterator[str]:
+        """Uploads always: its cursor has to stand before the first picture is handed in."""
+        yield keys.UPLOADS
+        yield from (status.name for status in self.registry.sources() if status.name != keys.UPLOADS)
+
+    def _tell_state(self, status: SourceStatus) -> None:
+        self.hub.add(events.state(status))
+
+    async def _tell_stats(self) -> None:
+        await asyncio.sleep(STATS_EVERY.total_seconds())
+        self.tracks.forget(self.clock.now_ms())
+        self.hub.add(self.stats.finish_second())
+
+    async def _sweep(self) -> None:
+        try:
+            if swept := await asyncio.to_thread(self.faces.sweep):
+                logger.info("unfinished faces removed", files=swept)
+        except OSError as error:
+            logger.warning("the folder of saved faces cannot be swept", error=str(error))
+        await asyncio.sleep(SWEEP_EVERY.total_seconds())
+
+    async def _close(self) -> None:
+        started = time.monotonic()
+        try:
+            async with asyncio.timeout(1):
+                await self.saver.give_back()
+                await self.sight.frames.close()
+                await self._clients.close()
+        except (*OUTAGES, TimeoutError) as error:
+            logger.info("left without a word to redis", error=str(error), after=round(time.monotonic() - started, 1))
+
+
+async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
+    while True:
+        await work()

@@ -1,0 +1,81 @@
+"""Who may ask: the Host allow-list, the refusal of other sites, and headers that tell browsers to be careful."""
+
+from collections.abc import Iterable
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api_gateway.errors import ApiError
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
+CHANGING_PATHS = {"/save_current"}
+"""Old clients save by GET, so the method alone does not tell what is harmless."""
+PROBES = {"/healthz", "/readyz", "/metrics"}
+"""Asked by address from a cluster, so any Host will do; they tell nothing about faces."""
+ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
+
+
+def host_name(host: str) -> str:
+    """The name in a Host header, without its port; an IPv6 address keeps its brackets."""
+    name, colon, port = host.rpartition(":")
+    return (name if colon and port.isdigit() else host).lower()
+
+
+def same_origin(headers: Headers) -> bool:
+    """Whether this gateway's own page asks, or a program that is no browser (curl sends neither header)."""
+    if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
+        return False
+    origin = headers.get("origin")
+    return origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
+
+
+class Guard:
+    """Middleware round everything.
+
+    Args:
+        app: what is guarded.
+        allowed_hosts: names that a Host header may have.
+        bound_host: the address that the gateway listens on; allowed, too, if it is one address.
+    """
+
+    def __init__(self, app: ASGIApp, allowed_hosts: Iterable[str], bound_host: str) -> None:
+        own = f"[{bound_host}]" if ":" in bound_host else bound_host
+        self._app = app
+        self._allowed = {host.lower() for host in allowed_hosts} | ({own.lower()} - ANY_ADDRESS - {"[::]"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(scope)
+
+        async def careful(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        if refusal is None:
+            await self._app(scope, receive, careful)
+        else:
+            await refusal.answer()(scope, receive, careful)  # for a WebSocket this answers the handshake
+
+    def _refusal(self, scope: Scope) -> ApiError | None:
+        headers = Headers(scope=scope)
+        path = scope["path"]
+        if path not in PROBES and (name := host_name(headers.get("host", ""))) not in self._allowed:
+            return ApiError(
+                400, "unknown_host", f"this gateway is not called {name[:100]!r}; EMOTII_ALLOWED_HOSTS lists its names"
+            )
+        changing = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS or path in CHANGING_PATHS
+        if changing and not same_origin(headers):
+            return ApiError(403, "foreign_origin", "another site's page may not do this")
+        return None

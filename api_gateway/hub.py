@@ -1,0 +1,69 @@
+"""Events to all WebSocket clients: gathered over a tick, serialised once, and no client can hold up another."""
+
+import asyncio
+import json
+from collections import deque
+from typing import Any
+
+Event = dict[str, Any]
+
+TICK_SECONDS = 0.04
+QUEUED_TICKS = 75
+"""What one client may have waiting: three seconds."""
+
+
+class Client:
+    """The messages that wait for one client; the oldest go first when they are too many."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[str, int]] = deque()
+        self._missed = 0
+        self.missed_in_all = 0
+        self._filled = asyncio.Event()
+
+    def put(self, message: str, events: int) -> None:
+        """Queue a message that holds so many events."""
+        if len(self._waiting) == QUEUED_TICKS:
+            _, lost = self._waiting.popleft()
+            self._missed += lost
+            self.missed_in_all += lost
+        self._waiting.append((message, events))
+        self._filled.set()
+
+    async def next(self) -> str:
+        """The next message; first of all, how many events this client missed."""
+        await self._filled.wait()
+        if self._missed:
+            missed, self._missed = self._missed, 0
+            return encode([{"kind": "missed", "count": missed}])
+        message, _ = self._waiting.popleft()
+        if not self._waiting:
+            self._filled.clear()
+        return message
+
+
+class Hub:
+    """Takes events and gives every client those of one tick as one message."""
+
+    def __init__(self) -> None:
+        self.clients: set[Client] = set()
+        self._events: list[Event] = []
+
+    def add(self, event: Event) -> None:
+        """Send this with the next tick."""
+        if self.clients:
+            self._events.append(event)
+
+    async def tick(self) -> None:
+        """Wait one tick, then hand out what came meanwhile."""
+        await asyncio.sleep(TICK_SECONDS)
+        if self._events:
+            events, self._events = self._events, []
+            message = encode(events)
+            for client in self.clients:
+                client.put(message, len(events))
+
+
+def encode(message: Any) -> str:  # noqa: ANN401 - anything that JSON can hold
+    """JSON without spaces."""
+    return json.dumps(message, separators=(",", ":"), allow_nan=False)

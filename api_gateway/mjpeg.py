@@ -1,0 +1,87 @@
+"""Video as `multipart/x-mixed-replace`, which an `<img>` shows by itself, and the viewers that watch it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+logger = structlog.get_logger()
+BOUNDARY = b"frame"
+MEDIA_TYPE = "multipart/x-mixed-replace; boundary=frame"
+NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+STALLED_SECONDS = 6.0
+"""A viewer that takes nothing for so long is dropped."""
+
+
+class Viewers:
+    """Everybody who watches; each is a deadline that can be moved to now."""
+
+    def __init__(self) -> None:
+        self._deadlines: set[asyncio.Timeout] = set()
+
+    def __len__(self) -> int:
+        return len(self._deadlines)
+
+    def add(self, deadline: asyncio.Timeout) -> None:
+        self._deadlines.add(deadline)
+
+    def discard(self, deadline: asyncio.Timeout) -> None:
+        self._deadlines.discard(deadline)
+
+    def end_all(self) -> None:
+        """End the video of everybody: the process is about to stop."""
+        for deadline in self._deadlines:
+            _end(deadline)
+
+
+class MjpegResponse(Response):
+    """An endless answer of pictures; it ends when the viewer leaves, stalls, or the gateway stops."""
+
+    media_type = MEDIA_TYPE
+
+    def __init__(self, pictures: AsyncIterator[bytes], viewers: Viewers) -> None:
+        super().__init__(headers=NO_STORE)
+        del self.headers["content-length"]
+        self._pictures = pictures
+        self._viewers = viewers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        leaving: asyncio.Task[None] | None = None
+        try:
+            async with asyncio.timeout(STALLED_SECONDS) as deadline:
+                self._viewers.add(deadline)
+                leaving = asyncio.create_task(_end_on_leave(receive, deadline))
+                await self._send_pictures(send, deadline)
+        except TimeoutError:
+            logger.debug("a viewer's video ended")
+        finally:
+            self._viewers.discard(deadline)
+            if leaving:
+                leaving.cancel()
+        await self._pictures.aclose()  # type: ignore[attr-defined]
+
+    async def _send_pictures(self, send: Send, deadline: asyncio.Timeout) -> None:
+        body = b"--%b\r\n" % BOUNDARY
+        async for picture in self._pictures:
+            # Browsers show a picture when the boundary behind it arrives, so it is sent with the picture.
+            body += b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
+            body += picture + b"\r\n--%b\r\n" % BOUNDARY
+            await send({"type": "http.response.body", "body": body, "more_body": True})
+            deadline.reschedule(asyncio.get_running_loop().time() + STALLED_SECONDS)
+            body = b""
+
+
+async def _end_on_leave(receive: Receive, deadline: asyncio.Timeout) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    _end(deadline)
+
+
+def _end(deadline: asyncio.Timeout) -> None:
+    try:
+        deadline.reschedule(asyncio.get_running_loop().time())
+    except RuntimeError:
+        return  # it has ended already

@@ -1,0 +1,30 @@
+"""Encoded pictures in and out of arrays, with OpenCV."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from contract.errors import PictureError
+
+Picture = NDArray[np.uint8]
+"""(height, width, 3), BGR."""
+
+
+def decode(jpeg: bytes) -> Picture:
+    """The picture in colour.
+
+    Raises:
+        PictureError: the bytes hold none.
+    """
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
+    if picture is None:
+        raise PictureError(f"{len(jpeg)} bytes that are no picture")
+    return picture.astype(np.uint8, copy=False)
+
+
+def encode(picture: Picture, quality: int) -> bytes:
+    """The picture as JPEG of this quality (1 to 100)."""
+    done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise PictureError(f"a picture of {picture.shape} cannot be encoded")
+    return jpeg.tobytes()

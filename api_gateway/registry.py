@@ -1,0 +1,127 @@
+"""Which sources and workers there are, as they last said themselves."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import redis.asyncio
+import structlog
+from pydantic import BaseModel, ValidationError
+
+from api_gateway.errors import ApiError
+from contract import keys
+from contract.clock import RedisClock
+from contract.messages import STATUS_LIFE_MS, SourceStatus, WorkerStatus
+
+logger = structlog.get_logger()
+POLL_SECONDS = 0.5
+Status = TypeVar("Status", bound=BaseModel)
+
+
+class Registry:
+    """The registries in Redis, looked at twice a second.
+
+    Args:
+        client: for commands.
+        clock: Redis's; it is kept set here.
+        on_change: called with a source's status whenever its state is another than before.
+    """
+
+    def __init__(
+        self, client: redis.asyncio.Redis, clock: RedisClock, on_change: Callable[[SourceStatus], None]
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._on_change = on_change
+        self._sources: dict[str, SourceStatus] = {}
+        self._workers: dict[str, WorkerStatus] = {}
+        self._told: dict[str, str] = {}
+        self._malformed: set[bytes] = set()
+        self.reachable = False
+        """Whether the last look succeeded."""
+        self.backlog: dict[str, int] = {}
+        """By source: entries of the crops stream that no worker has finished."""
+
+    async def look(self) -> None:
+        """Read both registries, then wait until the next look is due."""
+        try:
+            await self._read()
+            self.reachable = True
+        except Exception:
+            self.reachable = False
+            raise
+        finally:
+            self._tell_changes()
+        await asyncio.sleep(POLL_SECONDS)
+
+    def sources(self) -> list[SourceStatus]:
+        """Every source in its order; one that was not heard of for 5 s is OFFLINE."""
+        return [self._as_of_now(status) for status in sorted(self._sources.values(), key=lambda s: (s.order, s.name))]
+
+    def workers(self) -> list[WorkerStatus]:
+        """The workers that are alive."""
+        oldest = self._clock.now_ms() - STATUS_LIFE_MS
+        return [status for status in self._workers.values() if status.seen_ms >= oldest]
+
+    def source(self, name: str) -> SourceStatus:
+        """The source of this name.
+
+        Raises:
+            ApiError: there is none; the message lists those that there are.
+        """
+        for status in self.sources():
+            if status.name == name:
+                return status
+        names = ", ".join(status.name for status in self.sources()) or "none yet"
+        raise ApiError(404, "unknown_source", f"no source {name[:40]!r}; there are: {names}")
+
+    def chosen(self, name: str | None) -> str | None:
+        """`name` if there is such a source; without one the first camera, None where there is none yet.
+
+        Raises:
+            ApiError: there is no source of that name.
+        """
+        if name is not None:
+            return self.source(name).name
+        return next((status.name for status in self.sources() if status.kind == "camera"), None)
+
+    async def _read(self) -> None:
+        await self._clock.refresh_async(self._client)
+        pipeline = self._client.pipeline(transaction=False)
+        pipeline.hgetall(keys.SOURCES)
+        pipeline.hgetall(keys.WORKERS)
+        names = list(self._sources)
+        for name in names:
+            pipeline.xlen(keys.crops(name))
+        sources, workers, *backlog = await pipeline.execute()
+        self._sources = self._parsed(SourceStatus, sources)
+        self._workers = self._parsed(WorkerStatus, workers)
+        self.backlog = dict(zip(names, backlog, strict=True))
+
+    def _parsed(self, model: type[Status], entries: Mapping[bytes, bytes]) -> dict[str, Status]:
+        found = {}
+        for name, value in entries.items():
+            try:
+                found[name.decode()] = model.model_validate_json(value)
+            except (ValidationError, UnicodeDecodeError) as error:
+                if name not in self._malformed:
+                    logger.warning("malformed status passed over", entry=repr(name), error=str(error))
+                    self._malformed.add(name)
+        return found
+
+    def _tell_changes(self) -> None:
+        for status in self.sources():
+            if self._told.get(status.name) != status.state:
+                self._told[status.name] = status.state
+                logger.info("source", source=status.name, state=status.state, reason=status.reason)
+                self._on_change(status)
+
+    def is_heard(self, status: SourceStatus) -> bool:
+        """Whether the capture process of this source is alive, in whatever state the source is."""
+        return self._clock.now_ms() - status.seen_ms <= STATUS_LIFE_MS
+
+    def _as_of_now(self, status: SourceStatus) -> SourceStatus:
+        if self.is_heard(status) or status.state == "OFFLINE":
+            return status
+        reason = "its capture process is gone or stuck" if self.reachable else "Redis cannot be reached"
+        return status.model_copy(update={"state": "OFFLINE", "reason": reason, "fps": 0.0})

@@ -1,0 +1,159 @@
+"""`/api/v1/predict`: one picture in, every face in it out."""
+
+import time
+from collections.abc import AsyncGenerator
+from dataclasses import asdict
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from api_gateway.errors import ApiError
+from api_gateway.routes.asked import AskedGateway
+from api_gateway.smoothing import strongest
+from contract.messages import Reading
+
+router = APIRouter(prefix="/api/v1", tags=["pictures"])
+FORM_OVERHEAD = 16 * 1024
+"""What a form may add to the picture: boundaries, headers, a few fields."""
+_BINARY = {"schema": {"type": "string", "format": "binary"}}
+BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["picture"],
+                    "properties": {"picture": {"type": "string", "format": "binary"}},
+                }
+            },
+            "image/jpeg": _BINARY,
+            "image/png": _BINARY,
+        },
+    }
+}
+
+
+class FaceAnswer(BaseModel):
+    """One face of a picture."""
+
+    box: tuple[float, float, float, float]
+    """Left, top, width, height in pixels."""
+    score: float
+    """The detector's, 0 to 1."""
+    emotion: str
+    confidence: float
+    """In percent."""
+    probabilities: dict[str, float]
+    quality: dict[str, float]
+
+
+class PredictAnswer(BaseModel):
+    """Every face of a picture; also when there is none."""
+
+    model_config = {
+        "json_schema_extra": {
+            "example": {
+                "faces": [
+                    {
+                        "box": [120.0, 80.5, 64.0, 70.0],
+                        "score": 0.93,
+                        "emotion": "happy",
+                        "confidence": 97.3,
+                        "probabilities": {"angry": 0.004, "fear": 0.003, "happy": 0.973, "sad": 0.01, "surprise": 0.01},
+                        "quality": {"brightness": 0.5, "sharpness": 0.8, "size": 70.0, "turn": 0.1, "inside": 1.0},
+                    }
+                ],
+                "width": 640,
+                "height": 480,
+                "model": "emotii-5@1.0.0",
+                "took_ms": 38,
+            }
+        }
+    }
+
+    faces: list[FaceAnswer]
+    width: int
+    height: int
+    model: str | None
+    """None if there is no face."""
+    took_ms: int
+
+
+@router.post("/predict", openapi_extra=BODY)
+async def predict(request: Request, gateway: AskedGateway) -> PredictAnswer:
+    """Look at one picture: form field `picture`, or the picture itself as body with a content type `image/...`."""
+    started = time.monotonic()
+    picture = await _picture(request, gateway.settings.upload_limit)
+    frame, readings = await gateway.uploads.predict(picture)
+    return PredictAnswer(
+        faces=[_face(reading) for reading in readings],
+        width=frame.width,
+        height=frame.height,
+        model=readings[0].model if readings else None,
+        took_ms=round((time.monotonic() - started) * 1000),
+    )
+
+
+def _face(reading: Reading) -> FaceAnswer:
+    probabilities = dict(zip(reading.labels, reading.probabilities, strict=True))
+    emotion, confidence = strongest(probabilities)
+    return FaceAnswer(
+        box=reading.face.box,
+        score=reading.face.score,
+        emotion=emotion,
+        confidence=confidence,
+        probabilities={label: round(probability, 4) for label, probability in probabilities.items()},
+        quality=asdict(reading.face.quality),
+    )
+
+
+async def _picture(request: Request, limit: int) -> bytes:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind == "multipart/form-data":
+        picture = await _form_picture(request, limit)
+    elif kind.startswith("image/") or kind == "application/octet-stream":
+        picture = b"".join([chunk async for chunk in _limited(request, limit)])
+    else:
+        raise ApiError(
+            415, "unsupported_media_type", "send the picture as form field `picture` or as a body `image/...`"
+        )
+    if len(picture) > limit:
+        raise _too_large(limit)
+    if not picture:
+        raise ApiError(422, "unreadable_picture", "the picture has no bytes")
+    return picture
+
+
+async def _form_picture(request: Request, limit: int) -> bytes:
+    parser = MultiPartParser(request.headers, _limited(request, limit + FORM_OVERHEAD), max_files=1, max_fields=8)
+    parser.spool_max_size = limit + FORM_OVERHEAD  # in memory: a face is never written to a disk by the way
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise ApiError(400, "bad_request", error.message) from error
+    picture = form.get("picture")
+    if not isinstance(picture, UploadFile):
+        raise ApiError(422, "invalid_request", "the form has no file `picture`")
+    try:
+        return await picture.read()
+    finally:
+        await picture.close()
+
+
+async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+    announced = request.headers.get("content-length", "0")
+    if announced.isdigit() and int(announced) > limit:
+        raise _too_large(limit)
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise _too_large(limit)
+        yield chunk
+
+
+def _too_large(limit: int) -> ApiError:
+    return ApiError(413, "too_large", f"a picture may have {limit} bytes (EMOTII_UPLOAD_LIMIT)")

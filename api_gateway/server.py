@@ -1,0 +1,118 @@
+"""Serving the application: the socket, uvicorn's limits, and an end that nobody can hold up."""
+
+import asyncio
+import logging
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+
+import structlog
+import uvicorn
+
+from api_gateway.app import create_app
+from api_gateway.settings import GatewaySettings
+from contract.errors import SettingsError
+
+logger = structlog.get_logger()
+GRACE_SECONDS = 2
+UNSENT_SECONDS = 2.0
+"""A closed connection whose other side takes nothing is cut after so long."""
+LARGEST_WEBSOCKET_MESSAGE = 64 * 1024
+
+
+def serve(settings: GatewaySettings, stop: Event) -> None:
+    """Serve until `stop` is set.
+
+    Raises:
+        SettingsError: the address or port cannot be had.
+        SystemExit: with 1, if a background task failed.
+    """
+    _log_through_structlog()
+    listening = listen(settings.host, settings.port)
+    app = create_app(settings, stop.set)
+    config = uvicorn.Config(
+        app,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        limit_concurrency=settings.max_connections,
+        ws_max_size=LARGEST_WEBSOCKET_MESSAGE,
+        ws_ping_interval=5,
+        ws_ping_timeout=10,
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+    host, port = listening.getsockname()[:2]
+    logger.info("gateway listens", url=f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+    Server(config, stop, app.state.gateway.viewers.end_all).run(sockets=[listening])
+    if app.state.failed:
+        sys.exit(1)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket.
+
+    Raises:
+        SettingsError: the host has no such address, or the port is taken.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise SettingsError(f"EMOTII_HOST={host} EMOTII_PORT={port}: cannot listen there: {reason}") from error
+
+
+class Server(uvicorn.Server):
+    """uvicorn, stopped by our event instead of its own signal handlers.
+
+    Args:
+        config: of uvicorn.
+        stop: ends the server when set.
+        end_streams: called before connections are waited for; ends answers that would never end by themselves.
+    """
+
+    def __init__(self, config: uvicorn.Config, stop: Event, end_streams: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._stop = stop
+        self._end_streams = end_streams
+        self._closing: dict[asyncio.Transport, float] = {}
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        self._cut_stalled()
+        return await super().on_tick(counter) or self._stop.is_set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._end_streams()
+        await super().shutdown(sockets)
+
+    def _cut_stalled(self) -> None:
+        """Closing waits until all is sent, which a client that reads nothing can put off for ever."""
+        transports = (connection.transport for connection in self.server_state.connections)
+        closing = {transport for transport in transports if transport and transport.is_closing()}
+        now = time.monotonic()
+        self._closing = {transport: self._closing.get(transport, now) for transport in closing}
+        for transport, since in self._closing.items():
+            if now - since > UNSENT_SECONDS:
+                transport.abort()
+
+
+class _Structlog(logging.Handler):
+    """What uvicorn and its protocols log, in our form."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        logger.log(record.levelno, record.getMessage().strip(), logger=record.name, exc_info=record.exc_info or None)
+
+
+def _log_through_structlog() -> None:
+    root = logging.getLogger()
+    root.handlers = [_Structlog()]
+    root.setLevel(logging.WARNING)

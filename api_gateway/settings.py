@@ -1,0 +1,46 @@
+"""The settings of the gateway."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from contract.settings import Duration, ServiceSettings
+
+
+def _parts(value: Any) -> Any:  # noqa: ANN401 - whatever the environment or a caller gives; the field checks it
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
+
+
+class GatewaySettings(ServiceSettings):
+    """Where the gateway listens, how it smooths, what it saves and how much it takes in."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 and :: mean all of them.")
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(5000, description="Port to listen on; 0 takes a free one.")
+    allowed_hosts: Names = Field(
+        ("localhost", "127.0.0.1", "[::1]"),
+        description="Host names that browsers may use for this gateway, with commas between; EMOTII_HOST is one, too.",
+    )
+    max_connections: Annotated[int, Field(ge=8, le=65_536)] = Field(
+        512, description="Connections at a time; more are answered 503."
+    )
+    smoothing: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(seconds=10))] = Field(
+        timedelta(seconds=0.4), description="Time constant of the smoothing of probabilities; 0: none."
+    )
+    saved_faces: Path = Field(Path("saved_faces"), description="Folder of the saved faces.")
+    save: bool = Field(default=True, description="Save faces automatically.")
+    save_every: Annotated[Duration, Field(ge=timedelta(seconds=0.1), le=timedelta(days=1))] = Field(
+        timedelta(seconds=1), description="Time between two automatic saves of one track."
+    )
+    upload_limit: Annotated[int, Field(ge=1024, le=200_000_000)] = Field(
+        10_000_000, description="Largest picture that /api/v1/predict takes, in bytes."
+    )
+    predict_timeout: Annotated[Duration, Field(ge=timedelta(seconds=0.1), le=timedelta(minutes=2))] = Field(
+        timedelta(seconds=10), description="The longest that /api/v1/predict waits for its result."
+    )
+    jpeg_quality: Annotated[int, Field(ge=10, le=100)] = Field(85, description="Quality of pictures made here.")

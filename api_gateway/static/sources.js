@@ -1,0 +1,57 @@
+// Which source is shown, and how it is. Uploads and jobs have no picture to watch.
+
+export class Sources {
+  /** @param {Function} onChoice called with a source's name when another one is to be shown */
+  constructor(picker, select, state, onChoice) {
+    this.picker = picker;
+    this.select = select;
+    this.stateLine = state;
+    this.onChoice = onChoice;
+    this.states = new Map();
+    this.chosen = null;
+    select.addEventListener("change", () => this.choose(select.value));
+  }
+
+  /** Take over all sources, as the hello lists them. */
+  replace(states) {
+    this.states.clear();
+    states.forEach((state) => this.remember(state));
+    this.settle();
+  }
+
+  /** One source has another state now. */
+  update(state) {
+    this.remember(state);
+    this.settle();
+  }
+
+  /** The state of the chosen source; undefined while there is none. */
+  get current() {
+    return this.states.get(this.chosen);
+  }
+
+  remember(state) {
+    if (state.source_kind === "camera") this.states.set(state.source, state);
+  }
+
+  settle() {
+    const names = [...this.states.keys()];
+    if (names.join() !== [...this.select.options].map((option) => option.value).join()) {
+      this.select.replaceChildren(...names.map((name) => new Option(name, name)));
+    }
+    this.picker.hidden = names.length < 2;
+    if (!this.states.has(this.chosen) && names.length) this.choose(names[0]);
+    if (this.chosen) this.select.value = this.chosen;
+    const state = this.current;
+    this.stateLine.textContent = !state
+      ? "no source yet"
+      : [state.source, state.state.toLowerCase(), state.state === "ONLINE" ? "" : state.reason].filter(Boolean).join(" · ");
+  }
+
+  choose(name) {
+    if (name === this.chosen) return;
+    this.chosen = name;
+    this.onChoice(name);
+    this.settle();
+  }
+}

@@ -1,0 +1,71 @@
+"""What the last second was like, source by source, told about once a second."""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from statistics import median
+
+from api_gateway.hub import Event
+from api_gateway.registry import Registry
+from api_gateway.saver import Saver
+from contract.clock import RedisClock
+
+
+@dataclass
+class _Second:
+    readings: int = 0
+    stale: int = 0
+    ages_ms: list[int] = field(default_factory=list)
+
+
+class Stats:
+    """Counts readings, and makes an event of them and of what the registry knows."""
+
+    def __init__(self, registry: Registry, saver: Saver, clock: RedisClock) -> None:
+        self._registry = registry
+        self._saver = saver
+        self._clock = clock
+        self._seconds: defaultdict[str, _Second] = defaultdict(_Second)
+        self._since_ms = clock.now_ms()
+
+    def count(self, source: str, age_ms: int | None, *, stale: bool) -> None:
+        """One reading came; `age_ms` since its frame was taken."""
+        second = self._seconds[source]
+        second.readings += 1
+        second.stale += stale
+        if age_ms is not None and not stale:
+            second.ages_ms.append(age_ms)
+
+    def event(self) -> Event:
+        """How things stand, without ending the second."""
+        now_ms = self._clock.now_ms()
+        workers = self._registry.workers()
+        return {
+            "kind": "stats",
+            "now_ms": now_ms,
+            "redis": self._registry.reachable,
+            "workers": len(workers),
+            "models": sorted({worker.model for worker in workers}),
+            "saving": {"on": self._saver.on, "here": self._saver.holds_lease, "paused": self._saver.paused},
+            "sources": {
+                status.name: self._of(status.name, now_ms)
+                | {"fps": round(status.fps, 1), "frames": status.frames, "skipped": status.skipped}
+                for status in self._registry.sources()
+            },
+        }
+
+    def finish_second(self) -> Event:
+        """The event, after which counting starts anew."""
+        event = self.event()
+        self._seconds.clear()
+        self._since_ms = self._clock.now_ms()
+        return event
+
+    def _of(self, source: str, now_ms: int) -> Event:
+        second = self._seconds.get(source, _Second())
+        elapsed = max(0.001, (now_ms - self._since_ms) / 1000)
+        return {
+            "readings_per_s": round(second.readings / elapsed, 1),
+            "stale": second.stale,
+            "age_ms": round(median(second.ages_ms)) if second.ages_ms else None,
+            "backlog": self._registry.backlog.get(source, 0),
+        }
