@@ -10,6 +10,8 @@ from inference_service import metrics
 from inference_service.delivery import Delivery, Outcome
 from inference_service.poison import Isolation, Poison
 
+LONGEST_REASON = 200
+
 
 class Classifier:
     """Gives every delivery its outcome: readings for crops, the same for what passes through, dead for the rest."""
@@ -79,4 +81,4 @@ def _read(delivery: Delivery) -> Crop | FrameDone | Manifest | Dead:
 
 
 def _dead(delivery: Delivery, reason: str) -> Dead:
-    return Dead(delivery.entry.decode(), reason, delivery.fields)
+    return Dead(delivery.entry.decode(), reason[:LONGEST_REASON], delivery.fields)

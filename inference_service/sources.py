@@ -58,6 +58,7 @@ class Sources:
         statuses = self._statuses()
         self._kinds.update({name: status.kind for name, status in statuses.items()})
         candidates = self._with_work(statuses)
+        self._kinds = {name: kind for name, kind in self._kinds.items() if name in statuses or name in candidates}
         self._refused = {name: until for name, until in self._refused.items() if until > now}
         self._names = tuple(name for name in candidates if name not in self._refused and self._has_group(name))
         self._looked = now
@@ -89,14 +90,16 @@ class Sources:
         return statuses
 
     def _with_work(self, statuses: Mapping[str, SourceStatus]) -> list[str]:
-        """All sources but those that nobody captures and that left nothing behind."""
+        """The sources that are captured now, and those that are not but left crops behind."""
         oldest = self._clock.now_ms() - STATUS_LIFE_MS
-        left = [name for name, status in statuses.items() if status.seen_ms < oldest]
+        fresh = {name for name, status in statuses.items() if status.seen_ms >= oldest}
+        left = sorted(self._kinds.keys() - fresh)
         pipeline = self._commands.pipeline(transaction=False)
         for name in left:
-            pipeline.exists(keys.crops(name))
-        exists = dict(zip(left, pipeline.execute(raise_on_error=False), strict=True))
-        return [name for name in statuses if name not in exists or exists[name]]
+            pipeline.xlen(keys.crops(name))
+        # An error as its length stands for a key of another type, which `_has_group` is to find.
+        lengths = zip(left, pipeline.execute(raise_on_error=False), strict=True)
+        return sorted(fresh | {name for name, length in lengths if length != 0})
 
     def _has_group(self, name: str) -> bool:
         if name in self._grouped:

@@ -21,6 +21,8 @@ from inference_service.suspects import Suspects
 
 STUCK_SECONDS = 10.0
 DRAIN_SECONDS = 3.0
+LONGEST_PAUSE_SECONDS = 2.0
+"""Live crops are waiting, so an outage should not outlast Redis's own by more."""
 
 logger = structlog.get_logger()
 
@@ -50,7 +52,7 @@ class Worker:
         self._results = results
         self._registry = registry
         self._idle_ms = idle_ms
-        self._backoff = Backoff()
+        self._backoff = Backoff(longest_seconds=LONGEST_PAUSE_SECONDS)
         self._away = False
         self._turned = time.monotonic()
 
