@@ -20,8 +20,9 @@ def main() -> None:
     connect(settings.redis_url, "capture").close()  # only to see that the URL is one
     with stop_on_signal() as stop:
         stop_with_parent(stop)
-        with served(settings.metrics_host, settings.metrics_port, lambda: not stop.is_set()):
-            Children(specs, settings).run(stop)
+        children = Children(specs, settings)
+        with served(settings.metrics_host, settings.metrics_port, children.pulse.alive):
+            children.run(stop)
 
 
 if __name__ == "__main__":

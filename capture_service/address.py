@@ -17,6 +17,8 @@ Kind = Literal["webcam", "file", "pictures", "stream", "inbox"]
 STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 DEMO_CLIP = Path(__file__).parent / "demo" / "demo.mp4"
+NONE = "none"
+"""Stands for no source at all in EMOTII_SOURCES, where an empty value means the default."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
@@ -61,7 +63,9 @@ def configured(settings: CaptureSettings) -> tuple[SourceSpec, ...]:
 
 
 def parse_list(text: str) -> tuple[SourceSpec, ...]:
-    """`front=0,demo=demo,clip=clips/a.mp4?loop=1` as sources."""
+    """`front=0,demo=demo,clip=clips/a.mp4?loop=1` as sources; `none` is none."""
+    if text.strip() == NONE:
+        return ()
     specs = []
     for place, part in enumerate((part.strip() for part in text.split(",")), start=1):
         name, equals, address = part.partition("=")

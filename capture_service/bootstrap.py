@@ -11,6 +11,7 @@ from capture_service.inbox import InboxCapture
 from capture_service.live import LiveCapture
 from capture_service.outage import Outage
 from capture_service.publisher import Publisher
+from capture_service.pulse import Pulse
 from capture_service.registration import Registration
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_source
@@ -26,7 +27,7 @@ class Capture(Protocol):
     def run(self, stop: Event) -> None: ...
 
 
-def captured(spec: SourceSpec, order: int, metrics_port: int, settings: CaptureSettings) -> Capture:
+def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Pulse, settings: CaptureSettings) -> Capture:
     """The capture of one source. Loads the detector; connects when it runs.
 
     Raises:
@@ -49,7 +50,7 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, settings: CaptureS
         seen_ms=clock.now_ms(),
         metrics_port=metrics_port,
     )
-    registration = Registration(clients.commands, clock, outage, status)
+    registration = Registration(clients.commands, clock, outage, pulse, status)
     if spec.kind == "inbox":
         return InboxCapture(
             source=spec.name,

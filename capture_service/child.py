@@ -5,6 +5,7 @@ Its imports stand in a function, since OpenCV reads its bounds from the environm
 
 from capture_service.address import SourceSpec
 from capture_service.opencv import limit
+from capture_service.pulse import Pulse
 from capture_service.settings import CaptureSettings
 from contract import logs
 from contract.lifecycle import run, stop_on_signal, stop_with_parent
@@ -22,7 +23,8 @@ def capture(spec: SourceSpec, order: int, settings: CaptureSettings) -> None:
         with stop_on_signal() as stop:
             stop_with_parent(stop)
             port = settings.metrics_port and settings.metrics_port + 1 + order
-            with served(settings.metrics_host, port, lambda: not stop.is_set()) as metrics_port:
-                captured(spec, order, metrics_port, settings).run(stop)
+            pulse = Pulse()
+            with served(settings.metrics_host, port, pulse.alive) as metrics_port:
+                captured(spec, order, metrics_port, pulse, settings).run(stop)
 
     run(main)

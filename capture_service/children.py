@@ -10,6 +10,7 @@ import structlog
 
 from capture_service.address import SourceSpec
 from capture_service.child import capture
+from capture_service.pulse import Pulse
 from capture_service.settings import CaptureSettings
 from contract.broker import Backoff
 from contract.keys import UPLOADS
@@ -28,12 +29,14 @@ class Children:
 
     def __init__(self, specs: Sequence[SourceSpec], settings: CaptureSettings) -> None:
         uploads = SourceSpec(UPLOADS, "inbox", "")
+        self.pulse = Pulse()
         self._children = [_Child(spec, order, settings) for order, spec in enumerate([*specs, uploads])]
 
     def run(self, stop: Event) -> None:
         """Keep all of them running until `stop` is set, then end them in order."""
         try:
             while not stop.is_set():
+                self.pulse.beat()
                 for child in self._children:
                     child.look()
                 stop.wait(LOOK_SECONDS)

@@ -72,14 +72,17 @@ class Feed:
 
     def _follow(self) -> None:
         """Take what a camera gives, when it gives it."""
-        due = 0.0
+        interval = 1 / self._most_fps if self._most_fps else 0.0
+        due = time.monotonic()
         while not self._stopped:
-            if self._most_fps and time.monotonic() < due:
+            early = due - time.monotonic()
+            if early > 0:
                 if not self._source.skip():
                     return
                 self._count_skipped()
                 continue
-            due = max(due, time.monotonic() - 1) + 1 / (self._most_fps or 1)
+            # What came late is not made up for by more than one frame.
+            due = max(due, time.monotonic() - interval) + interval
             if (frame := self._source.read()) is None:
                 return
             self._offer(frame)

@@ -15,6 +15,8 @@ from contract.messages import SourceStatus
 logger = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 1.0
+LAST = 1000
+"""A job's place in the list of sources: behind every camera."""
 
 
 class Heartbeat:
@@ -28,7 +30,7 @@ class Heartbeat:
         self._frames = frames
         now_ms = clock.now_ms()
         self._status = SourceStatus(
-            name=source, kind="job", address=address, state="ONLINE", since_ms=now_ms, seen_ms=now_ms
+            name=source, kind="job", order=LAST, address=address, state="ONLINE", since_ms=now_ms, seen_ms=now_ms
         )
         self._stop = Event()
         self._thread = Thread(target=self._run, name="heartbeat", daemon=True)

@@ -19,13 +19,14 @@ from contract import keys
 from contract.broker import BLOCK_MS, Backoff, Clients, outages_named
 from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable, MalformedMessage, PictureError
-from contract.messages import Crop, FrameDone, FrameId, InboxPicture
+from contract.messages import Crop, Dead, FrameDone, FrameId, InboxPicture
 
 logger = structlog.get_logger(__name__)
 
 CONSUMER = "capture"
 """One name for every process, since the lease lets only one read: whoever comes next finds what is pending."""
 MOST_DELIVERIES = 3
+DEAD_KEPT = 2000
 Entry = tuple[bytes, dict[bytes, bytes]]
 
 
@@ -97,16 +98,20 @@ class InboxCapture:
         return entries
 
     def _handle(self, entry: bytes, fields: dict[bytes, bytes], stop: Event) -> None:
+        dead: Dead | None = None
         try:
             picture = InboxPicture.read(fields or {})
         except MalformedMessage as error:
-            logger.warning("not a picture, dropped", entry=entry.decode(), reason=str(error))
+            dead = Dead(entry.decode(), str(error), fields or {})
+            logger.warning("malformed picture buried", entry=dead.entry, reason=dead.reason)
         else:
             batch = self._look(picture, self._deliveries(entry))
             if not self._publisher.send_until_stored(batch, stop, self._outage):
                 return  # it stays pending for the next process
         with outages_named():
             pipeline = self._clients.commands.pipeline(transaction=True)
+            if dead:
+                pipeline.xadd(keys.dead(self._source), dict[Any, Any](dead.fields()), maxlen=DEAD_KEPT)
             pipeline.xack(self._stream, keys.CAPTURE_GROUP, entry)
             pipeline.xdel(self._stream, entry)
             pipeline.execute()

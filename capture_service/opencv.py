@@ -5,6 +5,7 @@ So this module imports it only inside functions.
 """
 
 import os
+import sys
 from typing import TYPE_CHECKING
 
 from capture_service.address import SourceSpec
@@ -40,7 +41,8 @@ def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCaptu
     import cv2
 
     if spec.kind == "webcam":
-        capture = cv2.VideoCapture(int(spec.address))
+        native = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION}.get(sys.platform, cv2.CAP_ANY)
+        capture = cv2.VideoCapture(int(spec.address), native)
     else:
         open_ms = round(settings.open_timeout.total_seconds() * 1000)
         read_ms = round(settings.stall_timeout.total_seconds() * 1000)

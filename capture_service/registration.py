@@ -8,6 +8,7 @@ import structlog
 
 from capture_service import metrics
 from capture_service.outage import Outage
+from capture_service.pulse import Pulse
 from contract import keys
 from contract.broker import outages_named
 from contract.clock import RedisClock
@@ -23,7 +24,9 @@ EVERY_SECONDS = 1.0
 class Registration:
     """Holds a source by a lease and tells of it about once a second and at every change of state."""
 
-    def __init__(self, client: redis.Redis, clock: RedisClock, outage: Outage, first: SourceStatus) -> None:
+    def __init__(
+        self, client: redis.Redis, clock: RedisClock, outage: Outage, pulse: Pulse, first: SourceStatus
+    ) -> None:
         self._client = client
         self._clock = clock
         self._outage = outage
@@ -32,6 +35,7 @@ class Registration:
         self._ours = False
         self._due = 0.0
         self._rate = _Rate()
+        self._pulse = pulse
 
     @property
     def state(self) -> SourceState:
@@ -42,6 +46,7 @@ class Registration:
 
         While Redis is away nothing changes: whoever captured goes on, and sees when Redis is back whether it still may.
         """
+        self._pulse.beat()
         if time.monotonic() >= self._due:
             self._tell()
         return self._ours

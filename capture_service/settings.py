@@ -20,7 +20,7 @@ class CaptureSettings(ServiceSettings):
         "demo=demo",
         description="What is captured: NAME=ADDRESS with commas between. An ADDRESS is a webcam's number, a video "
         "file, a folder of pictures, rtsp://, rtsps://, http:// or https://, `inbox` or `demo`; files and folders take "
-        "?loop=1&fps=5. None at all: only pictures that are handed in.",
+        "?loop=1&fps=5. `none`: only pictures that are handed in.",
     )
     sources_file: Path | None = Field(
         None,
