@@ -14,6 +14,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from prometheus_client import make_wsgi_app
 
+from contract.errors import SettingsError
+
 
 class _Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the name is the base class's
@@ -22,7 +24,11 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def served(host: str, port: int, alive: Callable[[], bool]) -> Iterator[int]:
-    """Serve health and metrics on a thread; gives the port (`port` 0 takes a free one)."""
+    """Serve health and metrics on a thread; gives the port (`port` 0 takes a free one).
+
+    Raises:
+        SettingsError: the address cannot be bound.
+    """
     metrics = make_wsgi_app()
 
     def application(environ: Any, start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI has no closer types
@@ -33,7 +39,11 @@ def served(host: str, port: int, alive: Callable[[], bool]) -> Iterator[int]:
         start_response(status, [("Content-Type", "text/plain")])
         return [status.encode()]
 
-    with make_server(host, port, application, WSGIServer, _Quiet) as server:
+    try:
+        bound = make_server(host, port, application, WSGIServer, _Quiet)
+    except OSError as error:
+        raise SettingsError(f"EMOTII_METRICS_PORT={port}: cannot listen on {host}: {error.strerror}") from error
+    with bound as server:
         Thread(target=server.serve_forever, name="health", daemon=True).start()
         try:
             yield server.server_port
