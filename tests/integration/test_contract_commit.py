@@ -1,0 +1,125 @@
+import pytest
+from redis.exceptions import OutOfMemoryError, ResponseError
+
+from contract import keys
+from contract.commit import Outgoing, commit, remove_consumer
+
+SOURCE = "s"
+
+
+@pytest.fixture
+def client(any_clients):
+    any_clients.commands.xgroup_create(keys.crops(SOURCE), keys.INFERENCE_GROUP, id="0", mkstream=True)
+    return any_clients.commands
+
+
+def deliver(client, count, consumer="w1"):
+    for number in range(count):
+        client.xadd(keys.crops(SOURCE), {"n": number})
+    reply = client.xreadgroup(keys.INFERENCE_GROUP, consumer, {keys.crops(SOURCE): ">"})
+    return [entry for entry, _ in reply[0][1]]
+
+
+def outgoing(entries, target="results"):
+    return {SOURCE: [Outgoing(entry, target, {b"of": entry}) for entry in entries]}
+
+
+def test_each_outcome_goes_to_its_stream_and_its_entry_goes_away(client):
+    first, second = deliver(client, 2)
+
+    done = commit(client, {SOURCE: [*outgoing([first])[SOURCE], *outgoing([second], "dead")[SOURCE]]}, {SOURCE: 0})
+
+    assert done == {SOURCE: 2}
+    assert [fields for _, fields in client.xrange(keys.results(SOURCE))] == [{b"of": first}]
+    assert [fields for _, fields in client.xrange(keys.dead(SOURCE))] == [{b"of": second}]
+    assert client.xlen(keys.crops(SOURCE)) == 0
+    assert client.xpending(keys.crops(SOURCE), keys.INFERENCE_GROUP)["pending"] == 0
+
+
+def test_the_second_of_two_commits_of_an_entry_stores_nothing(client):
+    entries = deliver(client, 3)
+    commit(client, outgoing(entries), {SOURCE: 0})
+
+    assert commit(client, outgoing(entries), {SOURCE: 0}) == {SOURCE: 0}
+    assert client.xlen(keys.results(SOURCE)) == 3
+
+
+def test_an_entry_that_was_never_delivered_gets_no_outcome(client):
+    entry = client.xadd(keys.crops(SOURCE), {"n": 1})
+
+    assert commit(client, outgoing([entry]), {SOURCE: 0}) == {SOURCE: 0}
+    assert client.xlen(keys.crops(SOURCE)) == 1
+
+
+def test_the_worker_from_which_an_entry_was_claimed_may_still_be_first_but_only_one_is(client):
+    entries = deliver(client, 1)
+    client.xautoclaim(keys.crops(SOURCE), keys.INFERENCE_GROUP, "w2", 0)
+
+    assert commit(client, outgoing(entries), {SOURCE: 0}) == {SOURCE: 1}
+    assert commit(client, outgoing(entries), {SOURCE: 0}) == {SOURCE: 0}
+
+
+def test_a_commit_takes_the_entry_out_of_the_set_of_those_run_alone(client):
+    entries = deliver(client, 1)
+    client.sadd(keys.alone(SOURCE), *entries, "another")
+
+    commit(client, outgoing(entries), {SOURCE: 0})
+
+    assert client.smembers(keys.alone(SOURCE)) == {b"another"}
+
+
+def test_live_results_are_trimmed_and_those_of_a_job_are_not(client):
+    for _ in range(5):
+        commit(client, outgoing(deliver(client, 100)), {SOURCE: 0})
+    assert client.xlen(keys.results(SOURCE)) == 500
+
+    commit(client, outgoing(deliver(client, 1)), {SOURCE: 100})
+    assert client.xlen(keys.results(SOURCE)) < 300  # trimming is by whole nodes of about 100 entries
+
+
+def test_with_redis_out_of_memory_commits_still_go_through(client):
+    entries = deliver(client, 50)
+    client.config_set("maxmemory-policy", "noeviction")
+    client.config_set("maxmemory", 1)
+    with pytest.raises(OutOfMemoryError):
+        client.set("anything", "else")
+
+    assert commit(client, outgoing(entries), {SOURCE: 0}) == {SOURCE: 50}
+
+
+def test_a_results_key_of_another_type_is_seen_before_anything_is_acknowledged(client):
+    entries = deliver(client, 2)
+    client.set(keys.results(SOURCE), "not a stream")
+
+    with pytest.raises(ResponseError, match="WRONGTYPE"):
+        commit(client, outgoing(entries), {SOURCE: 0})
+
+    assert client.xpending(keys.crops(SOURCE), keys.INFERENCE_GROUP)["pending"] == 2
+
+
+def test_several_sources_are_committed_in_one_call_and_one_that_is_refused_does_not_stop_the_others(client):
+    mine = deliver(client, 1)
+    client.xgroup_create(keys.crops("other"), keys.INFERENCE_GROUP, id="0", mkstream=True)
+    client.set(keys.dead("other"), "not a stream")
+
+    with pytest.raises(ResponseError):
+        commit(
+            client, {"other": [Outgoing(b"1-1", "results", {b"a": b"b"})], **outgoing(mine)}, {"other": 0, SOURCE: 0}
+        )
+
+    assert client.xlen(keys.results(SOURCE)) == 1
+
+
+def test_only_a_consumer_that_holds_nothing_is_removed(client):
+    (entry,) = deliver(client, 1)
+    assert not remove_consumer(client, SOURCE, "w1")
+
+    commit(client, outgoing([entry]), {SOURCE: 0})
+
+    assert remove_consumer(client, SOURCE, "w1")
+    assert client.xinfo_consumers(keys.crops(SOURCE), keys.INFERENCE_GROUP) == []
+
+
+def test_removing_a_consumer_from_a_group_that_is_gone_is_no_error(client):
+    client.flushall()
+    assert not remove_consumer(client, SOURCE, "w1")

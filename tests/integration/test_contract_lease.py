@@ -1,0 +1,60 @@
+import asyncio
+import time
+
+from contract.broker import connect_async
+from contract.clock import RedisClock
+from contract.lease import AsyncLease, Lease
+from tests.inference import until
+
+
+def test_only_one_process_holds_a_lease_and_the_other_gets_it_when_it_is_given_back(any_clients):
+    first, second = Lease(any_clients.commands, "saving"), Lease(any_clients.commands, "saving")
+    assert first.hold()
+    assert not second.hold()
+    assert first.hold()
+
+    first.give_back()
+
+    assert second.hold()
+    assert not first.hold()
+
+
+def test_a_lease_ends_by_itself_when_its_holder_is_silent(any_clients, monkeypatch):
+    monkeypatch.setattr("contract.lease.LIFE_SECONDS", 0.2)
+    silent, waiting = Lease(any_clients.commands, "saving"), Lease(any_clients.commands, "saving")
+    assert silent.hold()
+
+    until(waiting.hold)
+
+    assert not silent.hold()
+    silent.give_back()
+    assert waiting.hold()
+
+
+def test_leases_of_different_tasks_do_not_meet(clients):
+    assert Lease(clients.commands, "source:a").hold()
+    assert Lease(clients.commands, "source:b").hold()
+
+
+def test_the_lease_for_asyncio_keeps_the_same_rules(server):
+    async def both() -> None:
+        clients = connect_async(server.url, "test")
+        first, second = AsyncLease(clients.commands, "saving"), AsyncLease(clients.commands, "saving")
+        assert await first.hold()
+        assert not await second.hold()
+        assert await first.hold()
+        await first.give_back()
+        assert await second.hold()
+        assert not await first.hold()
+        await clients.close()
+
+    asyncio.run(both())
+
+
+def test_the_clock_tells_the_time_of_redis(clients):
+    clock = RedisClock()
+    clock.refresh(clients.commands)
+    seconds, microseconds = clients.commands.time()
+
+    assert abs(clock.now_ms() - (seconds * 1000 + microseconds / 1000)) < 200
+    assert abs(clock.now_ms() - time.time() * 1000) < 1000

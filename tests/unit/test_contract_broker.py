@@ -1,0 +1,42 @@
+import pytest
+import redis
+
+from contract.broker import Backoff, connect, outages_named
+from contract.errors import BrokerUnavailable, SettingsError
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        redis.exceptions.ConnectionError("refused"),
+        redis.exceptions.BusyLoadingError("LOADING"),
+        redis.exceptions.TimeoutError("slow"),
+        redis.exceptions.OutOfMemoryError("OOM"),
+        redis.exceptions.ReadOnlyError("READONLY"),
+        redis.exceptions.ResponseError("MISCONF Errors writing to the AOF file: No space left on device"),
+        ConnectionResetError("reset"),
+    ],
+)
+def test_what_passes_by_itself_is_an_outage(error):
+    with pytest.raises(BrokerUnavailable), outages_named():
+        raise error
+
+
+def test_a_mistake_of_ours_is_no_outage():
+    with pytest.raises(redis.exceptions.ResponseError), outages_named():
+        raise redis.exceptions.ResponseError("ERR wrong number of arguments")
+
+
+@pytest.mark.parametrize("url", ["host:6379", "http://host", "redis://host:port", ""])
+def test_a_url_that_is_none_is_told_by_the_name_of_its_variable(url):
+    with pytest.raises(SettingsError, match="EMOTII_REDIS_URL"):
+        connect(url, "test")
+
+
+def test_pauses_grow_up_to_the_longest_and_start_anew_after_a_success():
+    backoff = Backoff(first_seconds=0.1, longest_seconds=2.0)
+    pauses = [backoff.next() for _ in range(50)]
+    assert all(0.1 <= pause <= 2.0 for pause in pauses)
+    assert max(pauses) > 0.5
+    backoff.reset()
+    assert backoff.next() <= 0.4

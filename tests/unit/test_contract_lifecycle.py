@@ -1,0 +1,87 @@
+import os
+import signal
+import subprocess
+import sys
+from threading import Event
+
+import pytest
+
+from contract.errors import ModelError
+from contract.lifecycle import run, stop_on_signal
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_sets_the_event(number):
+    with stop_on_signal() as stop:
+        assert not stop.is_set()
+        os.kill(os.getpid(), number)
+        assert stop.wait(5)
+
+
+def test_a_stop_requested_before_anybody_waits_is_not_lost():
+    stop = Event()
+    with stop_on_signal(stop):
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert stop.wait(5)
+
+
+def test_the_handlers_are_restored_at_the_end():
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    with stop_on_signal():
+        assert signal.getsignal(signal.SIGTERM) != before[0]
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_a_second_signal_acts_at_once():
+    script = (
+        "import time, sys; from contract.lifecycle import stop_on_signal\n"
+        "with stop_on_signal() as stop:\n"
+        "    print('ready', flush=True); stop.wait(); print('stopping', flush=True); time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.terminate()
+        assert process.stdout.readline() == "stopping\n"
+        process.terminate()
+        assert process.wait(10) == -signal.SIGTERM
+
+
+def test_an_error_that_a_person_can_mend_is_one_line_and_exit_code_2(capsys):
+    def main() -> None:
+        raise ModelError("no model called 'x'")
+
+    with pytest.raises(SystemExit) as ended:
+        run(main)
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == "emotii: no model called 'x'\n"
+
+
+def test_an_error_that_nobody_expected_is_not_hidden():
+    def main() -> None:
+        raise RuntimeError("a bug")
+
+    with pytest.raises(RuntimeError, match="a bug"):
+        run(main)
+
+
+CHILD = """
+from contract.lifecycle import stop_on_signal, stop_with_parent
+with stop_on_signal() as stop:
+    stop_with_parent(stop)
+    print("ready", flush=True)
+    stop.wait()
+    print("ended in order", flush=True)
+"""
+PARENT = """
+import subprocess, sys
+subprocess.run([sys.executable, "-c", sys.argv[1]])
+"""
+
+
+def test_a_process_ends_in_order_when_its_parent_is_killed():
+    # The grandchild inherits the pipe, so that it can still be heard after its parent is gone.
+    command = [sys.executable, "-c", PARENT, CHILD]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout.readline() == "ready\n"
+        parent.kill()
+        assert parent.stdout.readline() == "ended in order\n"

@@ -1,0 +1,87 @@
+import json
+
+import pytest
+
+from contract.errors import ModelError
+from contract.model import MODEL_FILE, ModelFolder, find_model
+from tests.inference import write_tiny_model
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_tiny_model(tmp_path / "tiny")
+
+
+def change(folder, **values):
+    path = folder / MODEL_FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+def test_a_model_is_found_by_name_and_by_path(folder):
+    assert find_model("tiny", folder.parent).card.id == "tiny@1.0.0"
+    assert find_model(str(folder)).file(".onnx") == folder / "tiny.onnx"
+
+
+def test_an_unknown_name_is_answered_with_the_names_that_there_are(folder):
+    with pytest.raises(ModelError, match=r"no model called 'tiny-2'; there are: tiny"):
+        find_model("tiny-2", folder.parent)
+
+
+def test_a_folder_without_a_model_is_named(tmp_path):
+    with pytest.raises(ModelError, match="no model in"):
+        find_model(str(tmp_path))
+
+
+def test_a_file_that_is_not_the_one_that_was_released_is_refused(folder):
+    with (folder / "tiny.onnx").open("ab") as file:
+        file.write(b"x")
+    with pytest.raises(ModelError, match="SHA-256"):
+        ModelFolder.open(folder).file(".onnx")
+
+
+def test_a_truncated_file_is_refused(folder):
+    (folder / "tiny.onnx").write_bytes((folder / "tiny.onnx").read_bytes()[:50])
+    with pytest.raises(ModelError, match="SHA-256"):
+        ModelFolder.open(folder).file(".onnx")
+
+
+def test_a_missing_file_is_named(folder):
+    (folder / "tiny.onnx").unlink()
+    with pytest.raises(ModelError, match=r"tiny\.onnx: No such file"):
+        ModelFolder.open(folder).file(".onnx")
+
+
+def test_a_kind_of_file_that_the_model_does_not_have_is_named(folder):
+    with pytest.raises(ModelError, match=r"names no \.keras file"):
+        ModelFolder.open(folder).file(".keras")
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"format": 2}, "format"),
+        ({"labels": ["happy"]}, "labels"),
+        ({"labels": ["happy", "happy"]}, "labels repeat"),
+        ({"labels": ["happy", "../../etc"]}, "labels"),
+        ({"input_shape": [64, 64, 3]}, "input_shape"),
+        ({"temperature": 0}, "temperature"),
+        ({"temperature": "nan"}, "temperature"),
+        ({"files": {"../other.onnx": "0" * 64}}, "files"),
+        ({"files": {"/etc/passwd": "0" * 64}}, "files"),
+        ({"files": {"a.onnx": "abc"}}, "files"),
+        ({"version": "new"}, "version"),
+        ({"unheard_of": 1}, "unheard_of"),
+    ],
+)
+def test_what_the_format_does_not_allow_is_named(folder, values, named):
+    change(folder, **values)
+    with pytest.raises(ModelError, match=named):
+        ModelFolder.open(folder)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "\x00"])
+def test_a_model_file_that_is_no_json_object_is_refused_in_one_line(folder, text):
+    (folder / MODEL_FILE).write_text(text)
+    with pytest.raises(ModelError) as error:
+        ModelFolder.open(folder)
+    assert "\n" not in str(error.value)
