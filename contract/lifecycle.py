@@ -27,8 +27,9 @@ def stop_on_signal(stop: Event | None = None) -> Iterator[Event]:
             signal.signal(number, handler)
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
-        stop.set()
         restore()
+        # On a thread: the signal may have interrupted this one inside `stop.wait`, where `stop.set` would lock up.
+        Thread(target=stop.set, name="stop", daemon=True).start()
 
     for number in signals:
         signal.signal(number, on_signal)
