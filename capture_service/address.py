@@ -157,7 +157,10 @@ def _checked_url(name: str, scheme: str, address: str) -> str:
     except ValueError:  # a port that is no number, brackets that do not match
         usable = False
     if not usable:
-        raise SourceError(f"source {name!r}: the {scheme} address has no usable host and port")
+        raise SourceError(
+            f"source {name!r}: the {scheme} address has no usable host and port"
+            " (in a password, write / as %2F and @ as %40)"
+        )
     return address
 
 

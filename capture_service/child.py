@@ -3,12 +3,16 @@
 Its imports stand in a function, since OpenCV reads its bounds from the environment while it is loaded.
 """
 
+import signal
+from threading import Event, Thread
+from types import FrameType
+
 from capture_service.address import SourceSpec
 from capture_service.opencv import limit
 from capture_service.pulse import Pulse
 from capture_service.settings import CaptureSettings
 from contract import logs
-from contract.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.lifecycle import run, stop_with_parent
 
 
 def capture(spec: SourceSpec, order: int, settings: CaptureSettings) -> None:
@@ -20,11 +24,26 @@ def capture(spec: SourceSpec, order: int, settings: CaptureSettings) -> None:
         from capture_service.bootstrap import captured
         from contract.health import served
 
-        with stop_on_signal() as stop:
-            stop_with_parent(stop)
-            port = settings.metrics_port and settings.metrics_port + 1 + order
-            pulse = Pulse()
-            with served(settings.metrics_host, port, pulse.alive) as metrics_port:
-                captured(spec, order, metrics_port, pulse, settings).run(stop)
+        stop = _stop_on_signals()
+        stop_with_parent(stop)
+        port = settings.metrics_port and settings.metrics_port + 1 + order
+        pulse = Pulse()
+        with served(settings.metrics_host, port, pulse.alive) as metrics_port:
+            captured(spec, order, metrics_port, pulse, settings).run(stop)
 
     run(main)
+
+
+def _stop_on_signals() -> Event:
+    """As `contract.lifecycle.stop_on_signal`, but a second signal is no news.
+
+    Ctrl-C reaches the whole group of processes, and then the parent ends this one in order, too.
+    """
+    stop = Event()
+
+    def on_signal(_number: int, _frame: FrameType | None) -> None:
+        Thread(target=stop.set, name="stop", daemon=True).start()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    return stop
