@@ -5,7 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
@@ -13,7 +13,7 @@ import numpy as np
 import redis
 
 from contract import keys
-from contract.broker import Clients, connect
+from contract.broker import connect
 from contract.labels import EMOTIONS_5
 from contract.messages import Crop, Dead, Face, FrameDone, FrameId, Outcome, Quality, SourceStatus, read_outcome
 from contract.model import MODEL_FILE, ModelCard, sha256
@@ -22,7 +22,6 @@ from contract.settings import load
 from inference_service.engines import EngineError
 from inference_service.service import build
 from inference_service.settings import InferenceSettings
-from inference_service.worker import Worker
 
 GROUP = keys.INFERENCE_GROUP
 RAISES, KILLS = b"the engine raises", b"the process dies"
@@ -109,20 +108,27 @@ class ObedientEngine:
         return np.full((len(pixels), 5), 0.2, np.float32)
 
 
+def work_here(url: str, engine: ObedientEngine, stop: Event | None = None, **settings: object) -> None:
+    """Run a worker on this thread."""
+    with closing(connect(url, "test-worker")) as clients:
+        worker = build(
+            load(InferenceSettings, **{"redis_url": url, "claim_after": "300ms", **settings}), engine, clients
+        )
+        worker.run(stop or Event())
+
+
 @contextmanager
-def working(url: str, engine: ObedientEngine | None = None, **settings: object) -> Iterator[Worker]:
+def working(url: str, engine: ObedientEngine | None = None, **settings: object) -> Iterator[None]:
     """A worker on a thread of this process, stopped and drained at the end."""
-    clients: Clients = connect(url, "test-worker")
-    given = {"redis_url": url, "claim_after": "300ms", **settings}
-    worker, stop = build(load(InferenceSettings, **given), engine or ObedientEngine(), clients), Event()
-    thread = Thread(target=worker.run, args=(stop,))
+    stop = Event()
+    arguments = (url, engine or ObedientEngine(), stop)
+    thread = Thread(target=work_here, args=arguments, kwargs=settings)
     thread.start()
     try:
-        yield worker
+        yield
     finally:
         stop.set()
         thread.join(10)
-        clients.close()
     assert not thread.is_alive()
 
 
