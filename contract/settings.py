@@ -10,6 +10,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from contract.errors import SettingsError
 from contract.logs import scrub
 
+LogLevel = Literal["debug", "info", "warning", "error"]
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|h|d|)")
 _UNITS = {"ms": 0.001, "s": 1, "": 1, "min": 60, "h": 3600, "d": 86400}
 
@@ -34,7 +36,7 @@ class ServiceSettings(BaseSettings):
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0", description="Where Redis or Valkey is: redis://, rediss:// or unix://."
     )
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least that is logged.")
+    log_level: LogLevel = Field("info", description="The least that is logged.")
     log_json: bool = Field(default=False, description="Log lines as JSON objects.")
     metrics_host: str = Field("127.0.0.1", description="Address that health and metrics of workers and captures bind.")
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(

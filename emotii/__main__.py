@@ -19,7 +19,7 @@ app = typer.Typer(
     "Start with [bold]emotii up[/bold] and open the page whose address it prints.",
     rich_markup_mode="rich",
 )
-output = Console()
+output = Console(highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -100,17 +100,16 @@ def predict(
 
         draw(faces, chart)
     if as_json:
-        print(
-            json.dumps([{"picture": str(path), "faces": [face.as_json() for face in faces]} for path, faces in found])
-        )
+        answer = [{"picture": str(path), "faces": [face.as_json() for face in faces]} for path, faces in found]
+        typer.echo(json.dumps(answer))
         return
     for path, faces in found:
         if not faces:
-            output.print(f"{path}: no face found", highlight=False)
+            typer.echo(f"{path}: no face found")
         for number, face in enumerate(faces, 1):
-            output.print(f"{path}: face {number}: [bold]{face.emotion}[/bold] {face.confidence:.1f}%", highlight=False)
+            typer.echo(f"{path}: face {number}: {typer.style(face.emotion, bold=True)} {face.confidence:.1f}%")
     if faces and not no_chart:
-        output.print(f"Chart: {chart}", highlight=False)
+        typer.echo(f"Chart: {chart}")
 
 
 @app.command()
@@ -121,16 +120,18 @@ def analyze(
     csv: Annotated[Path, typer.Option(help="The table to write: one row a face and frame.")],
     passes: Annotated[int, typer.Option(min=1, help="Go through the recording this many times.")] = 1,
     workers: Annotated[
-        int, typer.Option(min=1, max=64, help="Workers to start, unless EMOTII_REDIS_URL names a system that has some.")
-    ] = 1,
+        int | None, typer.Option(help="Workers to start, unless EMOTII_REDIS_URL names a system that has some.")
+    ] = None,
 ) -> None:
     """Classify every face of every frame of a recording, exactly once, into a CSV."""
     from contract import logs
-    from emotii.analyze import Analysis
+    from contract.settings import load
     from emotii.analyze import analyze as start
+    from emotii.settings import UpSettings
 
-    logs.configure(service="analyze", level=os.environ.get("EMOTII_LOG_LEVEL", "warning"))
-    start(Analysis(video, csv, passes, workers), Console(stderr=True))
+    settings = load(UpSettings, workers=workers)
+    logs.configure(service="analyze", level=settings.log_level)
+    start(video, csv, passes, settings, Console(stderr=True))
 
 
 @app.command()
@@ -138,13 +139,14 @@ def doctor() -> None:
     """Say what is missing on this machine and how to mend it."""
     from emotii.doctor import examine
 
-    marks = {"ok": "[green]     ok[/green]", "note": "[yellow]   note[/yellow]", "missing": "[red]missing[/red]"}
+    colours = {"ok": typer.colors.GREEN, "note": typer.colors.YELLOW, "missing": typer.colors.RED}
     missing = False
     for finding in examine():
         missing |= finding.verdict == "missing"
-        output.print(f"{marks[finding.verdict]}  {finding.subject}: {finding.fact}", highlight=False, soft_wrap=True)
+        verdict = typer.style(f"{finding.verdict:>7}", fg=colours[finding.verdict])
+        typer.echo(f"{verdict}  {finding.subject}: {finding.fact}")
         if finding.remedy:
-            output.print(f"         {finding.remedy}", highlight=False, soft_wrap=True)
+            typer.echo(f"         {finding.remedy}")
     raise typer.Exit(int(missing))
 
 

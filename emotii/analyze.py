@@ -5,15 +5,14 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+
+from rich.console import Console
 
 from capture_service.detectors import load as load_detector
 from capture_service.job import JobProducer, recording
 from capture_service.settings import CaptureSettings
-from rich.console import Console
-
 from contract.broker import Backoff, connect
 from contract.errors import BrokerUnavailable, EmotiiError
 from contract.lifecycle import stop_on_signal
@@ -23,42 +22,38 @@ from emotii.job_results import JobResults
 from emotii.outcomes import Outcomes
 from emotii.progress import JobProgress
 from emotii.server import PrivateServer
-from emotii.supervisor import Service, Supervisor
+from emotii.settings import UpSettings
+from emotii.supervisor import Supervisor, workers
 from emotii.table import Table
 
 
-@dataclass(frozen=True)
-class Analysis:
-    """What is to be analysed."""
-
-    video: str
-    csv: Path
-    passes: int = 1
-    """How often the recording is gone through."""
-    workers: int = 1
-    """Workers of our own, where EMOTII_REDIS_URL names no server that has some."""
-
-
-def analyze(analysis: Analysis, console: Console) -> None:
+def analyze(video: str, csv: Path, passes: int, settings: UpSettings, console: Console) -> None:
     """Classify every face of every frame exactly once and write one CSV row for each.
+
+    Args:
+        video: a video file or a folder of pictures.
+        csv: the table to write.
+        passes: how often to go through the recording.
+        settings: which Redis and its workers to use, or how many workers to start with a private one.
+        console: for progress and the summary.
 
     Raises:
         EmotiiError: the recording cannot be read, the table cannot be written, or a signal stopped it.
     """
-    spec = recording(analysis.video, analysis.passes)
+    spec = recording(video, passes)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signal())
         spool = stack.enter_context(tempfile.TemporaryDirectory(prefix="emotii-job-"))
-        table = stack.enter_context(Table(analysis.csv))
-        supervisor, redis_url = stack.enter_context(_workers(analysis.workers, Path(spool)))
-        settings = load(CaptureSettings, redis_url=redis_url)
+        table = stack.enter_context(Table(csv))
+        supervisor, redis_url = stack.enter_context(_workers(settings, Path(spool)))
+        capture = load(CaptureSettings, redis_url=redis_url)
         clients = connect(redis_url, "analyze")
         stack.callback(clients.close)
-        producer = JobProducer(clients, spec, load_detector(settings.detector), settings, Path(spool) / "sent")
+        producer = JobProducer(clients, spec, load_detector(capture.detector), capture, Path(spool) / "sent")
         stack.callback(producer.close)
         job = _Job(producer, JobResults(clients, producer.source), table, supervisor)
         job.run(stop, stack.enter_context(JobProgress(console, producer, table)))
-    _report(table, job.outcomes, analysis.csv, console)
+    _report(table, job.outcomes, csv, console)
 
 
 class _Job:
@@ -105,29 +100,25 @@ class _Job:
 
 
 @contextmanager
-def _workers(count: int, folder: Path) -> Iterator[tuple[Supervisor, str]]:
+def _workers(settings: UpSettings, folder: Path) -> Iterator[tuple[Supervisor, str]]:
     """The workers of EMOTII_REDIS_URL, or a private server with workers of our own."""
-    if redis_url := os.environ.get("EMOTII_REDIS_URL"):
+    if settings.redis_url is not None:
         with Supervisor([]) as supervisor:
-            yield supervisor, redis_url
+            yield supervisor, settings.redis_url
         return
     server = PrivateServer(folder / "redis")
-    environment = {"EMOTII_LOG_LEVEL": "warning", **os.environ, "EMOTII_REDIS_URL": server.url}
-    services = [Service(f"inference {number}", "inference_service", environment) for number in range(1, count + 1)]
-    with Supervisor([server, *services]) as supervisor:
+    environment = {**os.environ, "EMOTII_REDIS_URL": server.url, "EMOTII_LOG_LEVEL": settings.log_level}
+    with Supervisor([server, *workers(settings.workers, environment)]) as supervisor:
         yield supervisor, server.url
 
 
 def _report(table: Table, outcomes: Outcomes, path: Path, console: Console) -> None:
-    shares = ", ".join(f"{emotion} {100 * count / table.rows:.0f}%" for emotion, count in table.emotions.most_common())
-    console.print(
-        f"{path}: {table.rows} faces of {len(table.tracks)} tracks in {outcomes.handed_out} frames", highlight=False
-    )
+    faces = f"{table.rows} faces of {len(table.tracks)} tracks in {outcomes.handed_out} frames"
+    console.print(f"{path}: {faces}", highlight=False, markup=False)
+    shares = [f"{emotion} {100 * count / table.rows:.0f}%" for emotion, count in table.emotions.most_common()]
     if shares:
-        console.print(f"Emotions: {shares}", highlight=False)
+        console.print(f"Emotions: {', '.join(shares)}", highlight=False)
     if table.buried:
         first = table.buried[0]
-        console.print(
-            f"{len(table.buried)} faces could not be classified, first frame {first.frame}: {first.reason}",
-            style="yellow",
-        )
+        lost = f"{len(table.buried)} faces could not be classified, first in frame {first.frame}: {first.reason}"
+        console.print(lost, style="yellow", highlight=False, markup=False)

@@ -30,7 +30,7 @@ _SECTIONS: dict[str, type[BaseSettings]] = {
     "Capture": CaptureSettings,
     "Inference": InferenceSettings,
     "Gateway": GatewaySettings,
-    "`emotii up`": UpSettings,
+    "`emotii up` and `emotii analyze`": UpSettings,
 }
 
 

@@ -51,7 +51,7 @@ class Prediction:
 def predict_pictures(pictures: Sequence[Path]) -> list[tuple[Path, list[Prediction]]]:
     """Each picture with its faces, with the detector, model and engine that the settings name."""
     detector = load_detector(load(CaptureSettings).detector)
-    return list(predict(pictures, detector, load_engine(load(InferenceSettings))))
+    return list(predict(pictures, detector, load_engine(load(InferenceSettings, batch=1))))
 
 
 def predict(pictures: Iterable[Path], detector: Detector, engine: Engine) -> Iterator[tuple[Path, list[Prediction]]]:

@@ -1,4 +1,4 @@
-"""What `emotii up` decides itself; everything else it hands on to the services in the environment."""
+"""What `emotii up` and `emotii analyze` decide; everything else they hand on to the services in the environment."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,19 +6,21 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contract.settings import LogLevel
+
 
 class UpSettings(BaseSettings):
-    """Settings of `emotii up`."""
+    """Settings of `emotii up` and `emotii analyze`."""
 
     model_config = SettingsConfigDict(env_prefix="EMOTII_", frozen=True, env_ignore_empty=True)
 
     redis_url: str | None = Field(None, description="A Redis or Valkey to use instead of a private one.")
     data: Path = Field(Path(".emotii"), description="Folder of the private server's data.")
-    workers: Annotated[int, Field(ge=1, le=64)] = Field(1, description="How many inference workers `emotii up` starts.")
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(1, description="How many inference workers are started.")
     host: str = Field("127.0.0.1", description="Address that the gateway binds.")
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
         None, description="Port of the gateway; by default 5000, or the next free one."
     )
     sources: str | None = Field(None, description="What is watched; by default the first webcam, else the demo clip.")
     sources_file: Path | None = Field(None, description="A sources.toml, the full form of `sources`.")
-    log_level: str = Field("warning", description="The least that is logged while `emotii up` runs.")
+    log_level: LogLevel = Field("warning", description="The least that is logged while `emotii up` runs.")

@@ -72,6 +72,11 @@ class Service:
             self.process.wait()
 
 
+def workers(count: int, environment: Mapping[str, str]) -> list[Service]:
+    """So many inference workers."""
+    return [Service(f"inference {number}", "inference_service", environment) for number in range(1, count + 1)]
+
+
 @dataclass
 class _Watched:
     process: Supervised

@@ -17,7 +17,7 @@ from contract.lifecycle import stop_on_signal
 from emotii.ports import USUAL, choose
 from emotii.server import PrivateServer
 from emotii.settings import UpSettings
-from emotii.supervisor import Service, Supervised, Supervisor
+from emotii.supervisor import Service, Supervised, Supervisor, workers
 from emotii.webcam import has_webcam
 
 READY_SECONDS = 60.0
@@ -57,13 +57,10 @@ def processes(settings: UpSettings, port: int, console: Console) -> list[Supervi
         **_sources(settings, console),
     }
     environment.pop("EMOTII_METRICS_PORT", None)  # there are several of each on this machine: each takes a free port
-    workers = [
-        Service(f"inference {number}", "inference_service", environment) for number in range(1, settings.workers + 1)
-    ]
     return [
         *first,
         Service("gateway", "api_gateway", environment),
-        *workers,
+        *workers(settings.workers, environment),
         Service("capture", "capture_service", environment),
     ]
 
