@@ -38,8 +38,8 @@ class Track:
     """Of the centre, in pixels a second."""
 
     def predict(self, seconds: float) -> Box:
-        """Where the box should be now; a face that was not seen is not followed further than half its life."""
-        ahead = min(seconds - self.seen, LIFE_SECONDS / 2)
+        """Where the box should be now."""
+        ahead = seconds - self.seen
         return (self.box[0] + self.speed[0] * ahead, self.box[1] + self.speed[1] * ahead, *self.box[2:])
 
     def follow(self, box: Box, seconds: float) -> None:
