@@ -36,7 +36,13 @@ class Sources:
 
     @property
     def names(self) -> tuple[str, ...]:
+        """Those that are captured or have crops left."""
         return self._names
+
+    @property
+    def grouped(self) -> tuple[str, ...]:
+        """All in the registry on whose crops stream the group was seen."""
+        return tuple(sorted(self._grouped))
 
     @property
     def live(self) -> tuple[str, ...]:
@@ -59,6 +65,7 @@ class Sources:
         self._kinds.update({name: status.kind for name, status in statuses.items()})
         candidates = self._with_work(statuses)
         self._kinds = {name: kind for name, kind in self._kinds.items() if name in statuses or name in candidates}
+        self._grouped &= self._kinds.keys()
         self._refused = {name: until for name, until in self._refused.items() if until > now}
         self._names = tuple(name for name in candidates if name not in self._refused and self._has_group(name))
         self._looked = now

@@ -82,7 +82,7 @@ class Worker:
     def _keep_in_touch(self, metrics_port: int) -> None:
         self._clock.refresh(self._commands)
         self._registry.beat(self._results.classified, metrics_port)
-        self._registry.sweep(self._sources.names, self._idle_ms)
+        self._registry.sweep(self._sources.grouped, self._idle_ms)
 
     def _finish(self, batch: list[Delivery]) -> None:
         try:
@@ -115,6 +115,6 @@ class Worker:
                 self._crops.lost_sight()
                 while (batch := self._crops.unfinished()) and time.monotonic() < deadline:
                     self._finish(batch)
-                self._registry.leave(self._sources.names)
+                self._registry.leave(self._sources.grouped)
         except BrokerUnavailable as error:
             logger.warning("redis went away before the end; others will claim what is pending", error=str(error))

@@ -45,6 +45,12 @@ def test_every_crop_gets_one_reading_and_what_passes_through_keeps_its_place(any
     assert client.xlen(keys.crops("clip")) == 0
 
 
+@pytest.fixture(autouse=True)
+def short_reads(monkeypatch):
+    """A worker looks at `stop` after each blocking read: many tests wait for that."""
+    monkeypatch.setattr("inference_service.crops.BLOCK_MS", 50)
+
+
 @pytest.mark.parametrize("workers", [1, 3])
 def test_any_number_of_workers_gives_one_reading_a_crop(any_server, any_clients, workers):
     client = any_clients.commands
@@ -257,13 +263,13 @@ def test_a_crops_key_of_another_type_does_not_stop_the_other_sources(any_server,
         until_outcomes(client, "clip", 1)
 
 
-def test_a_results_key_of_another_type_does_not_stop_the_other_sources_and_loses_nothing(any_server, any_clients):
-    client = any_clients.commands
+def test_a_results_key_of_another_type_does_not_stop_the_other_sources_and_loses_nothing(server, clients):
+    client = clients.commands
     client.set(keys.results("odd"), "not a stream")
     add(client, "odd", crop("odd", 0))
     add(client, "clip", crop("clip", 0))
 
-    with working(any_server.url):
+    with working(server.url):
         until_outcomes(client, "clip", 1)
         until(lambda: pending(client, "odd") == 1)
         client.delete(keys.results("odd"))
