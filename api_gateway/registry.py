@@ -94,7 +94,11 @@ class Registry:
         for name in names:
             pipeline.xlen(keys.crops(name))
         sources, workers, *backlog = await pipeline.execute()
-        self._sources = self._parsed(SourceStatus, sources)
+        self._sources = {
+            name: status
+            for name, status in self._parsed(SourceStatus, sources).items()
+            if name == status.name and keys.SOURCE_NAME.fullmatch(name)
+        }
         self._workers = self._parsed(WorkerStatus, workers)
         self.backlog = dict(zip(names, backlog, strict=True))
 
@@ -105,7 +109,8 @@ class Registry:
                 found[name.decode()] = model.model_validate_json(value)
             except (ValidationError, UnicodeDecodeError) as error:
                 if name not in self._malformed:
-                    logger.warning("malformed status passed over", entry=repr(name), error=str(error))
+                    reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+                    logger.warning("malformed status passed over", entry=repr(name[:64]), reason=reason)
                     self._malformed.add(name)
         return found
 

@@ -148,7 +148,8 @@ class Saver:
 
     def _cut_and_store(self, jpeg: bytes, box: Box, emotion: str, confidence: float) -> FaceName:
         picture = pictures.decode(jpeg)
-        face = pictures.encode(cut(picture, framing_square(box)), QUALITY)
+        left, top, side, _ = map(round, framing_square(box))  # rounded here, or it may be a pixel off being square
+        face = pictures.encode(cut(picture, (left, top, side, side)), QUALITY)
         return self._store.save(face, FaceName(emotion, confidence, datetime.now(UTC)))
 
 

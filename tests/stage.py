@@ -145,8 +145,8 @@ class Producer:
             since_ms=now,
             seen_ms=now,
             epoch="e1",
-            width=640,
-            height=360,
+            width=self._pictures[0].shape[1],
+            height=self._pictures[0].shape[0],
             frames=self.frame,
             fps=15.0,
         )

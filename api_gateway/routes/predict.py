@@ -134,13 +134,13 @@ async def _form_picture(request: Request, limit: int) -> bytes:
         form = await parser.parse()
     except MultiPartException as error:
         raise ApiError(400, "bad_request", error.message) from error
-    picture = form.get("picture")
-    if not isinstance(picture, UploadFile):
-        raise ApiError(422, "invalid_request", "the form has no file `picture`")
     try:
+        picture = form.get("picture")
+        if not isinstance(picture, UploadFile):
+            raise ApiError(422, "invalid_request", "the form has no file `picture`")
         return await picture.read()
     finally:
-        await picture.close()
+        await form.close()
 
 
 async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:

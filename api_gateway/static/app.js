@@ -10,7 +10,13 @@ const element = (id) => document.getElementById(id);
 
 const faces = new Faces(element("faces"), element("no-faces"));
 const video = new Video(element("video"));
-const sources = new Sources(element("picker"), element("source"), element("source-state"), (name) => {
+const places = {
+  picker: element("picker"),
+  select: element("source"),
+  line: element("source-state"),
+  screen: element("screen"),
+};
+const sources = new Sources(places, (name) => {
   faces.clear();
   video.show(name);
 });

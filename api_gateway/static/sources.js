@@ -1,11 +1,15 @@
 // Which source is shown, and how it is. Uploads and jobs have no picture to watch.
 
 export class Sources {
-  /** @param {Function} onChoice called with a source's name when another one is to be shown */
-  constructor(picker, select, state, onChoice) {
+  /**
+   * @param {{picker: HTMLElement, select: HTMLSelectElement, line: HTMLElement, screen: HTMLElement}} places
+   * @param {Function} onChoice called with a source's name when another one is to be shown
+   */
+  constructor({ picker, select, line, screen }, onChoice) {
     this.picker = picker;
     this.select = select;
-    this.stateLine = state;
+    this.stateLine = line;
+    this.screen = screen;
     this.onChoice = onChoice;
     this.states = new Map();
     this.chosen = null;
@@ -43,6 +47,7 @@ export class Sources {
     if (!this.states.has(this.chosen) && names.length) this.choose(names[0]);
     if (this.chosen) this.select.value = this.chosen;
     const state = this.current;
+    if (state?.width) this.screen.style.aspectRatio = `${state.width} / ${state.height}`;
     this.stateLine.textContent = !state
       ? "no source yet"
       : [state.source, state.state.toLowerCase(), state.state === "ONLINE" ? "" : state.reason].filter(Boolean).join(" · ");

@@ -1,0 +1,169 @@
+import errno
+import os
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from api_gateway import face_store
+from api_gateway.face_name import FaceName, FaceNameError
+from api_gateway.face_store import FaceStore, NoSuchFace, StoreFull
+
+AT = datetime(2026, 1, 31, 23, 59, 59, 1, tzinfo=UTC)
+NAME = FaceName("happy", 97.3, AT)
+
+
+def test_a_name_says_emotion_confidence_and_time():
+    assert str(NAME) == "happy_97.3_20260131_235959_000001.jpg"
+    assert FaceName.parse(str(NAME)) == NAME
+
+
+def test_an_emotion_may_have_underscores():
+    name = FaceName("very_happy", 100.0, AT)
+    assert FaceName.parse(str(name)) == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "happy.jpg",
+        "../happy_97.3_20260131_235959_000001.jpg",
+        "happy_97.3_20260131_235959_000001.jpg/..",
+        "happy_97.3_20260131_235959_000001.jpg\n",
+        "happy_97.3_20260131_235959_000001.jpg\0",
+        "happy_97.3_20261331_235959_000001.jpg",
+        "happy_97.3_20260131_255959_000001.jpg",
+        "happy_97_20260131_235959_000001.jpg",
+        "happy_097.3_20260131_235959_000001.jpg",
+        "Happy_97.3_20260131_235959_000001.jpg",
+        "happy_97.3_20260131_235959_000001.JPG",
+        "happy_٩٧.3_20260131_235959_000001.jpg",
+        ".happy_97.3_20260131_235959_000001.jpg.part",
+        "x" * 300,
+    ],
+)
+def test_nothing_but_exactly_such_a_name_is_a_name(name: str):
+    with pytest.raises(FaceNameError):
+        FaceName.parse(name)
+
+
+@pytest.mark.parametrize("emotion", ["..", ".", "", "a/b", "/etc", "Ärger", "a" * 33, "x\0"])
+def test_an_emotion_that_is_no_folder_name_is_refused(tmp_path: Path, emotion: str):
+    with pytest.raises(FaceNameError):
+        FaceStore(tmp_path / "faces").save(b"jpeg", FaceName(emotion, 50.0, AT))
+    assert list(tmp_path.rglob("*.jpg")) == []
+
+
+def test_a_saved_face_is_found_read_and_deleted(tmp_path: Path):
+    store = FaceStore(tmp_path / "faces")
+    name = store.save(b"jpeg", NAME)
+    assert (tmp_path / "faces" / "happy" / str(NAME)).read_bytes() == b"jpeg"
+    assert store.names() == store.names("happy") == [name]
+    assert store.names("sad") == []
+    assert store.read(name) == b"jpeg"
+    store.delete(name)
+    assert store.names() == []
+    for gone in (store.read, store.delete):
+        with pytest.raises(NoSuchFace):
+            gone(name)
+
+
+def test_no_folder_yet_is_an_empty_store(tmp_path: Path):
+    store = FaceStore(tmp_path / "none")
+    assert store.names() == []
+    assert store.sweep() == 0
+
+
+def test_two_faces_of_one_microsecond_get_two_names(tmp_path: Path):
+    store = FaceStore(tmp_path)
+    first, second = store.save(b"one", NAME), store.save(b"two", NAME)
+    assert second.saved - first.saved == timedelta(microseconds=1)
+    assert (store.read(first), store.read(second)) == (b"one", b"two")
+
+
+def test_many_writers_of_one_microsecond_lose_no_face(tmp_path: Path):
+    stores = [FaceStore(tmp_path) for _ in range(8)]
+    writers = [
+        threading.Thread(target=lambda s=s, i=i: [s.save(b"%d-%d" % (i, n), NAME) for n in range(10)])
+        for i, s in enumerate(stores)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    names = stores[0].names()
+    assert len(names) == 80
+    assert len({stores[0].read(name) for name in names}) == 80
+
+
+def test_the_newest_comes_first_over_all_emotions(tmp_path: Path):
+    store = FaceStore(tmp_path)
+    names = [
+        store.save(b"x", FaceName(emotion, 50.0, AT + timedelta(seconds=second)))
+        for second, emotion in enumerate(("sad", "angry", "happy", "angry"))
+    ]
+    assert store.names() == names[::-1]
+    assert store.names("angry") == [names[3], names[1]]
+
+
+def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def full(_descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(face_store.os, "fsync", full)
+    with pytest.raises(StoreFull, match="No space left"):
+        FaceStore(tmp_path).save(b"jpeg", NAME)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StoreFull, match="file"):
+        FaceStore(tmp_path / "file" / "faces").save(b"jpeg", NAME)
+
+
+def test_links_are_not_followed(tmp_path: Path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / str(NAME)).write_bytes(b"secret")
+    store = FaceStore(tmp_path / "faces")
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "happy").symlink_to(outside)
+    with pytest.raises(NoSuchFace):
+        store.read(NAME)
+    with pytest.raises(NoSuchFace):
+        store.delete(NAME)
+    with pytest.raises(StoreFull):
+        store.save(b"jpeg", NAME)
+    assert store.names() == []
+    assert [path.name for path in outside.iterdir()] == [str(NAME)]
+
+
+def test_a_link_in_place_of_a_face_is_no_face(tmp_path: Path):
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    folder = tmp_path / "faces" / "happy"
+    folder.mkdir(parents=True)
+    (folder / str(NAME)).symlink_to(secret)
+    store = FaceStore(tmp_path / "faces")
+    assert store.names() == []
+    with pytest.raises(NoSuchFace):
+        store.read(NAME)
+
+
+def test_unfinished_files_are_swept_once_they_are_old_and_nothing_else_is(tmp_path: Path):
+    store = FaceStore(tmp_path)
+    name = store.save(b"whole", NAME)
+    old, new, other = (tmp_path / "happy" / part for part in (".old.jpg.part", ".new.jpg.part", "notes.txt"))
+    for path in (old, new, other):
+        path.write_bytes(b"half")
+    for path in (old, other):
+        os.utime(path, (time.time() - 60,) * 2)
+    assert store.sweep() == 1
+    assert not old.exists()
+    assert new.exists()
+    assert other.exists()
+    assert store.read(name) == b"whole"
