@@ -1,0 +1,58 @@
+"""The models that ship are what their `model.json` and their card say."""
+
+import numpy as np
+import openvino
+import pytest
+
+from contract.labels import EMOTIONS_5
+from contract.model import MODEL_FILE, ModelFolder, find_model, shipped_models
+
+FOLDERS = sorted(path.parent for path in shipped_models().glob(f"*/{MODEL_FILE}"))
+
+
+def test_the_model_of_the_five_emotions_ships():
+    assert find_model("emotii-5").card.labels == EMOTIONS_5
+
+
+def test_every_folder_among_the_models_is_a_model():
+    assert sorted(path for path in shipped_models().iterdir() if path.is_dir()) == FOLDERS
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+class TestShippedModel:
+    def test_it_is_called_as_its_folder(self, folder):
+        assert ModelFolder.open(folder).card.name == folder.name
+
+    def test_every_file_has_the_stated_hash_and_none_is_unnamed(self, folder):
+        model = ModelFolder.open(folder)
+
+        assert {path.name for path in folder.iterdir()} == {*model.card.files, MODEL_FILE, "README.md"}
+        for name in model.card.files:
+            model.file(name)
+
+    def test_the_card_states_size_and_hash_of_what_engines_read(self, folder):
+        model = ModelFolder.open(folder)
+        card = (folder / "README.md").read_text(encoding="utf-8")
+
+        for suffix in (".keras", ".onnx"):
+            file = model.file(suffix)
+            assert f"| `{file.name}` | {file.stat().st_size:,} bytes, SHA-256 `{model.card.files[file.name]}` |" in card
+            assert file.stat().st_size < 4_000_000
+
+    def test_it_answers_any_batch_with_one_distribution_a_face(self, folder):
+        model = ModelFolder.open(folder)
+        compiled = openvino.Core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        crops = np.random.default_rng(0).integers(0, 256, (7, 48, 48), dtype=np.uint8)
+
+        for count in (1, 7):
+            probabilities = compiled(model.card.normalisation.apply(crops[:count]))[0]
+            assert probabilities.shape == (count, len(model.card.labels))
+            assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+    def test_its_scores_are_those_of_a_trained_network(self, folder):
+        scores = ModelFolder.open(folder).card.scores
+
+        assert scores["faces"] > 1000
+        assert scores["accuracy"] > 0.8
+        assert scores["mean_recall"] > 0.65
+        assert scores["faces_without_copies"] < scores["faces"]
