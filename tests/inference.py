@@ -34,7 +34,7 @@ def face(index: int = 0) -> Face:
 
 def crop(source: str, frame: int, *, index: int = 0, mark: bytes = b"", captured_ms: int = 1000, deadline_ms: int = 0):
     """A crop whose pixels begin with `mark`, which `ObedientEngine` obeys."""
-    noise = np.random.default_rng(frame).integers(0, 256, CROP_BYTES, dtype=np.uint8).tobytes()
+    noise = np.random.default_rng(frame + 1).integers(0, 256, CROP_BYTES, dtype=np.uint8).tobytes()
     return Crop(FrameId(source, "e1", frame), face(index), captured_ms, deadline_ms, mark + noise[len(mark) :])
 
 

@@ -1,0 +1,83 @@
+import pytest
+
+from contract.clock import RedisClock
+from contract.messages import Dead, Reading
+from inference_service.classifier import Classifier
+from inference_service.delivery import Delivery
+from inference_service.poison import Isolation
+from tests.inference import RAISES, ObedientEngine, crop, frame_done
+
+
+class Noon(RedisClock):
+    def now_ms(self):
+        return 12_000
+
+
+@pytest.fixture
+def engine():
+    return ObedientEngine()
+
+
+@pytest.fixture
+def classify(engine):
+    classifier = Classifier(Isolation(engine), engine.card, "worker-1", Noon())
+    return lambda *entries: classifier.classify(
+        [
+            entry if isinstance(entry, Delivery) else Delivery("cam", b"%d-0" % number, entry.fields())
+            for number, entry in enumerate(entries)
+        ]
+    )
+
+
+def test_outcomes_stand_in_the_order_of_the_deliveries(classify):
+    late, poison = crop("cam", 1, deadline_ms=11_999), crop("cam", 2, mark=RAISES)
+    done = frame_done("cam", 3)
+
+    first, stale, buried, passed, last = classify(crop("cam", 0), late, poison, done, crop("cam", 4))
+
+    assert (first.id.frame, first.stale, last.id.frame, last.stale) == (0, False, 4, False)
+    assert (stale.id.frame, stale.stale) == (1, True)
+    assert (buried.entry, buried.reason) == ("2-0", "told to fail")
+    assert passed == done
+
+
+def test_a_reading_carries_what_its_reader_needs(classify):
+    sent = crop("cam", 7, index=2, captured_ms=11_000)
+    (reading,) = classify(sent)
+    assert reading == Reading(
+        sent.id,
+        sent.face,
+        11_000,
+        "obedient@1.0.0",
+        ("angry", "fear", "happy", "sad", "surprise"),
+        reading.probabilities,
+        "worker-1",
+        12_000,
+        12_000,
+    )
+    assert sum(reading.probabilities) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("deadline_ms", "stale"), [(0, False), (11_999, True), (12_000, False), (12_001, False)])
+def test_a_crop_is_stale_after_its_deadline_and_never_without_one(classify, engine, deadline_ms, stale):
+    (reading,) = classify(crop("cam", 0, deadline_ms=deadline_ms))
+    assert reading.stale == stale
+    assert engine.batches == ([] if stale else [1])
+
+
+def test_what_is_condemned_or_deleted_is_buried_without_the_engine(classify, engine):
+    condemned = Delivery("cam", b"1-0", crop("cam", 0).fields(), condemned="it killed its worker")
+    deleted = Delivery("cam", b"2-0", {})
+
+    buried = classify(condemned, deleted)
+
+    assert [type(one) for one in buried] == [Dead, Dead]
+    assert [one.entry for one in buried] == ["1-0", "2-0"]
+    assert buried[0].reason == "it killed its worker"
+    assert "deleted" in buried[1].reason
+    assert engine.batches == []
+
+
+def test_a_crop_on_the_stream_of_another_source_is_buried(classify):
+    (buried,) = classify(Delivery("door", b"1-0", crop("cam", 0).fields()))
+    assert buried.reason == "source: not the one whose stream this is"
