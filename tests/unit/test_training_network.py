@@ -4,7 +4,6 @@ import pytest
 from training import network
 
 
-
 def test_the_network_has_the_stated_number_of_parameters_at_five_classes():
     assert network.build(5).count_params() == 883_173
 
