@@ -1,4 +1,3 @@
-import os
 import signal
 import subprocess
 import sys
@@ -14,14 +13,14 @@ from contract.lifecycle import run, stop_on_signal
 def test_a_signal_sets_the_event(number):
     with stop_on_signal() as stop:
         assert not stop.is_set()
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
         assert stop.wait(5)
 
 
 def test_a_stop_requested_before_anybody_waits_is_not_lost():
     stop = Event()
     with stop_on_signal(stop):
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
     assert stop.wait(5)
 
 
