@@ -1,0 +1,174 @@
+import os
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Event
+
+import cv2
+import numpy as np
+import pytest
+
+from capture_service import detectors
+from capture_service.address import parse_list
+from capture_service.job import JobProducer, JobStopped, recording
+from capture_service.settings import CaptureSettings
+from contract import keys
+from contract.errors import SourceError
+from contract.messages import Crop, FrameDone, Manifest
+from tests.capture import entries, status, until
+
+
+@contextmanager
+def producing(clients, spool, spec, **more):
+    producer = JobProducer(clients, spec, detectors.load("blazeface"), CaptureSettings(**more), spool)
+    try:
+        yield producer
+    finally:
+        producer.close()
+
+
+@pytest.fixture
+def spool(tmp_path):
+    return tmp_path / "sent"
+
+
+def of_kind(kind, found):
+    return [entry for entry in found if isinstance(entry, kind)]
+
+
+def test_every_face_of_every_frame_is_sent_once_and_then_the_manifest(any_clients, spool):
+    client = any_clients.commands
+    with producing(any_clients, spool, recording("demo", passes=2)) as producer:
+        assert producer.total_frames == 240
+        manifest = producer.run(Event())
+        found = entries(client, producer.source)
+        told = until(lambda: status(client, producer.source))
+
+        crops, ends = of_kind(Crop, found), of_kind(FrameDone, found)
+        assert (
+            found[-1] == manifest == Manifest(ends[-1].id.__class__(producer.source, producer.epoch, 240), len(crops))
+        )
+        assert [end.id.frame for end in ends] == list(range(240))
+        assert producer.sent() == {end.id.frame: end.faces for end in ends}
+        assert [(crop.id.frame, crop.face.index) for crop in crops] == [
+            (end.id.frame, index) for end in ends for index in range(end.faces)
+        ]
+        assert (producer.frames_sent, producer.crops_sent) == (240, len(crops))
+        assert {crop.deadline_ms for crop in crops} == {0}
+        assert [end.captured_ms for end in ends] == sorted({end.captured_ms for end in ends})
+        assert ends[15].captured_ms == pytest.approx(1000, abs=2)
+        assert (told.kind, told.state) == ("job", "ONLINE")
+
+        source = producer.source
+    assert status(client, source) is None
+    assert client.keys("*") == []
+    assert not spool.exists()
+
+
+def test_anything_that_was_sent_can_be_sent_again_with_the_same_pixels(clients, spool):
+    client = clients.commands
+    with producing(clients, spool, recording("demo")) as producer:
+        producer.run(Event())
+        first = entries(client, producer.source)
+        client.xtrim(keys.crops(producer.source), maxlen=0, approximate=False)
+
+        producer.resubmit([0, 119, 7_000_000], {(119, 1), (0, 0), (0, 99)})
+
+        assert entries(client, producer.source) == [
+            next(entry for entry in of_kind(Crop, first) if (entry.id.frame, entry.face.index) == (0, 0)),
+            next(entry for entry in of_kind(FrameDone, first) if entry.id.frame == 0),
+            next(entry for entry in of_kind(Crop, first) if (entry.id.frame, entry.face.index) == (119, 1)),
+            next(entry for entry in of_kind(FrameDone, first) if entry.id.frame == 119),
+        ]
+
+
+def test_nothing_to_send_again_sends_nothing(clients, spool):
+    with producing(clients, spool, recording("demo")) as producer:
+        producer.resubmit([], [])
+        assert clients.commands.xlen(keys.crops(producer.source)) == 0
+
+
+def test_reading_waits_for_workers_and_for_the_reader(clients, spool):
+    client = clients.commands
+    with producing(clients, spool, recording("demo"), job_backlog_limit=100) as producer, ThreadPoolExecutor(1) as pool:
+        stop, crops, results = Event(), keys.crops(producer.source), keys.results(producer.source)
+        running = pool.submit(producer.run, stop)
+        until(lambda: client.xlen(crops) >= 100)
+        # Workers that read on without a reader move the entries, which makes no room.
+        for _ in range(100):
+            client.xadd(results, {"x": "y"})
+        client.xtrim(crops, maxlen=0, approximate=False)
+        sent = producer.frames_sent
+        time.sleep(0.3)
+        assert producer.frames_sent <= sent + 1
+        client.xtrim(results, maxlen=0, approximate=False)
+        while not running.done():
+            assert client.xlen(crops) <= 100 + 4
+            client.xtrim(crops, maxlen=0, approximate=False)
+            time.sleep(0.01)
+        assert running.result().id.frame == 120
+
+
+def test_a_job_that_is_stopped_says_so(clients, spool):
+    stop = Event()
+    stop.set()
+    with producing(clients, spool, recording("demo")) as producer, pytest.raises(JobStopped):
+        producer.run(stop)
+
+
+def test_a_job_goes_on_after_a_crash_of_redis_and_can_fill_the_gap(any_server, any_clients, spool):
+    client = any_clients.commands
+    with producing(any_clients, spool, recording("demo", passes=2)) as producer, ThreadPoolExecutor(1) as pool:
+        running = pool.submit(producer.run, Event())
+        until(lambda: producer.frames_sent > 50)
+        os.kill(any_server.pid, signal.SIGKILL)
+        until(lambda: any_server.pid is None)
+        time.sleep(1)
+        any_server.start()
+        manifest = running.result(60)
+
+        sent = producer.sent()
+        assert len(sent) == manifest.id.frame == 240
+        assert sum(sent.values()) == manifest.crops
+        stored = entries(client, producer.source)
+        frames = [entry.id.frame for entry in of_kind(FrameDone, stored)]
+        crops = [(entry.id.frame, entry.face.index) for entry in of_kind(Crop, stored)]
+        assert len(set(frames)) == len(frames)
+        assert len(set(crops)) == len(crops)
+
+        wanted = {(frame, index) for frame, faces in sent.items() for index in range(faces)}
+        producer.resubmit(set(sent) - set(frames), wanted - set(crops))
+
+        stored = entries(client, producer.source)
+        assert sorted(entry.id.frame for entry in of_kind(FrameDone, stored)) == list(range(240))
+        assert {(entry.id.frame, entry.face.index) for entry in of_kind(Crop, stored)} == wanted
+        assert len(of_kind(Crop, stored)) == len(wanted)
+        until(lambda: status(client, producer.source))
+
+
+def test_a_picture_that_cannot_be_read_keeps_its_place_in_a_job(clients, spool, tmp_path):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in (0, 2):
+        cv2.imwrite(str(folder / f"{number}.png"), np.zeros((40, 40, 3), np.uint8))
+    (folder / "1.png").write_bytes(b"broken")
+    with producing(clients, spool, recording(str(folder))) as producer:
+        assert producer.total_frames == 3
+        producer.run(Event())
+        ends = of_kind(FrameDone, entries(clients.commands, producer.source))
+    assert [(end.id.frame, end.width, bool(end.note)) for end in ends] == [(0, 40, False), (1, 0, True), (2, 40, False)]
+
+
+def test_a_camera_is_no_job(clients, spool):
+    with pytest.raises(SourceError, match="no recording"), producing(clients, spool, parse_list("a=0")[0]):
+        pass
+
+
+@pytest.mark.parametrize("shared_video", ["classroom.gif"], indirect=True)
+def test_a_real_video_gives_four_tracks(clients, spool, shared_video):
+    with producing(clients, spool, recording(str(shared_video), passes=2)) as producer:
+        producer.run(Event())
+        crops = of_kind(Crop, entries(clients.commands, producer.source))
+    assert {crop.face.track for crop in crops} == {1, 2, 3, 4}
+    assert len(crops) > 3.7 * 90

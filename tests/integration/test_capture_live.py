@@ -1,0 +1,163 @@
+import time
+
+import cv2
+import numpy as np
+import pytest
+
+from capture_service.address import SourceSpec, parse_list
+from contract import keys
+from contract.broker import connect
+from contract.messages import Crop, FrameDone, FrameHeader
+from emotii.server import PrivateServer
+from tests.capture import MjpegServer, capturing, entries, settings, status, until
+
+DEMO = parse_list("demo=demo")[0]
+
+
+@pytest.fixture
+def camera():
+    camera = MjpegServer()
+    camera.start()
+    yield camera
+    camera.die()
+
+
+def of(camera):
+    return SourceSpec("cam", "stream", f"http://user:hunter2@127.0.0.1:{camera.port}/video")
+
+
+def state(client, source="cam"):
+    found = status(client, source)
+    return found and found.state
+
+
+def test_a_frame_becomes_its_crops_and_frame_done_with_a_deadline(any_server, any_clients):
+    client = any_clients.commands
+    with capturing(DEMO, settings(any_server, detector="blazeface"), order=3):
+        until(lambda: client.xlen(keys.crops("demo")) > 10)
+        found, told = entries(client, "demo"), status(client, "demo")
+
+    ends = [entry for entry in found if isinstance(entry, FrameDone)]
+    for end in ends:
+        assert len([entry for entry in found if isinstance(entry, Crop) and entry.id == end.id]) == end.faces
+    crop = next(entry for entry in found if isinstance(entry, Crop))
+    seconds, _ = client.time()
+    assert crop.deadline_ms - crop.captured_ms == 500
+    assert abs(crop.captured_ms / 1000 - seconds) < 60
+    assert (told.kind, told.order, told.state, told.epoch) == ("camera", 3, "ONLINE", crop.id.epoch)
+    assert status(client, "demo") is None  # it left in order
+
+
+def test_with_a_backlog_frames_are_skipped_and_counted(server, clients):
+    client = clients.commands
+    with capturing(DEMO, settings(server, backlog_limit=5)):
+        until(lambda: (told := status(client, "demo")) and told.skipped > 5)
+        assert client.xlen(keys.crops("demo")) <= 5 + 4
+        client.xtrim(keys.crops("demo"), maxlen=0, approximate=False)
+        until(lambda: client.xlen(keys.crops("demo")) > 0)
+
+
+def test_jpegs_go_out_only_while_somebody_listens(server, clients):
+    with capturing(DEMO, settings(server, view_width=320)), clients.blocking.pubsub() as listener:
+        listener.subscribe(keys.frames("demo"))
+        shown = []
+
+        def has_come():
+            message = listener.get_message(ignore_subscribe_messages=True, timeout=1)
+            shown.extend([FrameHeader.decode(message["data"])] if message else [])
+            return shown and shown[-1][1]
+
+        until(has_come)
+        assert shown[0][1] == b""  # nobody was there when the one before was published
+        header, jpeg = shown[-1]
+        assert (header.source, header.width, header.height) == ("demo", 640, 480)
+        assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (240, 320, 3)
+
+
+def test_a_file_that_does_not_loop_ends_offline(server, clients, tmp_path):
+    cv2.imwrite(str(tmp_path / "one.png"), np.zeros((40, 40, 3), np.uint8))
+    (tmp_path / "two.png").write_bytes(b"broken")
+    spec = parse_list(f"pics={tmp_path}?fps=20")[0]
+    with capturing(spec, settings(server)):
+        told = until(lambda: (found := status(clients.commands, "pics")) and found.reason == "ended" and found)
+    assert (told.state, told.frames, told.skipped) == ("OFFLINE", 1, 1)
+    assert [entry.id.frame for entry in entries(clients.commands, "pics")] == [0]
+
+
+def test_a_camera_that_dies_and_comes_back_is_online_again_with_a_new_epoch(server, clients, camera):
+    client = clients.commands
+    with capturing(of(camera), settings(server)):
+        until(lambda: state(client) == "ONLINE")
+        first = status(client, "cam").epoch
+        camera.die()
+        until(lambda: state(client) in {"RECONNECTING", "OFFLINE"}, seconds=15)
+        told = until(lambda: (found := status(client, "cam")) and found.state == "OFFLINE" and found)
+        assert "hunter2" not in told.model_dump_json()
+        assert "cannot open http://127.0.0.1" in told.reason
+        camera.start()
+        until(lambda: state(client) == "ONLINE")
+        assert status(client, "cam").epoch != first
+
+
+def test_a_camera_that_falls_silent_is_not_shown_as_live(server, clients, camera):
+    client = clients.commands
+    with capturing(of(camera), settings(server)):
+        until(lambda: state(client) == "ONLINE")
+        camera.silent.set()
+        until(lambda: state(client) != "ONLINE", seconds=15)
+        silent_at = status(client, "cam").frames
+        camera.silent.clear()
+        until(lambda: state(client) == "ONLINE")
+        assert status(client, "cam").frames >= silent_at
+
+
+def test_a_camera_that_was_never_there_is_offline_with_the_reason(server, clients):
+    with capturing(SourceSpec("cam", "webcam", "63"), settings(server)):
+        told = until(lambda: (found := status(clients.commands, "cam")) and found.state == "OFFLINE" and found)
+    assert told.reason == "cannot open 63"
+
+
+def test_one_of_two_captures_of_a_source_waits_and_takes_over(server, clients):
+    client = clients.commands
+    with capturing(DEMO, settings(server)) as stop:
+        until(lambda: state(client, "demo") == "ONLINE")
+        first = status(client, "demo").epoch
+        with capturing(DEMO, settings(server)):
+            until(lambda: (told := status(client, "demo")) and told.frames > 10)
+            assert {entry.id.epoch for entry in entries(client, "demo")} == {first}
+            stop.set()
+            until(lambda: (told := status(client, "demo")) and told.epoch != first and told.state == "ONLINE")
+
+
+def test_redis_may_be_away_at_the_start_and_in_the_middle(tmp_path, capsys):
+    server = PrivateServer(tmp_path / "redis")
+    server.start()
+    url_settings = settings(server)
+    clients = connect(server.url, "test")
+    socket = server._socket
+    hidden = socket.with_name("hidden")
+    socket.rename(hidden)
+    with capturing(DEMO, url_settings):
+        time.sleep(0.5)
+        hidden.rename(socket)
+        until(lambda: state(clients.commands, "demo") == "ONLINE")
+        before = until(lambda: (told := status(clients.commands, "demo")) and told.frames and told)
+        server._process.kill()
+        server._process.wait()
+        time.sleep(1)
+        server.start()
+        until(lambda: (told := status(clients.commands, "demo")) and told.frames > before.frames + 5)
+        after = status(clients.commands, "demo")
+        assert after.epoch == before.epoch  # the camera knew nothing of it
+        assert after.skipped > before.skipped
+    clients.close()
+    server.stop()
+    assert capsys.readouterr().out.count("redis unreachable") == 2
+
+
+def test_a_recording_loops_with_ever_higher_frame_numbers(server, clients, tmp_path):
+    cv2.imwrite(str(tmp_path / "one.png"), np.zeros((40, 40, 3), np.uint8))
+    with capturing(parse_list(f"pics={tmp_path}?fps=50&loop=1")[0], settings(server)):
+        until(lambda: clients.commands.xlen(keys.crops("pics")) > 5)
+    numbers = [entry.id.frame for entry in entries(clients.commands, "pics")]
+    assert numbers == sorted(set(numbers))

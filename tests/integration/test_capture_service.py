@@ -1,0 +1,129 @@
+"""`python -m capture_service` as processes."""
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from contract import keys
+from tests.capture import FAST, status, until
+
+COMMAND = [sys.executable, "-m", "capture_service"]
+
+
+def environment(server, **more):
+    fast = {f"EMOTII_{name.upper()}": value for name, value in FAST.items()}
+    return {**os.environ, "EMOTII_REDIS_URL": server.url, "EMOTII_DETECTOR": "haar", **fast, **more}
+
+
+@contextmanager
+def service(server, **more):
+    with subprocess.Popen(
+        COMMAND, env=environment(server, **more), stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def online(client, source):
+    told = status(client, source)
+    return told if told and told.state == "ONLINE" else None
+
+
+def metrics(port):
+    with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+        return answer.read().decode()
+
+
+def gone(pid):
+    """Whether a process is no more, or only waits for whoever inherited it."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def children(process):
+    found = subprocess.run(
+        ["ps", "-eww", "-o", "pid=", "-o", "ppid=", "-o", "args="], capture_output=True, text=True, check=True
+    ).stdout
+    rows = [line.split(None, 2) for line in found.splitlines()]
+    return {int(pid) for pid, parent, args in rows if parent == str(process.pid) and "spawn_main" in args}
+
+
+def test_a_broken_source_leaves_the_others_alone_and_all_end_in_order(server, clients):
+    client = clients.commands
+    with service(server, EMOTII_SOURCES="a=demo,broken=http://127.0.0.1:9/x,b=demo") as process:
+        told = [until(lambda name=name: online(client, name), 60) for name in ("a", "b", keys.UPLOADS)]
+        until(lambda: (broken := status(client, "broken")) and broken.state == "OFFLINE")
+        assert [source.order for source in told] == [0, 2, 3]
+        until(lambda: 'emotii_capture_frames_total{source="a"}' in metrics(told[0].metrics_port))
+        assert 'emotii_capture_state{emotii_capture_state="ONLINE",source="a"} 1.0' in metrics(told[0].metrics_port)
+        began = children(process)
+        process.terminate()
+        assert process.wait(15) == 0
+        assert "Traceback" not in process.stderr.read()
+    assert len(began) == 4
+    assert client.hgetall(keys.SOURCES) == {}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_the_whole_group_ends_all_in_order(server, clients, number):
+    with service(server, EMOTII_SOURCES="a=demo") as process:
+        until(lambda: online(clients.commands, "a"), 60)
+        os.killpg(process.pid, number)
+        assert process.wait(15) == 0
+        assert "killed" not in process.stderr.read()
+    assert clients.commands.hgetall(keys.SOURCES) == {}
+
+
+def test_a_child_that_dies_is_started_again(server, clients):
+    client = clients.commands
+    with service(server, EMOTII_SOURCES="a=demo") as process:
+        first = until(lambda: online(client, "a"), 60)
+        until(lambda: len(children(process)) == 2)
+        for child in children(process):
+            os.kill(child, signal.SIGKILL)
+        until(lambda: (told := online(client, "a")) and told.epoch != first.epoch, 60)
+        process.terminate()
+        assert process.wait(15) == 0
+        assert "capture ended, starts again" in process.stderr.read()
+
+
+def test_no_child_outlives_a_parent_that_was_killed(server, clients):
+    with service(server, EMOTII_SOURCES="none") as process:
+        until(lambda: online(clients.commands, keys.UPLOADS), 60)
+        (child,) = children(process)
+        process.kill()
+        process.wait()
+        until(lambda: gone(child))
+        until(lambda: status(clients.commands, keys.UPLOADS) is None)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("EMOTII_SOURCES", "a=/no/such/file.mp4", "no such file"),
+        ("EMOTII_SOURCES", "a=gopher://user:hunter2@host/", "gopher: is not supported"),
+        ("EMOTII_SOURCES_FILE", "/no/such/file.toml", "No such file"),
+        ("EMOTII_DETECTOR", "magic", "EMOTII_DETECTOR=magic"),
+        ("EMOTII_REDIS_URL", "nonsense", "EMOTII_REDIS_URL"),
+        ("EMOTII_METRICS_HOST", "192.0.2.1", "EMOTII_METRICS_PORT"),
+    ],
+)
+def test_bad_configuration_is_one_line_and_exit_code_2(server, name, value, message):
+    ended = subprocess.run(
+        COMMAND, env=environment(server, **{name: value}), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ended.returncode == 2
+    assert message in ended.stderr
+    assert len(ended.stderr.strip().splitlines()) == 1
+    assert "hunter2" not in ended.stderr
