@@ -60,13 +60,16 @@ class Reading:
         labels = tuple(text(fields, b"labels").split(","))
         if len(raw) not in {0, 4 * len(labels)}:
             raise MalformedMessage("probabilities: not one float32 a label")
+        probabilities = np.frombuffer(raw, "<f4")
+        if not np.isfinite(probabilities).all():
+            raise MalformedMessage("probabilities: not finite")
         return cls(
             FrameId.read(fields),
             Face.read(fields),
             time(fields, b"captured_ms"),
             text(fields, b"model"),
             labels,
-            tuple(np.frombuffer(raw, "<f4").tolist()),
+            tuple(probabilities.tolist()),
             text(fields, b"worker"),
             time(fields, b"read_ms"),
             time(fields, b"done_ms"),
