@@ -40,8 +40,8 @@ class Gateway:
     def __init__(self, settings: GatewaySettings) -> None:
         self.settings = settings
         self.clock = RedisClock()
-        self.hub = Hub()
         self.metrics = Metrics()
+        self.hub = Hub(self.metrics.missed.inc)
         self.viewers = Viewers()
         self.faces = FaceStore(settings.saved_faces)
         self._clients = connect_async(settings.redis_url, "gateway")

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections import deque
+from collections.abc import Callable
 from typing import Any
 
 Event = dict[str, Any]
 
 TICK_SECONDS = 0.04
-QUEUED_TICKS = 75
-"""What one client may have waiting: three seconds."""
+QUEUED_MESSAGES = 32
+"""What one client may have waiting: one to three seconds, and less than the time after which it is dropped."""
 
 
 class Client:
@@ -18,17 +19,15 @@ class Client:
     def __init__(self) -> None:
         self._waiting: deque[tuple[str, int]] = deque()
         self._missed = 0
-        self.missed_in_all = 0
         self._filled = asyncio.Event()
 
-    def put(self, message: str, events: int) -> None:
-        """Queue a message that holds so many events."""
-        if len(self._waiting) == QUEUED_TICKS:
-            _, lost = self._waiting.popleft()
-            self._missed += lost
-            self.missed_in_all += lost
+    def put(self, message: str, events: int) -> int:
+        """Queue a message that holds so many events; how many others were lost for it."""
+        lost = self._waiting.popleft()[1] if len(self._waiting) == QUEUED_MESSAGES else 0
+        self._missed += lost
         self._waiting.append((message, events))
         self._filled.set()
+        return lost
 
     async def next(self) -> str:
         """The next message; first of all, how many events this client missed."""
@@ -43,9 +42,14 @@ class Client:
 
 
 class Hub:
-    """Takes events and gives every client those of one tick as one message."""
+    """Takes events and gives every client those of one tick as one message.
 
-    def __init__(self) -> None:
+    Args:
+        on_lost: told how many events a slow client lost.
+    """
+
+    def __init__(self, on_lost: Callable[[int], None] = lambda _: None) -> None:
+        self._on_lost = on_lost
         self.clients: set[Client] = set()
         self._events: list[Event] = []
 
@@ -61,7 +65,8 @@ class Hub:
             events, self._events = self._events, []
             message = encode(events)
             for client in self.clients:
-                client.put(message, len(events))
+                if lost := client.put(message, len(events)):
+                    self._on_lost(lost)
 
 
 def encode(message: Any) -> str:  # noqa: ANN401 - anything that JSON can hold

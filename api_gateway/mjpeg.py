@@ -1,7 +1,8 @@
 """Video as `multipart/x-mixed-replace`, which an `<img>` shows by itself, and the viewers that watch it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 
 import structlog
 from starlette.responses import Response
@@ -13,6 +14,7 @@ MEDIA_TYPE = "multipart/x-mixed-replace; boundary=frame"
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 STALLED_SECONDS = 6.0
 """A viewer that takes nothing for so long is dropped."""
+FINISH_SECONDS = 0.2
 
 
 class Viewers:
@@ -41,7 +43,7 @@ class MjpegResponse(Response):
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, pictures: AsyncIterator[bytes], viewers: Viewers) -> None:
+    def __init__(self, pictures: AsyncGenerator[bytes, None], viewers: Viewers) -> None:
         super().__init__(headers=NO_STORE)
         del self.headers["content-length"]
         self._pictures = pictures
@@ -49,19 +51,19 @@ class MjpegResponse(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+        deadline = asyncio.timeout(STALLED_SECONDS)
         leaving: asyncio.Task[None] | None = None
         try:
-            async with asyncio.timeout(STALLED_SECONDS) as deadline:
+            async with aclosing(self._pictures), deadline:
                 self._viewers.add(deadline)
                 leaving = asyncio.create_task(_end_on_leave(receive, deadline))
                 await self._send_pictures(send, deadline)
         except TimeoutError:
-            logger.debug("a viewer's video ended")
+            await _finish(send)
         finally:
             self._viewers.discard(deadline)
             if leaving:
                 leaving.cancel()
-        await self._pictures.aclose()  # type: ignore[attr-defined]
 
     async def _send_pictures(self, send: Send, deadline: asyncio.Timeout) -> None:
         body = b"--%b\r\n" % BOUNDARY
@@ -72,6 +74,15 @@ class MjpegResponse(Response):
             await send({"type": "http.response.body", "body": body, "more_body": True})
             deadline.reschedule(asyncio.get_running_loop().time() + STALLED_SECONDS)
             body = b""
+
+
+async def _finish(send: Send) -> None:
+    """Complete the answer for a viewer that can still hear it."""
+    try:
+        async with asyncio.timeout(FINISH_SECONDS):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+    except TimeoutError:
+        logger.info("a viewer that stopped reading was dropped")
 
 
 async def _end_on_leave(receive: Receive, deadline: asyncio.Timeout) -> None:

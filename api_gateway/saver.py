@@ -80,9 +80,7 @@ class Saver:
             holds = self.on and await self._lease.hold()
         finally:
             if holds != self.holds_lease:
-                logger.info(
-                    "saving faces" if holds else "not saving faces", reason="this gateway holds the lease or not"
-                )
+                logger.info("this gateway saves faces now" if holds else "this gateway saves no faces any more")
             self.holds_lease = holds
             cameras = (status.name for status in self._sight.registry.sources() if status.kind == "camera")
             self._sight.frames.saved_from = frozenset(cameras) if holds else frozenset()

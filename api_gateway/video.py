@@ -1,7 +1,7 @@
 """The video of a source with boxes and labels: made once a frame, while somebody watches, for all viewers together."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from typing import Any
 
 from api_gateway import overlay, pictures
@@ -26,7 +26,7 @@ class Video:
         self.rendered = 0
         """Pictures made so far."""
 
-    async def pictures(self, source: str | None) -> AsyncIterator[bytes]:
+    async def pictures(self, source: str | None) -> AsyncGenerator[bytes, None]:
         """JPEGs of this source, or of the first camera, as they come; about once a second a placeholder if none do."""
         while source is None:
             source = self._sight.registry.chosen(None)

@@ -57,6 +57,7 @@ function showConnection() {
   const pill = element("connection");
   if (pill.textContent !== text) pill.textContent = text; // a screen reader would say it again
   pill.dataset.state = state;
+  element("screen").dataset.state = state; // a picture that stands still must not look live
 }
 
 function judgement() {

@@ -21,7 +21,8 @@ export class Faces {
     if (!card) {
       card = new Card(reading);
       this.cards.set(key, card);
-      this.list.append(card.element);
+      const behind = [...this.cards.values()].filter((other) => other.track > reading.track);
+      this.list.insertBefore(card.element, behind.sort((a, b) => a.track - b.track)[0]?.element ?? null);
     }
     card.show(reading);
     this.empty.hidden = true;
@@ -47,6 +48,7 @@ export class Faces {
 
 class Card {
   constructor(reading) {
+    this.track = reading.track;
     this.element = make("li", "face");
     const head = make("div", "face-head");
     this.emotion = make("span", "face-emotion");

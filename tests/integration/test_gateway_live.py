@@ -132,6 +132,20 @@ def test_a_client_that_stops_reading_is_told_what_it_missed_or_dropped_and_other
     stalled.close()
 
 
+def test_a_slow_client_is_told_how_many_events_it_missed(gateway: GatewayProcess, producer: Producer):
+    producer.faces.shown = {
+        track: ((10.0 * track, 50.0, 40.0, 40.0), SAD) for track in range(40)
+    }  # more to send, so that buffers fill sooner
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    narrow.connect(("127.0.0.1", gateway.port))
+    with connect_socket(gateway.socket_url, sock=narrow, max_queue=2, compression=None) as client:
+        next(events_of(client, "reading"))
+        until(lambda: "missed_events_total 0.0" not in gateway.get("/metrics").text, 60, "the first lost event")
+        assert next(events_of(client, "missed", 30))["count"] > 0
+        assert next(events_of(client, "reading"))["emotion"] == "sad"
+
+
 def test_the_video_has_boxes_drawn_in_and_is_encoded_once_for_all_viewers(gateway: GatewayProcess, producer: Producer):
     pictures = pictures_of(f"{gateway.url}/video_feed?source=front", 4)
     original = clip_frames(1)[0]
@@ -140,7 +154,11 @@ def test_the_video_has_boxes_drawn_in_and_is_encoded_once_for_all_viewers(gatewa
     assert np.abs(box - (46, 181, 245)).mean() < 60, "the upper edge of the box of the happy face"
 
     def made() -> float:
-        line = next(line for line in gateway.get("/metrics").text.splitlines() if "pictures_made " in line)
+        line = next(
+            line
+            for line in gateway.get("/metrics").text.splitlines()
+            if line.startswith("emotii_gateway_pictures_made ")
+        )
         return float(line.split()[1])
 
     before, frame = made(), producer.frame

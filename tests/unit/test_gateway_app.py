@@ -249,3 +249,31 @@ def test_openapi_names_the_error_shape_for_every_route_and_has_examples(app: Fas
             assert "4XX" in operation["responses"], (method, path)
     assert "/save_current" in described["paths"]
     assert "get" not in described["paths"]["/save_current"]
+
+
+def test_a_background_task_that_fails_ends_the_process_instead_of_dying_silently(tmp_path: Path):
+    told = asyncio.Event()
+    app = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path), told.set)
+
+    async def broken() -> None:
+        raise RuntimeError("a mistake of ours")
+
+    app.state.gateway.hub.tick = broken
+
+    async def scene() -> None:
+        async with app.router.lifespan_context(app):
+            await asyncio.wait_for(told.wait(), 5)
+
+    asyncio.run(scene())
+    assert app.state.failed
+
+
+def test_an_end_without_a_failure_is_no_failure(tmp_path: Path):
+    app = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path))
+
+    async def scene() -> None:
+        async with app.router.lifespan_context(app):
+            await asyncio.sleep(0.05)
+
+    asyncio.run(scene())
+    assert not app.state.failed

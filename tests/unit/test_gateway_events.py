@@ -3,7 +3,7 @@ import json
 from dataclasses import replace
 
 from api_gateway import events
-from api_gateway.hub import QUEUED_TICKS, Client, Hub
+from api_gateway.hub import QUEUED_MESSAGES, Client, Hub
 from tests.stage import HAPPY, LABELS, reading
 
 
@@ -66,7 +66,7 @@ def test_without_clients_nothing_is_kept():
 def test_a_slow_client_loses_the_oldest_and_is_told_how_many_events_that_were():
     async def scene() -> None:
         client = Client()
-        for number in range(QUEUED_TICKS + 3):
+        for number in range(QUEUED_MESSAGES + 3):
             client.put(f"[{number}]", 2)
         assert json.loads(await client.next()) == [{"kind": "missed", "count": 6}]
         assert await client.next() == "[3]"
