@@ -1,19 +1,23 @@
 # make up     the main job: installs what it needs into .venv, then runs everything and prints the URL
 # make test   installs what the tests need, then runs them all
+# make train  installs what training needs, TensorFlow with it, and trains: make train ARGS="--data ... --out models/mine"
 # make check  style, types and floors
 # make docs   writes the pages that are made from the code
-# make lock   resolves requirements.lock anew
+# make lock   brings requirements.lock up to pyproject.toml (ARGS=--upgrade: everything to its newest release)
 
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do command -v $$python && break; done)
 UV = .venv/bin/uv pip install --quiet --require-hashes --constraint requirements.lock --requirement pyproject.toml
 LOCKED = Makefile pyproject.toml requirements.lock
 
-.PHONY: up test check docs lock clean
+.PHONY: up test train check docs lock clean
 up: .venv/installed-up
 	@exec .venv/bin/emotii up $(ARGS)
 
 test: .venv/installed-dev
 	.venv/bin/pytest $(ARGS)
+
+train: .venv/installed-training
+	.venv/bin/emotii train $(ARGS)
 
 check: .venv/installed-dev
 	.venv/bin/ruff check .
@@ -26,7 +30,7 @@ docs: .venv/installed-dev
 
 lock: .venv/installed-uv
 	.venv/bin/uv pip compile pyproject.toml --all-extras --group build --group dev --universal --generate-hashes \
-		--no-emit-index-url --no-annotate --upgrade --quiet --custom-compile-command "make lock" --output-file requirements.lock
+		--no-emit-index-url --no-annotate --quiet $(ARGS) --custom-compile-command "make lock" --output-file requirements.lock
 
 clean:
 	rm -rf .venv .emotii
@@ -47,7 +51,12 @@ clean:
 	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ && echo "Installed."
 
+.venv/installed-training: .venv/installed-uv $(LOCKED)
+	@$(UV) --extra up --extra training --group build
+	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@ .venv/installed-up
+
 .venv/installed-dev: .venv/installed-uv $(LOCKED)
 	@$(UV) --all-extras --group build --group dev
 	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
-	@touch $@ .venv/installed-up
+	@touch $@ .venv/installed-up .venv/installed-training

@@ -4,10 +4,10 @@ import time
 from types import TracebackType
 from typing import Self
 
-from capture_service.job import JobProducer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from capture_service.job import JobProducer
 from emotii.table import Table
 
 PATIENCE_SECONDS = 10.0

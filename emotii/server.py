@@ -80,6 +80,7 @@ class PrivateServer:
         Raises:
             ServerError: it ended, or did not answer within 30 s.
         """
+        self.kill()
         self._data.mkdir(parents=True, exist_ok=True)
         log = self._data / "server.log"
         command = [self._binary, "--port", "0", "--unixsocket", self._socket, "--unixsocketperm", "700"]
@@ -109,6 +110,12 @@ class PrivateServer:
                     time.sleep(0.02)
         last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
         raise ServerError(f"{self._binary.name} does not start in {self._data}: {' '.join(last) or 'no log'}")
+
+    def kill(self) -> None:
+        """End the process at once, as a fault would; its data stay."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
 
     def stop(self, patience: float = 10.0) -> None:
         """Let the server write its data and end; kill it after `patience` seconds. Removes its socket."""

@@ -1,7 +1,6 @@
 """`emotii analyze`: every face of every frame exactly once, whatever dies meanwhile."""
 
 import csv
-import os
 import random
 import signal
 import sys
@@ -91,7 +90,7 @@ def test_killed_workers_and_a_killed_server_lose_and_repeat_nothing(
         alive.append(run(*start_worker, **environment))
         killed += 1
         if killed == 3:
-            os.kill(server.pid or 0, signal.SIGKILL)
+            server.kill()
             server.start()
             server_killed = True
         assert killed < 150, analysis.output

@@ -23,6 +23,7 @@ CASES = {
     "missing picture": (["predict", "none.jpg"], {}, "none.jpg: No such file"),
     "missing video": (["analyze", "none.mp4", "--csv", "out.csv"], {}, "none.mp4"),
     "broken video": (["analyze", "broken.jpg", "--csv", "out.csv"], {}, "broken.jpg"),
+    "missing faces to train on": (["train", "--data", "no.npz", "--out", "m"], {}, "no dataset at no.npz"),
     "table in no folder": (["analyze", "demo", "--csv", "no/such/out.csv"], {}, "cannot write no/such/out.csv"),
 }
 

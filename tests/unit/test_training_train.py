@@ -13,7 +13,6 @@ from contract.errors import ModelError, SettingsError
 from contract.labels import EMOTIONS_5, FER_PLUS_VOTES
 from contract.model import ModelFolder
 from training import export as export_module
-from training.__main__ import main
 from training.dataset import DatasetError
 from training.export import AGREEMENT, disagreement, export
 from training.recipe import SEED, find_recipe
@@ -185,24 +184,3 @@ def test_an_unknown_recipe_is_answered_with_those_that_there_are():
     assert find_recipe("seed") == SEED
     with pytest.raises(SettingsError, match="no recipe called 'sead'; there are: seed"):
         find_recipe("sead")
-
-
-def test_the_command_says_in_one_line_what_is_wrong(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["training", "--data", str(tmp_path / "no.npz"), "--out", str(tmp_path / "m-5")])
-
-    assert main() == 1
-
-    told = capsys.readouterr().err.splitlines()
-    assert told == [
-        f"error: no dataset at {tmp_path / 'no.npz'}: give an .npz file with votes, or a folder of class folders"
-    ]
-
-
-def test_the_command_explains_what_a_dataset_is(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["training", "--help"])
-
-    with pytest.raises(SystemExit) as ended:
-        main()
-
-    assert ended.value.code == 0
-    assert "python -m training --data faces-train.npz --valid faces-valid.npz" in capsys.readouterr().out
