@@ -65,7 +65,7 @@ class Feed:
                 self._changed.notify_all()
         except (SourceError, cv2.error) as error:
             with self._changed:
-                self.broken = str(error)
+                self.broken = error.err if isinstance(error, cv2.error) else str(error)
                 self._changed.notify_all()
         finally:
             self._source.close()

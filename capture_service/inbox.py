@@ -27,6 +27,8 @@ CONSUMER = "capture"
 """One name for every process, since the lease lets only one read: whoever comes next finds what is pending."""
 MOST_DELIVERIES = 3
 DEAD_KEPT = 2000
+_GROUP_IS_GONE = ("NOGROUP", "UNBLOCKED")
+"""How Redis begins to say that there is no such group, before a read and while it waits."""
 Entry = tuple[bytes, dict[bytes, bytes]]
 
 
@@ -89,13 +91,21 @@ class InboxCapture:
                     keys.CAPTURE_GROUP, CONSUMER, {self._stream: cursor}, count=1, block=BLOCK_MS
                 )
             except ResponseError as error:
-                if "NOGROUP" not in str(error):
+                if not str(error).startswith(_GROUP_IS_GONE):
                     raise
-                self._clients.commands.xgroup_create(self._stream, keys.CAPTURE_GROUP, id="0", mkstream=True)
+                self._make_group()
                 return []
         entries = cast(list[Entry], cast(Any, reply)[0][1]) if reply else []
         self._look_back = self._look_back and bool(entries)
         return entries
+
+    def _make_group(self) -> None:
+        try:
+            # From the beginning: pictures may have come before anybody was there to read them.
+            self._clients.commands.xgroup_create(self._stream, keys.CAPTURE_GROUP, id="0", mkstream=True)
+        except ResponseError as error:
+            if not str(error).startswith("BUSYGROUP"):  # another process was faster
+                raise
 
     def _handle(self, entry: bytes, fields: dict[bytes, bytes], stop: Event) -> None:
         dead: Dead | None = None

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Sequence
+from itertools import islice
 from pathlib import Path
 from threading import Event
 
@@ -106,11 +107,11 @@ class JobProducer:
         Raises:
             JobStopped: the job was closed meanwhile.
         """
-        entries = list(self._spool.entries(frames, crops))
-        if entries:
-            logger.info("sent again what redis lost", frames=len(frames), crops=len(crops))
-        for first in range(0, len(entries), AGAIN_COUNT):
-            self._send(entries[first : first + AGAIN_COUNT], self._closed)
+        if frames or crops:
+            logger.info("sending again what redis lost", frames=len(frames), crops=len(crops))
+        entries = self._spool.entries(frames, crops)
+        while some := list(islice(entries, AGAIN_COUNT)):
+            self._send(some, self._closed)
 
     def close(self) -> None:
         """Leave the registry, delete the job's keys and the spool; a `run` that still runs ends with `JobStopped`."""

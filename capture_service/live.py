@@ -101,11 +101,9 @@ class LiveCapture:
         name = FrameId(self._source, self._epoch, frame.number)
         crops = [Crop(name, one.face, captured_ms, deadline_ms, one.pixels) for one in found]
         try:
-            if self._publisher.backlog() > self._settings.backlog_limit:
-                self._registration.skipped(1)
-            else:
+            # With a backlog the frame is still shown and its faces followed; only the workers are spared.
+            if has_room := self._publisher.backlog() <= self._settings.backlog_limit:
                 self._publisher.send(Batch([*crops, FrameDone(name, captured_ms, len(crops), width, height)]))
-                self._registration.looked(width, height)
             self._view.publish(name, captured_ms, picture, found)
         except BrokerUnavailable as error:
             self._outage.noticed(error)
@@ -114,6 +112,10 @@ class LiveCapture:
         else:
             self._outage.over()
             self._sendings.reset()
+            if has_room:
+                self._registration.looked(width, height)
+            else:
+                self._registration.skipped(1)
 
     def _open(self) -> None:
         self._epoch = uuid.uuid4().hex[:12]
@@ -124,7 +126,7 @@ class LiveCapture:
         self._feed.start()
 
     def _broke(self, reason: str) -> None:
-        # The first attempt to open it again follows at once; only when that fails, too, is the source offline.
+        # Another attempt follows soon; only when that fails, too, is the source offline.
         was_online = self._registration.state == "ONLINE"
         self._close()
         self._next_opening = time.monotonic() + self._openings.next()

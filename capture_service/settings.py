@@ -16,6 +16,11 @@ SHORTEST, LONGEST = timedelta(milliseconds=50), timedelta(minutes=10)
 class CaptureSettings(ServiceSettings):
     """What is captured, how faces are found, and how long to be patient."""
 
+    metrics_port: Annotated[int, Field(ge=0, le=65000)] = Field(
+        0,
+        description="Port of health and metrics of the service; the process of each source takes one of the ports "
+        "behind it, in their order. 0 takes free ones.",
+    )
     sources: str = Field(
         "demo=demo",
         description="What is captured: NAME=ADDRESS with commas between. An ADDRESS is a webcam's number, a video "

@@ -61,10 +61,12 @@ class Spool:
         with self._lock:
             self._write()
             if face == _FRAME_ENDS:
-                query, values = "select fields, null from frames where frame = ?", (frame,)
+                found = self._file.execute("select fields, null from frames where frame = ?", (frame,))
             else:
-                query, values = "select fields, pixels from crops where frame = ? and face = ?", (frame, face)  # type: ignore[assignment]
-            row = self._file.execute(query, values).fetchone()
+                found = self._file.execute(
+                    "select fields, pixels from crops where frame = ? and face = ?", (frame, face)
+                )
+            row = found.fetchone()
         if row is None:
             return None
         fields = {name.encode(): value.encode() for name, value in json.loads(row[0]).items()}
