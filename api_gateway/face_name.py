@@ -51,10 +51,14 @@ class FaceName:
         if not re.fullmatch(EMOTION, emotion, re.ASCII):
             raise FaceNameError(f"{emotion[:40]!r} cannot be an emotion")
 
-    @property
-    def order(self) -> tuple[datetime, str]:
-        """By this the newest is the greatest."""
-        return self.saved, str(self)
+    @staticmethod
+    def order(name: str, emotion: str) -> tuple[str, str] | None:
+        """By this the newest of many names is the greatest; None if it names no face with this emotion.
+
+        Quicker than `parse` by far, but a 13th month passes.
+        """
+        match = _NAME.fullmatch(name)
+        return (match["time"], name) if match and match["emotion"] == emotion else None
 
     def __str__(self) -> str:
         return f"{self.emotion}_{self.confidence:.1f}_{self.saved:%Y%m%d_%H%M%S_%f}.jpg"

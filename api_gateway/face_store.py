@@ -1,11 +1,13 @@
 """The folder of saved faces: one folder an emotion, each file whole or not there, no link ever followed."""
 
+import errno
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
+from heapq import nlargest
 from pathlib import Path
 
 from api_gateway.face_name import FaceName, FaceNameError
@@ -55,11 +57,15 @@ class FaceStore:
         except OSError as error:
             raise StoreFull(f"no face can be saved in {self._folder}: {error.strerror}") from error
 
-    def names(self, emotion: str | None = None) -> list[FaceName]:
-        """All saved faces, or those with this emotion, the newest first."""
+    def newest(
+        self, emotion: str | None = None, limit: int = 1000, before: FaceName | None = None
+    ) -> tuple[list[FaceName], int]:
+        """The newest faces (with this emotion; saved before that one), and how many there are in all."""
         emotions = [emotion] if emotion is not None else _entries(self._folder)
-        found = [name for one in emotions for name in self._names_of(one)]
-        return sorted(found, key=lambda name: name.order, reverse=True)
+        found = [order for one in emotions for order in self._orders(one)]
+        last = FaceName.order(str(before), before.emotion) if before else None
+        newest = nlargest(limit, (order for order in found if last is None or order < last))
+        return list(_parsed(name for _, name in newest)), len(found)
 
     def read(self, name: FaceName) -> bytes:
         """The JPEG.
@@ -98,18 +104,19 @@ class FaceStore:
                 continue  # another gateway swept it first, or it is no folder of faces
         return swept
 
-    def _names_of(self, emotion: str) -> Iterator[FaceName]:
+    def _orders(self, emotion: str) -> Iterator[tuple[str, str]]:
+        """Time and name of the faces in one folder; a person may keep other files there, too."""
         try:
             with self._emotion(emotion) as folder, os.scandir(folder) as entries:
                 for entry in entries:
-                    try:
-                        name = FaceName.parse(entry.name)
-                    except FaceNameError:
-                        continue  # a person may keep other files here, too
-                    if name.emotion == emotion and entry.is_file(follow_symlinks=False):
-                        yield name
-        except (FaceNameError, OSError):
+                    order = FaceName.order(entry.name, emotion)
+                    if order and entry.is_file(follow_symlinks=False):
+                        yield order
+        except (FaceNameError, FileNotFoundError, NotADirectoryError):
             return
+        except OSError as error:
+            if error.errno != errno.ELOOP:  # a link, which is not followed
+                raise
 
     @contextmanager
     def _emotion(self, emotion: str, *, make: bool = False) -> Iterator[int]:
@@ -131,6 +138,12 @@ class FaceStore:
 
 def _entries(folder: Path) -> list[str]:
     return sorted(os.listdir(folder)) if folder.is_dir() else []
+
+
+def _parsed(names: Iterable[str]) -> Iterator[FaceName]:
+    for name in names:
+        with suppress(FaceNameError):  # a person's own file, of a 13th month for example
+            yield FaceName.parse(name)
 
 
 @contextmanager

@@ -87,11 +87,7 @@ class Gateway:
         track = None if reading.stale else self.tracks.follow(reading, reading.captured_ms if live else now_ms)
         self.hub.add(events.reading(reading, track.smoothed if track else None, age_ms))
         self.stats.count(source, age_ms, stale=reading.stale)
-        self.metrics.readings.labels(source).inc()
-        if reading.stale:
-            self.metrics.stale.labels(source).inc()
-        elif age_ms is not None:
-            self.metrics.age.labels(source).observe(age_ms / 1000)
+        self.metrics.count(source, age_ms, stale=reading.stale)
         if track:
             self.saver.offer(track)
 

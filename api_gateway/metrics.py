@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+JOBS = "jobs"
+"""The label of all jobs together: each has a name of its own, and Prometheus would keep them all."""
 AGES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5)
 
 
@@ -38,3 +40,12 @@ class Metrics:
         )
         self.redis = Gauge("emotii_gateway_redis_reachable", "Whether Redis answered last", registry=self.registry)
         self.workers = Gauge("emotii_gateway_workers", "Workers that are alive", registry=self.registry)
+
+    def count(self, source: str, age_ms: int | None, *, stale: bool) -> None:
+        """One reading came; `age_ms` since its frame was taken, None for a job."""
+        label = JOBS if age_ms is None else source
+        self.readings.labels(label).inc()
+        if stale:
+            self.stale.labels(label).inc()
+        elif age_ms is not None:
+            self.age.labels(label).observe(age_ms / 1000)

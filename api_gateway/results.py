@@ -13,7 +13,8 @@ from contract.errors import MalformedMessage
 from contract.messages import Outcome, read_outcome
 
 logger = structlog.get_logger()
-AT_A_TIME = 500
+AT_A_TIME = 100
+"""Few, since taking them in holds up everything else on the loop; a job in full run brings thousands a second."""
 
 
 class Results:

@@ -2,7 +2,6 @@
 
 import asyncio
 from datetime import datetime
-from itertools import dropwhile
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
@@ -59,11 +58,11 @@ async def faces(
 ) -> FacesAnswer:
     """List saved faces, the newest first."""
     last = None if before is None else _parse(before)
-    names = await asyncio.to_thread(gateway.faces.names, emotion)
-    older = names if last is None else list(dropwhile(lambda name: name.order >= last.order, names))
-    page = older[:limit]
-    more = len(older) > limit
-    return FacesAnswer(faces=[_answer(name) for name in page], total=len(names), next=str(page[-1]) if more else None)
+    found, total = await asyncio.to_thread(gateway.faces.newest, emotion, limit + 1, last)
+    page = found[:limit]
+    return FacesAnswer(
+        faces=[_answer(name) for name in page], total=total, next=str(page[-1]) if len(found) > limit else None
+    )
 
 
 @router.get("/{emotion}/{name}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})

@@ -61,11 +61,11 @@ def test_a_saved_face_is_found_read_and_deleted(tmp_path: Path):
     store = FaceStore(tmp_path / "faces")
     name = store.save(b"jpeg", NAME)
     assert (tmp_path / "faces" / "happy" / str(NAME)).read_bytes() == b"jpeg"
-    assert store.names() == store.names("happy") == [name]
-    assert store.names("sad") == []
+    assert store.newest()[0] == store.newest("happy")[0] == [name]
+    assert store.newest("sad")[0] == []
     assert store.read(name) == b"jpeg"
     store.delete(name)
-    assert store.names() == []
+    assert store.newest()[0] == []
     for gone in (store.read, store.delete):
         with pytest.raises(NoSuchFace):
             gone(name)
@@ -73,7 +73,7 @@ def test_a_saved_face_is_found_read_and_deleted(tmp_path: Path):
 
 def test_no_folder_yet_is_an_empty_store(tmp_path: Path):
     store = FaceStore(tmp_path / "none")
-    assert store.names() == []
+    assert store.newest()[0] == []
     assert store.sweep() == 0
 
 
@@ -94,7 +94,7 @@ def test_many_writers_of_one_microsecond_lose_no_face(tmp_path: Path):
         writer.start()
     for writer in writers:
         writer.join()
-    names = stores[0].names()
+    names = stores[0].newest()[0]
     assert len(names) == 80
     assert len({stores[0].read(name) for name in names}) == 80
 
@@ -105,8 +105,8 @@ def test_the_newest_comes_first_over_all_emotions(tmp_path: Path):
         store.save(b"x", FaceName(emotion, 50.0, AT + timedelta(seconds=second)))
         for second, emotion in enumerate(("sad", "angry", "happy", "angry"))
     ]
-    assert store.names() == names[::-1]
-    assert store.names("angry") == [names[3], names[1]]
+    assert store.newest()[0] == names[::-1]
+    assert store.newest("angry")[0] == [names[3], names[1]]
 
 
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -138,7 +138,7 @@ def test_links_are_not_followed(tmp_path: Path):
         store.delete(NAME)
     with pytest.raises(StoreFull):
         store.save(b"jpeg", NAME)
-    assert store.names() == []
+    assert store.newest()[0] == []
     assert [path.name for path in outside.iterdir()] == [str(NAME)]
 
 
@@ -149,7 +149,7 @@ def test_a_link_in_place_of_a_face_is_no_face(tmp_path: Path):
     folder.mkdir(parents=True)
     (folder / str(NAME)).symlink_to(secret)
     store = FaceStore(tmp_path / "faces")
-    assert store.names() == []
+    assert store.newest()[0] == []
     with pytest.raises(NoSuchFace):
         store.read(NAME)
 
@@ -167,3 +167,23 @@ def test_unfinished_files_are_swept_once_they_are_old_and_nothing_else_is(tmp_pa
     assert new.exists()
     assert other.exists()
     assert store.read(name) == b"whole"
+
+
+def test_a_page_of_faces_ends_where_the_next_begins(tmp_path: Path):
+    store = FaceStore(tmp_path)
+    names = [store.save(b"x", FaceName("sad", 50.0, AT + timedelta(seconds=second))) for second in range(5)][::-1]
+    assert store.newest(limit=2) == (names[:2], 5)
+    assert store.newest(limit=9, before=names[1]) == (names[2:], 5)
+    assert store.newest(limit=2, before=names[-1]) == ([], 5)
+
+
+def test_other_files_beside_the_faces_are_not_listed(tmp_path: Path):
+    store = FaceStore(tmp_path)
+    name = store.save(b"x", NAME)
+    (tmp_path / "notes.txt").write_text("")
+    (tmp_path / "happy" / "notes.txt").write_text("")
+    (tmp_path / "happy" / "sad_50.0_20260131_235959_000001.jpg").write_text("")
+    (tmp_path / "happy" / "happy_sad_50.0_20260131_235959_000001.jpg").write_text("")
+    assert store.newest() == ([name], 1)
+    (tmp_path / "happy" / "happy_50.0_20261331_235959_000001.jpg").write_text("")
+    assert store.newest()[0] == [name]
