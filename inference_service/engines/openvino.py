@@ -6,7 +6,7 @@ import numpy as np
 
 from contract.errors import ModelError
 from contract.model import ModelFolder
-from contract.openvino import openvino
+from contract.openvino import core, openvino
 from inference_service.engines.engine import EngineError, Pixels, Probabilities, calibrated
 from inference_service.engines.sizes import filled, sizes
 
@@ -32,10 +32,9 @@ class OpenVinoEngine:
         options: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": threads}
         if precision == "f32":
             options["INFERENCE_PRECISION_HINT"] = "f32"
-        core = openvino.Core()
         try:
-            network = core.read_model(path)
-            self._requests = {size: _prepared(core, network, size, options) for size in sizes(batch)}
+            network = core().read_model(path)
+            self._requests = {size: _prepared(network, size, options) for size in sizes(batch)}
         except RuntimeError as error:
             raise ModelError(f"{path}: OpenVINO cannot run it: {_first_line(error)}") from error
         self._sizes = tuple(self._requests)
@@ -53,11 +52,9 @@ class OpenVinoEngine:
         return calibrated(output, self.card, len(pixels))
 
 
-def _prepared(
-    core: openvino.Core, network: openvino.Model, size: int, options: dict[str, object]
-) -> openvino.InferRequest:
+def _prepared(network: openvino.Model, size: int, options: dict[str, object]) -> openvino.InferRequest:
     network.reshape([size, *network.input().partial_shape[1:]])
-    return core.compile_model(network, "CPU", options).create_infer_request()
+    return core().compile_model(network, "CPU", options).create_infer_request()
 
 
 def _first_line(error: RuntimeError) -> str:
