@@ -4,7 +4,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 from urllib.parse import urlsplit
 
 from capture_service.options import Options
@@ -41,9 +41,11 @@ class SourceSpec:
 
     @property
     def safe(self) -> str:
-        """The address without credentials, for logs and the registry."""
+        """The address as people may see it, without credentials: for logs and the registry."""
+        if self.kind == "webcam":
+            return f"webcam {self.address}"
         if self.kind != "stream":
-            return self.address or self.kind
+            return "demo" if self.address == str(DEMO_CLIP) else self.address or self.kind
         url = urlsplit(self.address)
         host = url.netloc.rpartition("@")[2]
         # A password that holds a slash ends up in the path, and a token in the query.
@@ -115,7 +117,7 @@ def parse(name: str, address: str, options: Options | None = None) -> SourceSpec
     if address == "inbox":
         return _spec(name, "inbox", "", options or Options())
     if address == "demo":
-        return _spec(name, "file", str(DEMO_CLIP), options or Options(loop=True))
+        return _spec(name, "file", str(DEMO_CLIP), (options or Options()).model_copy(update={"loop": True}))
     if found := _SCHEME.match(address):
         return _spec(name, "stream", _checked_url(name, found[1].lower(), address), options or Options())
     path, _, query = address.partition("?")
@@ -167,8 +169,6 @@ def _checked_url(name: str, scheme: str, address: str) -> str:
 def _spec(name: str, kind: Kind, address: str, options: Options, passes: int = 1) -> SourceSpec:
     if options.loop and kind not in {"file", "pictures"}:
         raise SourceError(f"source {name!r}: only a file or a folder can loop")
-    if options.detector is not None and options.detector not in get_args(DetectorName):
-        raise SourceError(f"source {name!r}: detector: use {' or '.join(get_args(DetectorName))}")
     return SourceSpec(name, kind, address, options.loop, options.fps, options.detector, passes)
 
 

@@ -114,7 +114,7 @@ def test_a_camera_that_falls_silent_is_not_shown_as_live(server, clients, camera
 def test_a_camera_that_was_never_there_is_offline_with_the_reason(server, clients):
     with capturing(SourceSpec("cam", "webcam", "63"), settings(server)):
         told = until(lambda: (found := status(clients.commands, "cam")) and found.state == "OFFLINE" and found)
-    assert told.reason == "cannot open 63"
+    assert told.reason == "cannot open webcam 63"
 
 
 def test_one_of_two_captures_of_a_source_waits_and_takes_over(server, clients):

@@ -1,13 +1,14 @@
 import itertools
 import math
 import time
-from threading import Event
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Event, Thread
 
 import cv2
 import numpy as np
 import pytest
 
-from capture_service.address import SourceSpec, parse_list, recording
+from capture_service.address import DEMO_CLIP, SourceSpec, parse_list, recording
 from capture_service.feed import Feed
 from capture_service.frame import Frame
 from capture_service.settings import CaptureSettings
@@ -234,3 +235,49 @@ def test_a_feed_that_is_stopped_closes_its_source():
     feed.stop()
     assert not source.is_open
     assert not feed.ended
+
+
+PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:8\n#EXTINF:8,\n%s\n#EXT-X-ENDLIST\n"
+
+
+@pytest.fixture
+def web():
+    """A web server that answers with what a test puts into it: path -> status, headers, body."""
+    answers = {}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            status, headers, body = answers.get(self.path, (404, {}, b""))
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", answers
+        server.shutdown()
+
+
+def test_a_stream_that_leads_to_a_file_of_ours_is_not_followed(web, tmp_path):
+    url, answers = web
+    writer = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for _ in range(5):
+        writer.write(np.zeros((48, 64, 3), np.uint8))
+    writer.release()
+    clip = f"file://{DEMO_CLIP}".encode()
+    answers["/list.m3u8"] = (200, {"Content-Type": "application/vnd.apple.mpegurl"}, PLAYLIST % clip)
+    answers["/moved"] = (302, {"Location": clip.decode()}, b"")
+    answers["/clip.avi"] = (200, {}, (tmp_path / "clip.avi").read_bytes())
+
+    def opened(path):
+        return first_frame(make_source(parse_list(f"cam={url}{path}")[0], SETTINGS))
+
+    assert opened("/clip.avi").picture.shape == (48, 64, 3)  # the server is in order
+    for path in ("/list.m3u8", "/moved", "/missing"):
+        with pytest.raises(SourceError):
+            opened(path)
