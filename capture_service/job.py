@@ -30,6 +30,8 @@ logger = structlog.get_logger(__name__)
 
 ROOM_SECONDS = 0.05
 """How often a job that is ahead of its workers looks whether they caught up."""
+LEAVING_SECONDS = 5
+"""By then workers have seen that the job left the registry."""
 AGAIN_COUNT = 256
 """Entries of one transaction when something is sent again."""
 
@@ -120,7 +122,9 @@ class JobProducer:
         self._spool.close()
         try:
             with outages_named():
-                self._client.delete(*(make(self.source) for make in (keys.crops, keys.results, keys.dead, keys.alone)))
+                self._client.delete(*(make(self.source) for make in (keys.results, keys.dead, keys.alone)))
+                # Workers may still wait on it, and would take its end for an outage.
+                self._client.expire(keys.crops(self.source), LEAVING_SECONDS)
         except BrokerUnavailable as error:
             logger.warning("the job's entries stay in redis", source=self.source, error=str(error))
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from capture_service.detectors.detection import Detection, KeyPoints
 from capture_service.detectors.network import model_file
 from capture_service.frame import Picture
-from contract.openvino import openvino
+from contract.openvino import core
 
 SIDE = 256
 LAYERS = ((16, 2), (8, 6))
@@ -32,7 +32,7 @@ class BlazeFace:
         self._most = most
         self._anchors = anchors()
         options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
-        self._network = openvino.Core().compile_model(model_file(), "CPU", options)
+        self._network = core().compile_model(model_file(), "CPU", options)
 
     def detect(self, picture: Picture) -> list[Detection]:
         box = Letterbox.round(picture)

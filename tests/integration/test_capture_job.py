@@ -62,7 +62,7 @@ def test_every_face_of_every_frame_is_sent_once_and_then_the_manifest(any_client
 
         source = producer.source
     assert status(client, source) is None
-    assert client.keys("*") == []
+    until(lambda: client.keys("*") == [])
     assert not spool.exists()
 
 
