@@ -50,7 +50,7 @@ class Crops:
         self._reread = False
         self._alone: deque[Delivery] = deque()
         self._turn = 0
-        self._waiting = False
+        self._busy = False
 
     def next_batch(self) -> list[Delivery]:
         """What to classify next, or nothing after at most `BLOCK_MS`."""
@@ -80,11 +80,11 @@ class Crops:
 
     def _own(self) -> dict[str, list[Delivery]]:
         names = self._sources.names
-        return self._read(names, self._share(names, self._batch), after="0") if names else {}
+        return self._read(names, _share(names, self._batch), after="0") if names else {}
 
     def _claimed(self) -> list[Delivery]:
         names = self._sources.names
-        claimed = self._claims.claim(names, self._share(names, self._batch))
+        claimed = self._claims.claim(names, _share(names, self._batch))
         if not claimed:
             return []
         return self._judged(claimed.items()) or self.unfinished()
@@ -102,14 +102,15 @@ class Crops:
         if not names:
             time.sleep(NO_SOURCE_SECONDS)
             return []
-        batch = self._waiting_now(self._batch)
-        if batch and self._waiting and len(batch) < self._batch:
+        batch = self._queued(self._batch)
+        # Work was waiting the last time, too: then a little patience buys a fuller batch.
+        if batch and self._busy and len(batch) < self._batch:
             time.sleep(self._linger.total_seconds())
-            batch += self._waiting_now(self._batch - len(batch))
-        self._waiting = bool(batch)
-        return batch or _flat(self._read(names, self._share(names, self._batch), block=BLOCK_MS))
+            batch += self._queued(self._batch - len(batch))
+        self._busy = bool(batch)
+        return batch or _flat(self._read(names, _share(names, self._batch), block=BLOCK_MS))
 
-    def _waiting_now(self, room: int) -> list[Delivery]:
+    def _queued(self, room: int) -> list[Delivery]:
         """What has been added already: each live source its share, and jobs what is left, at least their part."""
         live, jobs = self._rotated(self._sources.live), self._rotated(self._sources.jobs)
         self._turn += 1
@@ -118,7 +119,7 @@ class Crops:
 
     def _some(self, names: tuple[str, ...], room: int) -> list[Delivery]:
         names = names[:room]
-        return _flat(self._read(names, self._share(names, room))) if names else []
+        return _flat(self._read(names, _share(names, room))) if names else []
 
     def _read(
         self, names: tuple[str, ...], count: int, *, after: str = ">", block: int | None = None
@@ -137,9 +138,10 @@ class Crops:
         at = self._turn % len(names) if names else 0
         return names[at:] + names[:at]
 
-    @staticmethod
-    def _share(names: tuple[str, ...], room: int) -> int:
-        return max(1, room // len(names)) if names else 1
+
+def _share(names: tuple[str, ...], room: int) -> int:
+    """COUNT for so many places: Redis counts for each stream by itself."""
+    return max(1, room // len(names)) if names else 1
 
 
 def _flat(deliveries: dict[str, list[Delivery]]) -> list[Delivery]:

@@ -60,7 +60,8 @@ class Worker:
         """Work until `stop`, then finish what is in hand and leave.
 
         Raises:
-            EngineBroken: the engine fails on everything; what is pending waits for another worker.
+            EngineBroken: the engine fails on everything; what is pending waits for another worker. Nothing catches it,
+                so that the process ends with a traceback and exit code 1, and its supervisor starts it again.
         """
         while not stop.is_set():
             self._turned = time.monotonic()
