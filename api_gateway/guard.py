@@ -1,7 +1,6 @@
 """Who may ask: the Host allow-list, the refusal of other sites, and headers that tell browsers to be careful."""
 
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -32,8 +31,8 @@ def same_origin(headers: Headers) -> bool:
     """Whether this gateway's own page asks, or a program that is no browser (curl sends neither header)."""
     if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
         return False
-    origin = headers.get("origin")
-    return origin is None or urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
+    origin, host = headers.get("origin"), headers.get("host", "").lower()
+    return origin is None or (host != "" and origin.lower() in {f"http://{host}", f"https://{host}"})
 
 
 class Guard:

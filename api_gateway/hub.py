@@ -9,8 +9,8 @@ from typing import Any
 Event = dict[str, Any]
 
 TICK_SECONDS = 0.04
-QUEUED_MESSAGES = 32
-"""What one client may have waiting: one to three seconds, and less than the time after which it is dropped."""
+QUEUED_MESSAGES = 20
+"""What one client may have waiting: a second or two, much less than the time after which it is dropped."""
 
 
 class Client:

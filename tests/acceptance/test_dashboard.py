@@ -60,7 +60,7 @@ def wait_for_state(page: Page, state: str, text: str = "") -> None:
 
 def test_the_page_shows_video_faces_and_how_things_stand(page: Page, producer: Producer):
     wait_for_state(page, "connected")
-    page.wait_for_function("document.getElementById('video').naturalWidth > 0")
+    expect(page.locator("#video")).to_have_js_property("naturalWidth", 640, timeout=PATIENCE_MS)
     expect(page.locator(".face")).to_have_count(2, timeout=PATIENCE_MS)
     happy = page.locator(".face", has_text="face 1")
     expect(happy.locator(".face-emotion")).to_have_text("happy")
@@ -80,10 +80,9 @@ def test_the_page_shows_video_faces_and_how_things_stand(page: Page, producer: P
 
 def test_the_page_says_when_redis_is_away_and_comes_back_with_it(page: Page, server: PrivateServer):
     wait_for_state(page, "connected")
-    server.stop()
+    server.kill()
     wait_for_state(page, "stale", "Redis")
     expect(page.locator(".face")).to_have_count(0, timeout=PATIENCE_MS)
-    Path(server.url.removeprefix("unix://")).parent.mkdir(exist_ok=True)
     server.start()
     wait_for_state(page, "connected")
     expect(page.locator(".face")).to_have_count(2, timeout=PATIENCE_MS)
@@ -98,7 +97,7 @@ def test_the_page_comes_back_when_the_gateway_does(
     with gateway_process(server.url, tmp_path / "again", port=str(gateway.port)):
         wait_for_state(page, "connected")
         expect(page.locator(".face")).to_have_count(2, timeout=PATIENCE_MS)
-        page.wait_for_function("document.getElementById('video').naturalWidth > 0")
+        expect(page.locator("#video")).to_have_js_property("naturalWidth", 640, timeout=PATIENCE_MS)
 
 
 def test_another_source_can_be_chosen_and_says_that_it_is_offline(page: Page, server: PrivateServer):

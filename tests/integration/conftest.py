@@ -1,0 +1,23 @@
+"""Fixtures with a gateway that runs as a process."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emotii.server import PrivateServer
+from tests.stage import GatewayProcess, Producer, gateway_process, until
+
+
+@pytest.fixture
+def producer(any_server: PrivateServer) -> Iterator[Producer]:
+    with Producer(any_server.url) as producer:
+        yield producer
+
+
+@pytest.fixture
+def gateway(any_server: PrivateServer, producer: Producer, tmp_path: Path) -> Iterator[GatewayProcess]:
+    with gateway_process(any_server.url, tmp_path / "faces") as gateway:
+        until(gateway.ready, 30, "readiness")
+        until(lambda: gateway.get("/emotion").json()["emotion"], what="the first reading")
+        yield gateway

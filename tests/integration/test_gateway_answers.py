@@ -1,0 +1,60 @@
+"""What a real gateway answers to programs."""
+
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+
+from contract.broker import Clients
+from emotii.server import PrivateServer
+from tests.stage import LABELS, SAD, GatewayProcess, Producer, clip_frames, gateway_process, until
+
+
+def test_the_old_interface_answers_as_it_did(gateway: GatewayProcess, producer: Producer):
+    answer = until(lambda: gateway.get("/emotion").json()["emotion"] and gateway.get("/emotion").json())
+    assert answer == {"emotion": "happy", "confidence": 95.0}
+    saved = gateway.get("/save_current").json()
+    assert saved["status"] == "success"
+    (path,) = saved["saved"]
+    assert cv2.imread(str(gateway.folder / path)).shape[2] == 3
+    producer.faces.shown = {}
+    until(lambda: gateway.get("/emotion").json() == {"emotion": None, "confidence": 0.0}, 8)
+    assert gateway.get("/save_current").status_code == 404
+    producer.faces.shown = {9: ((50.0, 50.0, 80.0, 80.0), SAD)}
+    until(lambda: gateway.get("/emotion?source=front").json()["emotion"] == "sad")
+
+
+def test_a_picture_is_answered_with_every_face(gateway: GatewayProcess):
+    jpeg = cv2.imencode(".jpg", clip_frames(1)[0])[1].tobytes()
+    url = f"{gateway.url}/api/v1/predict"
+    by_form = httpx.post(url, files={"picture": ("a.jpg", jpeg, "image/jpeg")}, timeout=20)
+    by_body = httpx.post(url, content=jpeg, headers={"content-type": "image/jpeg"}, timeout=20)
+    for answer in (by_form, by_body):
+        assert answer.status_code == 200, answer.text
+        body = answer.json()
+        assert [face["emotion"] for face in body["faces"]] == ["happy", "happy"]
+        assert set(body["faces"][0]["probabilities"]) == set(LABELS)
+        assert (body["width"], body["height"], body["model"]) == (640, 480, "test@1.0.0")
+    black = cv2.imencode(".png", np.zeros((50, 60, 3), np.uint8))[1].tobytes()
+    none = httpx.post(url, files={"picture": black}, timeout=20).json()
+    assert (none["faces"], none["width"], none["height"], none["model"]) == ([], 60, 50, None)
+    broken = httpx.post(url, files={"picture": b"no picture"}, timeout=20)
+    assert broken.status_code == 422
+    assert broken.json()["error"] == {"code": "unreadable_picture", "message": "no picture that can be read"}
+
+
+def test_a_picture_that_nobody_looks_at_times_out(any_server: PrivateServer, any_clients: Clients, tmp_path: Path):
+    with (
+        Producer(any_server.url, answers_uploads=False),
+        gateway_process(any_server.url, tmp_path / "faces", predict_timeout="0.5") as gateway,
+    ):
+        until(gateway.ready, 30)
+        url = f"{gateway.url}/api/v1/predict"
+        missing = httpx.post(url, files={"picture": b"x"}, timeout=20)
+        assert (missing.status_code, missing.json()["error"]["code"]) == (503, "no_capture")
+        with Producer(any_server.url, "other") as answering:
+            until(lambda: gateway.get("/api/v1/sources/uploads").status_code == 200)
+            answering._answer_uploads = lambda _now: None  # alive, and too slow
+            late = httpx.post(url, files={"picture": b"x"}, timeout=20)
+            assert (late.status_code, late.json()["error"]["code"]) == (504, "timeout")

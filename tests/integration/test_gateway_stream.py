@@ -1,0 +1,78 @@
+"""`/ws/emotions` of a real gateway, with clients good and bad."""
+
+import json
+import socket
+import time
+
+import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect as connect_socket
+
+from tests.stage import LABELS, SAD, GatewayProcess, Producer, until
+from tests.viewer import events_of
+
+
+def test_a_websocket_client_gets_a_hello_then_arrays_of_events(gateway: GatewayProcess, producer: Producer):
+    with connect_socket(gateway.socket_url) as client:
+        hello = json.loads(client.recv(timeout=10))
+        assert (hello["type"], hello["v"]) == ("hello", 1)
+        assert [source["source"] for source in hello["sources"]] == ["front", "uploads"]
+        one = next(events_of(client, "reading"))
+        assert one["source"] == "front"
+        assert set(one["probabilities"]) == set(LABELS)
+        assert 0 <= one["age_ms"] < 5000
+        stats = next(events_of(client, "stats"))
+        assert (stats["workers"], stats["redis"], stats["saving"]["on"]) == (1, True, True)
+        producer.state, producer.reason = "OFFLINE", "unplugged"
+        state = next(events_of(client, "state"))
+        assert (state["source"], state["state"], state["reason"]) == ("front", "OFFLINE", "unplugged")
+
+
+def test_readings_that_are_stored_twice_are_told_once(gateway: GatewayProcess, producer: Producer):
+    producer.repeats = True
+    with connect_socket(gateway.socket_url) as client:
+        seen = [(e["frame"], e["face"]) for e, _ in zip(events_of(client, "reading"), range(60), strict=False)]
+    assert len(seen) == len(set(seen)) == 60
+
+
+def test_another_site_gets_no_websocket(gateway: GatewayProcess):
+    for origin in ("http://evil.example", "null", f"http://localhost:{gateway.port}"):
+        with pytest.raises(InvalidStatus) as refused, connect_socket(gateway.socket_url, origin=origin):
+            pass
+        assert refused.value.response.status_code == 403
+        assert json.loads(refused.value.response.body)["error"]["code"] == "foreign_origin"
+    with connect_socket(gateway.socket_url, origin=gateway.url) as client:
+        assert json.loads(client.recv(timeout=10))["type"] == "hello"
+
+
+def test_a_client_that_stops_reading_is_told_what_it_missed_or_dropped_and_others_go_on(gateway: GatewayProcess):
+    port = gateway.port
+    stalled = socket.socket()
+    stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    stalled.connect(("127.0.0.1", port))
+    key = b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+    head = b"GET /ws/emotions HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" % port
+    stalled.sendall(head + key + b"\r\n")
+    with connect_socket(gateway.socket_url) as client:
+        until(lambda: "websocket_clients 2.0" in gateway.get("/metrics").text, what="both clients")
+        # Its buffers take a while to fill; from then on it has seconds.
+        deadline = time.monotonic() + 60
+        while "websocket_clients 2.0" in gateway.get("/metrics").text:
+            assert time.monotonic() < deadline, "the stalled client was not dropped"
+            next(events_of(client, "reading"))
+        assert next(events_of(client, "reading"))["source"] == "front"
+    stalled.close()
+
+
+def test_a_slow_client_is_told_how_many_events_it_missed(gateway: GatewayProcess, producer: Producer):
+    producer.faces.shown = {
+        track: ((10.0 * track, 50.0, 40.0, 40.0), SAD) for track in range(40)
+    }  # more to send, so that buffers fill sooner
+    narrow = socket.socket()
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    narrow.connect(("127.0.0.1", gateway.port))
+    with connect_socket(gateway.socket_url, sock=narrow, max_queue=2, compression=None) as client:
+        next(events_of(client, "reading"))
+        until(lambda: "missed_events_total 0.0" not in gateway.get("/metrics").text, 60, "the first lost event")
+        assert next(events_of(client, "missed", 30))["count"] > 0
+        assert next(events_of(client, "reading"))["emotion"] == "sad"

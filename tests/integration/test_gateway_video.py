@@ -1,0 +1,97 @@
+"""The video of a real gateway, with viewers good and bad."""
+
+import socket
+import struct
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from websockets.sync.client import connect as connect_socket
+
+from emotii.server import PrivateServer
+from tests.stage import GatewayProcess, Producer, clip_frames, gateway_process, until
+from tests.viewer import pictures_of, stalled_viewer
+
+
+def test_the_video_has_boxes_drawn_in_and_is_encoded_once_for_all_viewers(gateway: GatewayProcess, producer: Producer):
+    pictures = pictures_of(f"{gateway.url}/video_feed?source=front", 4)
+    original = clip_frames(1)[0]
+    assert all(picture.shape == original.shape for picture in pictures)
+    box = pictures[-1][100, 230:330].astype(int)
+    assert np.abs(box - (46, 181, 245)).mean() < 60, "the upper edge of the box of the happy face"
+
+    def made() -> float:
+        line = next(
+            line
+            for line in gateway.get("/metrics").text.splitlines()
+            if line.startswith("emotii_gateway_pictures_made ")
+        )
+        return float(line.split()[1])
+
+    before, frame = made(), producer.frame
+    streams = [httpx.stream("GET", f"{gateway.url}/video_feed", timeout=20) for _ in range(4)]
+    answers = [stream.__enter__() for stream in streams]
+    readers = [answer.iter_raw() for answer in answers]
+    for _ in range(30):
+        for reader in readers:
+            next(reader)
+    for stream in streams:
+        stream.__exit__(None, None, None)
+    assert 0 < made() - before <= producer.frame - frame + 2
+    until(lambda: "emotii_gateway_viewers 0.0" in gateway.get("/metrics").text, what="the end of all viewers")
+    after = made()
+    time.sleep(0.5)
+    assert made() == after, "without viewers nothing is made"
+
+
+def test_without_viewers_and_saving_the_capture_has_no_listener(
+    any_server: PrivateServer, producer: Producer, tmp_path: Path
+):
+    with gateway_process(any_server.url, tmp_path / "faces", save="false") as gateway:
+        until(gateway.ready, 30)
+        assert producer.last_receivers == 0
+        pictures_of(f"{gateway.url}/video_feed", 2)
+        until(lambda: producer.last_receivers == 0, what="the end of the subscription")
+        assert producer.jpegs > 0
+        assert gateway.saved() == []
+        saved = httpx.post(f"{gateway.url}/save_current", timeout=20)
+        assert saved.status_code == 200, saved.text
+        assert len(gateway.saved()) == 1
+
+
+def test_a_source_that_is_offline_shows_a_picture_that_says_so(gateway: GatewayProcess, producer: Producer):
+    producer.state, producer.reason = "OFFLINE", "unplugged"
+    until(lambda: gateway.get("/api/v1/sources/front").json()["state"] == "OFFLINE")
+    started = time.monotonic()
+    one, two, three = pictures_of(f"{gateway.url}/video_feed?source=front", 3)
+    assert 1 < time.monotonic() - started < 9
+    assert (one == two).all()
+    assert (one == three).all()
+    assert np.abs(one[5, 5].astype(int) - (36, 30, 28)).max() < 8, "the placeholder's ground"
+    assert gateway.get("/video_feed?source=nobody").status_code == 404
+
+
+def test_a_viewer_that_stops_reading_is_dropped(gateway: GatewayProcess):
+    viewer = stalled_viewer(gateway.port)
+    until(lambda: "gateway_viewers 1.0" in gateway.get("/metrics").text)
+    until(lambda: "gateway_viewers 0.0" in gateway.get("/metrics").text, 30, "the end of the stalled viewer")
+    viewer.close()
+
+
+def test_viewers_that_vanish_leave_nothing_behind(gateway: GatewayProcess):
+    files = Path(f"/proc/{gateway.process.pid}/fd")
+    if not files.exists():
+        pytest.skip("no /proc here")
+    pictures_of(f"{gateway.url}/video_feed", 1)
+    until(lambda: "gateway_viewers 0.0" in gateway.get("/metrics").text)
+    before = len(list(files.iterdir()))
+    for _ in range(30):
+        viewer = stalled_viewer(gateway.port)
+        viewer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        viewer.close()
+        with connect_socket(gateway.socket_url):
+            pass
+    until(lambda: "gateway_viewers 0.0" in gateway.get("/metrics").text, 30)
+    until(lambda: len(list(files.iterdir())) <= before + 2, 20, "the descriptors of before")
