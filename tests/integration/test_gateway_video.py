@@ -51,6 +51,7 @@ def test_without_viewers_and_saving_the_capture_has_no_listener(
 ):
     with gateway_process(any_server.url, tmp_path / "faces", save="false") as gateway:
         until(gateway.ready, 30)
+        until(lambda: gateway.get("/emotion").json()["emotion"], what="the first reading")
         assert producer.last_receivers == 0
         pictures_of(f"{gateway.url}/video_feed", 2)
         until(lambda: producer.last_receivers == 0, what="the end of the subscription")
