@@ -40,6 +40,8 @@ def examine() -> Iterator[Finding]:
             yield check()
         except EmotiiError as error:
             yield Finding("missing", subject, str(error))
+        except ModuleNotFoundError as error:
+            yield Finding("missing", subject, f"{error.name} is not installed", "pip install 'emotii[up]'")
 
 
 def _python() -> Finding:
@@ -50,11 +52,11 @@ def _python() -> Finding:
 
 
 def _cpu() -> Finding:
-    import openvino
+    from contract.openvino import core
 
-    core = openvino.Core()
-    features = core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-    name = f"{core.get_property('CPU', 'FULL_DEVICE_NAME').strip()}, {os.cpu_count()} cores"
+    properties = core().get_property
+    features = properties("CPU", "OPTIMIZATION_CAPABILITIES")
+    name = f"{properties('CPU', 'FULL_DEVICE_NAME').strip()}, {os.cpu_count()} cores"
     if "BF16" in features:
         return Finding("ok", "Processor", f"{name}, with bf16")
     return Finding("note", "Processor", f"{name}, without bf16", "works; bf16 would be about twice as fast")

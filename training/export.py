@@ -6,12 +6,12 @@ from pathlib import Path
 import keras
 import numpy as np
 import onnx
-import openvino
 from numpy.typing import NDArray
 
 from contract.errors import ModelError
 from contract.model import MODEL_FILE, ModelCard, ModelFolder, sha256
 from contract.normalisation import CROP_SIZE
+from contract.openvino import core
 from training.card import card
 from training.figures import draw_confusion, draw_curves
 from training.trained import Trained
@@ -64,7 +64,7 @@ def disagreement(keras_file: Path, onnx_file: Path) -> float:
     The files are read back, in batches of several sizes, since they and not the network in memory are what is served.
     """
     network = keras.saving.load_model(keras_file, compile=False, safe_mode=True)
-    compiled = openvino.Core().compile_model(onnx_file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core().compile_model(onnx_file, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     largest = 0.0
     for faces in _probes():
         expected, found = network.predict(faces, verbose=0), compiled(faces)[0]

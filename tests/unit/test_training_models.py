@@ -1,11 +1,11 @@
 """The models that ship are what their `model.json` and their card say."""
 
 import numpy as np
-import openvino
 import pytest
 
 from contract.labels import EMOTIONS_5
 from contract.model import MODEL_FILE, ModelFolder, find_model, shipped_models
+from contract.openvino import core
 
 FOLDERS = sorted(path.parent for path in shipped_models().glob(f"*/{MODEL_FILE}"))
 
@@ -41,7 +41,7 @@ class TestShippedModel:
 
     def test_it_answers_any_batch_with_one_distribution_a_face(self, folder):
         model = ModelFolder.open(folder)
-        compiled = openvino.Core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+        compiled = core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         crops = np.random.default_rng(0).integers(0, 256, (7, 48, 48), dtype=np.uint8)
 
         for count in (1, 7):

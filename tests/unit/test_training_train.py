@@ -5,13 +5,13 @@ from pathlib import Path
 import cv2
 import keras
 import numpy as np
-import openvino
 import pytest
 from rich.console import Console
 
 from contract.errors import ModelError, SettingsError
 from contract.labels import EMOTIONS_5, FER_PLUS_VOTES
 from contract.model import ModelFolder
+from contract.openvino import core
 from training import export as export_module
 from training.dataset import DatasetError
 from training.export import AGREEMENT, disagreement, export
@@ -74,7 +74,7 @@ def test_the_exported_folder_is_a_model_whose_files_have_the_stated_hashes(model
 def test_openvino_and_keras_read_the_same_from_the_exported_files(model):
     images, _ = synthetic(7, seed=2)
     faces = model.card.normalisation.apply(images)
-    compiled = openvino.Core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     expected = keras.saving.load_model(model.file(".keras")).predict(faces, verbose=0)
 
@@ -87,7 +87,7 @@ def test_openvino_and_keras_read_the_same_from_the_exported_files(model):
 
 def test_the_stated_scores_are_those_of_the_exported_network_on_the_unseen_faces(model):
     images, labels = synthetic(8, seed=1)
-    compiled = openvino.Core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     found = score(compiled(model.card.normalisation.apply(images))[0], labels, EMOTIONS_5).figures()
 
