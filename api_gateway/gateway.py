@@ -50,7 +50,7 @@ class Gateway:
         self.tracks = Tracks(settings.smoothing)
         self.sight = Sight(self.registry, Frames(self._clients), self.tracks, self.clock)
         self.uploads = Uploads(commands, self.registry, self.clock, settings.predict_timeout)
-        self.video = Video(self.sight, settings.jpeg_quality)
+        self.video = Video(self.sight, settings.video_quality)
         lease = AsyncLease(commands, LEASE_TASK)
         self.saver = Saver(self.sight, self.faces, lease, self.metrics, on=settings.save, every=settings.save_every)
         self.stats = Stats(self.registry, self.saver, self.clock)

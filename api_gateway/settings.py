@@ -43,4 +43,4 @@ class GatewaySettings(ServiceSettings):
     predict_timeout: Annotated[Duration, Field(ge=timedelta(seconds=0.1), le=timedelta(minutes=2))] = Field(
         timedelta(seconds=10), description="The longest that /api/v1/predict waits for its result."
     )
-    jpeg_quality: Annotated[int, Field(ge=10, le=100)] = Field(85, description="Quality of pictures made here.")
+    video_quality: Annotated[int, Field(ge=10, le=100)] = Field(85, description="Quality of pictures made here.")

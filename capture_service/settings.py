@@ -49,7 +49,7 @@ class CaptureSettings(ServiceSettings):
     job_backlog_limit: Annotated[int, Field(ge=100, le=1_000_000)] = Field(
         5000, description="Entries of a job that wait for workers or for the reader; over it, reading waits."
     )
-    jpeg_quality: Annotated[int, Field(ge=10, le=100)] = Field(80, description="Of the frames for viewing, 10 to 100.")
+    view_quality: Annotated[int, Field(ge=10, le=100)] = Field(80, description="Of the frames for viewing, 10 to 100.")
     view_width: Annotated[int, Field(ge=160, le=7680)] = Field(
         960, description="Frames for viewing are scaled down to this width in pixels."
     )

@@ -20,7 +20,7 @@ class View:
         self._client = client
         self._channel = keys.frames(source)
         self._width = settings.view_width
-        self._quality = settings.jpeg_quality
+        self._quality = settings.view_quality
         self._watched = False
 
     def publish(self, frame: FrameId, captured_ms: int, picture: Picture, found: Sequence[FoundFace]) -> None:
