@@ -185,7 +185,7 @@ def test_specs_and_settings_go_to_other_processes(clip):
         ("EMOTII_STALL_TIMEOUT", "1ms"),
         ("EMOTII_CROP_LIFE", "soon"),
         ("EMOTII_BACKLOG_LIMIT", "0"),
-        ("EMOTII_JPEG_QUALITY", "101"),
+        ("EMOTII_VIEW_QUALITY", "101"),
     ],
 )
 def test_a_setting_out_of_its_bounds_is_named(monkeypatch, name, value):

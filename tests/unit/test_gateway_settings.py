@@ -25,7 +25,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
         ("EMOTII_SAVE_EVERY", "0"),
         ("EMOTII_UPLOAD_LIMIT", "0"),
         ("EMOTII_PREDICT_TIMEOUT", "soon"),
-        ("EMOTII_JPEG_QUALITY", "0"),
+        ("EMOTII_VIDEO_QUALITY", "0"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str):
