@@ -14,7 +14,7 @@ up: .venv/installed-up
 	@exec .venv/bin/emotii up $(ARGS)
 
 test: .venv/installed-dev
-	.venv/bin/pytest $(ARGS)
+	.venv/bin/pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 train: .venv/installed-training
 	.venv/bin/emotii train $(ARGS)

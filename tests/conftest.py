@@ -28,9 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    if not session.config.getoption("--strict-skips"):
-        return
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is None or not session.config.getoption("--strict-skips"):  # processes of xdist have no reporter
+        return
     for report in reporter.stats.get("skipped", []):
         reason = report.longrepr[2].removeprefix("Skipped: ")
         if not reason.startswith(ALLOWED_SKIPS):

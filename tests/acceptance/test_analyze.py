@@ -16,7 +16,6 @@ from contract.broker import Clients
 from contract.messages import WorkerStatus
 from emotii.server import PrivateServer
 from tests.acceptance.conftest import EMOTII, Running, eventually
-from tests.conftest import shared
 
 PASSES = 8
 
@@ -36,8 +35,8 @@ def workers(clients: Clients) -> list[WorkerStatus]:
 
 @pytest.fixture
 def undisturbed(run: Callable[..., Running], tmp_path: Path) -> Counter[tuple[int, int]]:
-    """Every face of every frame of one pass over the classroom, as a run that nothing disturbed found them."""
-    running = run(*EMOTII, "analyze", str(shared("videos/classroom.gif")), "--csv", "calm.csv", "--passes", str(PASSES))
+    """Every face of every frame, as a run that nothing disturbed found them."""
+    running = run(*EMOTII, "analyze", "demo", "--csv", "calm.csv", "--passes", str(PASSES))
     assert running.process.wait(100) == 0, running.output
     return places(rows(tmp_path / "calm.csv"))
 
@@ -79,8 +78,7 @@ def test_killed_workers_and_a_killed_server_lose_and_repeat_nothing(
     start_worker = [sys.executable, "-m", "inference_service"]
     alive = [run(*start_worker, **environment) for _ in range(3)]
     eventually(lambda: len(workers(clients)) >= 3, 60, "three workers")
-    video = str(shared("videos/classroom.gif"))
-    analysis = run(*EMOTII, "analyze", video, "--csv", "faces.csv", "--passes", str(PASSES), **environment)
+    analysis = run(*EMOTII, "analyze", "demo", "--csv", "faces.csv", "--passes", str(PASSES), **environment)
     chance = random.Random(20)
     killed, server_killed = 0, False
     while analysis.process.poll() is None:
