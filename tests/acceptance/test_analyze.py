@@ -17,7 +17,7 @@ from contract.messages import WorkerStatus
 from emotii.server import PrivateServer
 from tests.acceptance.conftest import EMOTII, Running, eventually
 
-PASSES = 8
+PASSES = 5
 
 
 def rows(path: Path) -> list[dict[str, str]]:
