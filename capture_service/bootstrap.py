@@ -35,8 +35,7 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Pulse, sett
     """
     clients = connect(settings.redis_url, f"capture-{spec.name}")
     clock, outage = RedisClock(), Outage()
-    name = spec.detector or settings.detector
-    faces = FaceFinder(spec.name, detectors.load(name, settings.detector_min_score, settings.max_faces))
+    faces = FaceFinder(spec.name, detectors.configured(settings, spec.detector))
     publisher = Publisher(clients.commands, spec.name, clock)
     view = View(clients.commands, spec.name, settings)
     status = SourceStatus(

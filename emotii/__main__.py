@@ -91,22 +91,23 @@ def predict(
 
     The figures are probabilities of an expression, as the model sees it; they are no facts about a feeling.
     """
-    from emotii.predict import predict_pictures
+    _bound_opencv()
+    from emotii.predict import predict as start
 
-    found = predict_pictures(pictures)
-    faces = [face for _, faces in found for face in faces]
+    found = list(start(pictures))
+    faces = [face for _, in_picture in found for face in in_picture]
     if faces and not no_chart:
         from emotii.chart import draw
 
         draw(faces, chart)
     if as_json:
-        answer = [{"picture": str(path), "faces": [face.as_json() for face in faces]} for path, faces in found]
+        answer = [{"picture": str(path), "faces": [face.as_json() for face in shown]} for path, shown in found]
         typer.echo(json.dumps(answer))
         return
-    for path, faces in found:
-        if not faces:
+    for path, shown in found:
+        if not shown:
             typer.echo(f"{path}: no face found")
-        for number, face in enumerate(faces, 1):
+        for number, face in enumerate(shown, 1):
             typer.echo(f"{path}: face {number}: {typer.style(face.emotion, bold=True)} {face.confidence:.1f}%")
     if faces and not no_chart:
         typer.echo(f"Chart: {chart}")
@@ -124,13 +125,19 @@ def analyze(
     ] = None,
 ) -> None:
     """Classify every face of every frame of a recording, exactly once, into a CSV."""
+    _bound_opencv()
+    from capture_service.opencv import limit
+    from capture_service.settings import CaptureSettings
     from contract import logs
     from contract.settings import load
-    from emotii.analyze import analyze as start
     from emotii.settings import UpSettings
 
     settings = load(UpSettings, workers=workers)
     logs.configure(service="analyze", level=settings.log_level)
+    limit(load(CaptureSettings))  # before the next line, which imports OpenCV
+
+    from emotii.analyze import analyze as start
+
     start(video, csv, passes, settings, Console(stderr=True))
 
 
@@ -185,6 +192,15 @@ def _sources(source: list[str] | None) -> str | None:
         if "," in one:
             raise SettingsError(f"--source {one.split('=')[0]}: an address with a comma goes into EMOTII_SOURCES_FILE")
     return ",".join(source) if source else None
+
+
+def _bound_opencv() -> None:
+    """Bound what OpenCV decodes, which has to be done before anything imports it."""
+    from capture_service.opencv import limit
+    from capture_service.settings import CaptureSettings
+    from contract.settings import load
+
+    limit(load(CaptureSettings))
 
 
 def main() -> None:

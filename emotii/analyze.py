@@ -10,7 +10,7 @@ from threading import Event
 
 from rich.console import Console
 
-from capture_service.detectors import load as load_detector
+from capture_service import detectors
 from capture_service.job import JobProducer, recording
 from capture_service.settings import CaptureSettings
 from contract.broker import Backoff, connect
@@ -49,7 +49,7 @@ def analyze(video: str, csv: Path, passes: int, settings: UpSettings, console: C
         capture = load(CaptureSettings, redis_url=redis_url)
         clients = connect(redis_url, "analyze")
         stack.callback(clients.close)
-        producer = JobProducer(clients, spec, load_detector(capture.detector), capture, Path(spool) / "sent")
+        producer = JobProducer(clients, spec, detectors.configured(capture), capture, Path(spool) / "sent")
         stack.callback(producer.close)
         job = _Job(producer, JobResults(clients, producer.source), table, supervisor)
         job.run(stop, stack.enter_context(JobProgress(console, producer, table)))

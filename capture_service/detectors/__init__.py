@@ -1,9 +1,9 @@
 """Detectors: a frame in, faces out; one small protocol, chosen by EMOTII_DETECTOR."""
 
 from capture_service.detectors.detection import Detection, Detector
-from capture_service.settings import DetectorName
+from capture_service.settings import CaptureSettings, DetectorName
 
-__all__ = ["Detection", "Detector", "check", "load"]
+__all__ = ["Detection", "Detector", "check", "configured", "load"]
 
 
 def check(names: set[DetectorName]) -> None:
@@ -16,6 +16,17 @@ def check(names: set[DetectorName]) -> None:
         from capture_service.detectors.network import model_file
 
         model_file()
+
+
+def configured(settings: CaptureSettings, name: DetectorName | None = None) -> Detector:
+    """The detector of these settings, or the one of this name with their bounds.
+
+    Whoever wants the bounds of `capture_service.opencv.limit`, too, calls that first, before `cv2` is imported.
+
+    Raises:
+        ModelError: its files are not installed.
+    """
+    return load(name or settings.detector, settings.detector_min_score, settings.max_faces)
 
 
 def load(name: DetectorName, min_score: float = 0.5, most: int = 50) -> Detector:

@@ -165,3 +165,16 @@ def test_the_turn_is_where_the_nose_lies_between_the_ears(nose, expected):
 )
 def test_how_much_of_a_box_lies_in_the_frame(box, share):
     assert inside(box, 100, 100) == pytest.approx(share)
+
+
+def test_the_configured_detector_keeps_the_bounds_of_the_settings():
+    source = make_recorded(recording("demo"), CaptureSettings())
+    source.open()
+    picture = source.read().picture
+    source.close()
+    usual = detectors.configured(CaptureSettings()).detect(picture)
+    assert len(usual) > 1
+    assert detectors.configured(CaptureSettings(max_faces=1)).detect(picture) == usual[:1]
+    assert detectors.configured(CaptureSettings(max_faces=1), "haar").__class__.__name__ == "Haar"
+    sure = detectors.configured(CaptureSettings(detector_min_score=0.99)).detect(picture)
+    assert len(sure) < len(usual)
