@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal
 
-import redis
-
+from capture_service import detectors
 from capture_service.address import configured
-from capture_service.detectors import load as load_detector
 from capture_service.settings import CaptureSettings
-from contract.errors import EmotiiError
+from contract.broker import connect, outages_named
+from contract.errors import BrokerUnavailable, EmotiiError
 from contract.logs import scrub
 from contract.model import find_model
 from contract.settings import load
 from emotii.ports import USUAL, is_free
 from emotii.server import find_server
+from emotii.settings import UpSettings
 from emotii.webcam import has_webcam
 from inference_service.settings import InferenceSettings
 
@@ -63,15 +63,18 @@ def _cpu() -> Finding:
 
 
 def _server() -> Finding:
-    url = os.environ.get("EMOTII_REDIS_URL")
-    if not url:
+    url = load(UpSettings).redis_url
+    if url is None:
         return Finding("ok", "Redis", f"a private server will be started: {find_server().name}")
+    clients = connect(url, "doctor")
     try:
-        with redis.Redis.from_url(url, socket_connect_timeout=3, socket_timeout=3) as client:
-            version = client.info("server")["redis_version"]
-    except (redis.exceptions.RedisError, ValueError) as error:
+        with outages_named():
+            version = str(clients.commands.info("server")["redis_version"])
+    except BrokerUnavailable as error:
         remedy = "start it, correct EMOTII_REDIS_URL, or unset it for a private server"
         return Finding("missing", "Redis", f"{scrub(url)}: {error}", remedy)
+    finally:
+        clients.close()
     if tuple(int(part) for part in version.split(".")[:2]) < (6, 2):
         return Finding("missing", "Redis", f"{version} has no XAUTOCLAIM", "use Redis 6.2 or newer, or Valkey")
     return Finding("ok", "Redis", f"{scrub(url)}: version {version}")
@@ -91,9 +94,9 @@ def _engine() -> Finding:
 
 
 def _detector() -> Finding:
-    name = load(CaptureSettings).detector
-    load_detector(name)
-    return Finding("ok", "Detector", name)
+    settings = load(CaptureSettings)
+    detectors.configured(settings)
+    return Finding("ok", "Detector", settings.detector)
 
 
 def _sources() -> Finding:
@@ -109,8 +112,9 @@ def _camera() -> Finding:
 
 
 def _port() -> Finding:
-    port = int(os.environ.get("EMOTII_PORT") or USUAL)
-    if is_free("127.0.0.1", port):
+    settings = load(UpSettings)
+    port = settings.port or USUAL
+    if is_free(settings.host, port):
         return Finding("ok", "Port", f"{port} is free")
     return Finding("note", "Port", f"{port} is taken", "`emotii up` takes the next free one, or set EMOTII_PORT")
 

@@ -1,16 +1,16 @@
 """`emotii predict`: the expression of every face in a picture, in this process, without Redis."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from capture_service.detectors import Detector
-from capture_service.detectors import load as load_detector
+from capture_service import detectors
+from capture_service.frame import Picture
+from capture_service.picture import decode
 from capture_service.settings import CaptureSettings
 from contract.errors import PictureError
 from contract.messages import Box
@@ -48,41 +48,38 @@ class Prediction:
         }
 
 
-def predict_pictures(pictures: Sequence[Path]) -> list[tuple[Path, list[Prediction]]]:
-    """Each picture with its faces, with the detector, model and engine that the settings name."""
-    detector = load_detector(load(CaptureSettings).detector)
-    return list(predict(pictures, detector, load_engine(load(InferenceSettings, batch=1))))
-
-
-def predict(pictures: Iterable[Path], detector: Detector, engine: Engine) -> Iterator[tuple[Path, list[Prediction]]]:
+def predict(pictures: Iterable[Path]) -> Iterator[tuple[Path, list[Prediction]]]:
     """Each picture with its faces, largest first; none where no face was found.
 
+    Detector, model and engine are those that the settings name.
+
     Raises:
-        PictureError: a file is no picture.
+        EmotiiError: a file is no picture, or a setting cannot be used.
     """
+    settings = load(CaptureSettings)
+    detector = detectors.configured(settings)
+    engine = load_engine(load(InferenceSettings, batch=1))
     for path in pictures:
-        picture = read_picture(path)
+        picture = read_picture(path, settings.picture_max_bytes)
         boxes = sorted((detection.box for detection in detector.detect(picture)), key=lambda box: -box[2] * box[3])
         yield path, [_prediction(path, picture, box, engine) for box in boxes]
 
 
-def read_picture(path: Path) -> NDArray[np.uint8]:
-    """A picture as BGR (h, w, 3) uint8, turned as its EXIF says.
+def read_picture(path: Path, max_bytes: int) -> Picture:
+    """A picture file as BGR (h, w, 3) uint8, turned as its EXIF says.
 
     Raises:
-        PictureError: there is no such file, or it holds no picture.
+        PictureError: there is no such file, or it holds no picture, or one that is too large.
     """
     try:
-        content = np.frombuffer(path.read_bytes(), np.uint8)
+        return decode(path.read_bytes(), max_bytes)
     except OSError as error:
         raise PictureError(f"{path}: {error.strerror}") from error
-    picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
-    if picture is None:
-        raise PictureError(f"{path}: not a picture that can be read (JPEG, PNG, WebP, BMP, TIFF)")
-    return picture.astype(np.uint8, copy=False)
+    except PictureError as error:
+        raise PictureError(f"{path}: {error}") from error
 
 
-def _prediction(path: Path, picture: NDArray[np.uint8], box: Box, engine: Engine) -> Prediction:
+def _prediction(path: Path, picture: Picture, box: Box, engine: Engine) -> Prediction:
     face = crop(picture, framing_square(box))
     probabilities = engine.classify(face[np.newaxis])[0]
     return Prediction(path, box, dict(zip(engine.card.labels, probabilities.tolist(), strict=True)), face)

@@ -41,17 +41,22 @@ class PrivateServer:
     """One server process, to be supervised; `start` again after it died continues with its data.
 
     Args:
-        data: folder of the append-only file; made if missing.
+        data: folder below which its append-only file goes; made if missing.
         binary: the server program; by default `find_server()`.
         options: more of its options, as on its command line.
+        held: descriptors that it keeps open, such as a lock on `data` that shall live as long as it does.
     """
 
     name = "redis"
 
-    def __init__(self, data: Path, binary: Path | None = None, options: tuple[str, ...] = ()) -> None:
-        self._data = data.resolve()
+    def __init__(
+        self, data: Path, binary: Path | None = None, options: tuple[str, ...] = (), held: tuple[int, ...] = ()
+    ) -> None:
         self._binary = binary or find_server()
+        # A folder for each program: neither reads what the other's newer version wrote.
+        self._data = data.resolve() / self._binary.name.removesuffix("-server")
         self._options = options
+        self._held = held
         # A socket's path may have no more than 107 bytes, so it does not stand in the data folder.
         self._runtime = Path(tempfile.mkdtemp(prefix="emotii-"))
         self._process: subprocess.Popen[bytes] | None = None
@@ -91,6 +96,7 @@ class PrivateServer:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            pass_fds=self._held,
             start_new_session=True,  # Ctrl-C in the terminal is for the supervisor, which stops this one last
             preexec_fn=die_with_parent,  # noqa: PLW1509 - it only makes one system call
         )

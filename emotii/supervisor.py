@@ -1,5 +1,6 @@
 """Processes that belong together: started in order, started again when they die, stopped in the opposite order."""
 
+import os
 import subprocess
 import sys
 import time
@@ -70,6 +71,13 @@ class Service:
             logger.warning("does not stop, killing it", process=self.name)
             self.process.kill()
             self.process.wait()
+
+
+def services_environment(redis_url: str, log_level: str) -> dict[str, str]:
+    """Our own environment for services that run side by side on this machine."""
+    environment = {**os.environ, "EMOTII_REDIS_URL": redis_url, "EMOTII_LOG_LEVEL": log_level}
+    environment.pop("EMOTII_METRICS_PORT", None)  # there are several of each: each takes a free port
+    return environment
 
 
 def workers(count: int, environment: Mapping[str, str]) -> list[Service]:

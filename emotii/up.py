@@ -1,13 +1,13 @@
 """`emotii up`: everything that is needed, as supervised processes under one roof."""
 
 import fcntl
-import os
 import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Thread
+from typing import TextIO
 
 from rich.console import Console
 
@@ -17,7 +17,7 @@ from contract.lifecycle import stop_on_signal
 from emotii.ports import USUAL, choose
 from emotii.server import PrivateServer
 from emotii.settings import UpSettings
-from emotii.supervisor import Service, Supervised, Supervisor, workers
+from emotii.supervisor import Service, Supervised, Supervisor, services_environment, workers
 from emotii.webcam import has_webcam
 
 READY_SECONDS = 60.0
@@ -29,40 +29,38 @@ def up(settings: UpSettings, console: Console, *, open_page: bool = False) -> No
     Raises:
         EmotiiError: a setting, a port or the data folder cannot be used, or a service refuses its settings.
     """
-    with stop_on_signal() as stop, _only_one(settings.data):
+    with stop_on_signal() as stop, _server(settings) as (server, redis_url):
         port = choose(settings.host, settings.port)
         if settings.port is None and port != USUAL:
             console.print(f"Port {USUAL} is taken, using {port} (EMOTII_PORT chooses).")
-        url = f"http://{_reachable(settings.host)}:{port}"
-        with Supervisor(processes(settings, port, console)) as supervisor:
+        environment = {
+            **services_environment(redis_url, settings.log_level),
+            "EMOTII_HOST": settings.host,
+            "EMOTII_PORT": str(port),
+            **_sources(settings, console),
+        }
+        services = [
+            Service("gateway", "api_gateway", environment),
+            *workers(settings.workers, environment),
+            Service("capture", "capture_service", environment),
+        ]
+        with Supervisor([*server, *services]) as supervisor:
+            url = f"http://{_reachable(settings.host)}:{port}"
             Thread(target=_announce, args=(url, stop, console, open_page), daemon=True).start()
             supervisor.watch(stop)
             console.print("\nStopping ...")
     console.print("Stopped.")
 
 
-def processes(settings: UpSettings, port: int, console: Console) -> list[Supervised]:
-    """What `emotii up` runs, in the order in which it starts."""
-    first: list[Supervised] = []
-    redis_url = settings.redis_url
-    if redis_url is None:
-        server = PrivateServer(settings.data / "redis")
-        first, redis_url = [server], server.url
-    environment = {
-        **os.environ,
-        "EMOTII_REDIS_URL": redis_url,
-        "EMOTII_HOST": settings.host,
-        "EMOTII_PORT": str(port),
-        "EMOTII_LOG_LEVEL": settings.log_level,
-        **_sources(settings, console),
-    }
-    environment.pop("EMOTII_METRICS_PORT", None)  # there are several of each on this machine: each takes a free port
-    return [
-        *first,
-        Service("gateway", "api_gateway", environment),
-        *workers(settings.workers, environment),
-        Service("capture", "capture_service", environment),
-    ]
+@contextmanager
+def _server(settings: UpSettings) -> Iterator[tuple[list[Supervised], str]]:
+    """The server that EMOTII_REDIS_URL names, which is no process of ours, or a private one; and its URL."""
+    if settings.redis_url is not None:
+        yield [], settings.redis_url
+        return
+    with _lock(settings.data) as lock:
+        server = PrivateServer(settings.data, held=(lock.fileno(),))
+        yield [server], server.url
 
 
 def _sources(settings: UpSettings, console: Console) -> dict[str, str]:
@@ -98,8 +96,11 @@ def _reachable(host: str) -> str:
 
 
 @contextmanager
-def _only_one(data: Path) -> Iterator[None]:
-    """Hold the data folder: two servers on one append-only file would ruin it."""
+def _lock(data: Path) -> Iterator[TextIO]:
+    """Hold the data folder: two servers on one append-only file would ruin it.
+
+    The server inherits the lock, so that it lasts as long as either of us.
+    """
     try:
         data.mkdir(parents=True, exist_ok=True)
         lock = (data / "lock").open("w")
@@ -109,6 +110,6 @@ def _only_one(data: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            message = f"Emotii already runs with {data.resolve()}: stop it, or choose another EMOTII_DATA"
+            message = f"Emotii or its server already runs with {data.resolve()}: stop it, or choose another EMOTII_DATA"
             raise EmotiiError(message) from None
-        yield
+        yield lock
