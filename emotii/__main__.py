@@ -1,6 +1,5 @@
 """The `emotii` command. Each subcommand imports what it needs itself, so that `--help` answers at once."""
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +8,7 @@ import typer
 from rich.console import Console
 
 from contract.errors import SettingsError
-from contract.lifecycle import run
+from contract.lifecycle import USAGE_EXIT, run
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -92,25 +91,10 @@ def predict(
     The figures are probabilities of an expression, as the model sees it; they are no facts about a feeling.
     """
     _bound_opencv()
-    from emotii.predict import predict as start
+    from emotii.predict import tell
 
-    found = list(start(pictures))
-    faces = [face for _, in_picture in found for face in in_picture]
-    if faces and not no_chart:
-        from emotii.chart import draw
-
-        draw(faces, chart)
-    if as_json:
-        answer = [{"picture": str(path), "faces": [face.as_json() for face in shown]} for path, shown in found]
-        typer.echo(json.dumps(answer))
-        return
-    for path, shown in found:
-        if not shown:
-            typer.echo(f"{path}: no face found")
-        for number, face in enumerate(shown, 1):
-            typer.echo(f"{path}: face {number}: {typer.style(face.emotion, bold=True)} {face.confidence:.1f}%")
-    if faces and not no_chart:
-        typer.echo(f"Chart: {chart}")
+    if not tell(pictures, None if no_chart else chart, as_json=as_json):
+        raise typer.Exit(USAGE_EXIT)
 
 
 @app.command()
@@ -126,18 +110,13 @@ def analyze(
 ) -> None:
     """Classify every face of every frame of a recording, exactly once, into a CSV."""
     _bound_opencv()
-    from capture_service.opencv import limit
-    from capture_service.settings import CaptureSettings
     from contract import logs
     from contract.settings import load
+    from emotii.analyze import analyze as start
     from emotii.settings import UpSettings
 
     settings = load(UpSettings, workers=workers)
     logs.configure(service="analyze", level=settings.log_level)
-    limit(load(CaptureSettings))  # before the next line, which imports OpenCV
-
-    from emotii.analyze import analyze as start
-
     start(video, csv, passes, settings, Console(stderr=True))
 
 

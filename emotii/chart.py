@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from contract.errors import SettingsError
-from emotii.predict import Prediction
+from emotii.prediction import Prediction
 
 ROW_INCHES = 1.9
 STRONGEST, OTHERS = "#2f6fde", "#b9c6da"

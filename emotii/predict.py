@@ -1,85 +1,43 @@
-"""`emotii predict`: the expression of every face in a picture, in this process, without Redis."""
+"""`emotii predict`: tells what pictures show, as text or JSON, and draws the chart."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+import typer
 
-from capture_service import detectors
-from capture_service.frame import Picture
-from capture_service.picture import decode
-from capture_service.settings import CaptureSettings
 from contract.errors import PictureError
-from contract.messages import Box
-from contract.preprocessing import crop, framing_square
-from contract.settings import load
-from inference_service.engines import Engine
-from inference_service.engines import load as load_engine
-from inference_service.settings import InferenceSettings
+from emotii.chart import draw
+from emotii.prediction import Prediction, predict
 
 
-@dataclass(frozen=True)
-class Prediction:
-    """One face of a picture. `crop` (48, 48) uint8 is what the network saw."""
-
-    picture: Path
-    box: Box
-    probabilities: dict[str, float]
-    crop: NDArray[np.uint8]
-
-    @property
-    def emotion(self) -> str:
-        return max(self.probabilities, key=self.probabilities.__getitem__)
-
-    @property
-    def confidence(self) -> float:
-        """Of the emotion, in percent."""
-        return 100 * self.probabilities[self.emotion]
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "box": [round(number, 1) for number in self.box],
-            "emotion": self.emotion,
-            "confidence": round(self.confidence, 1),
-            "probabilities": {label: round(value, 4) for label, value in self.probabilities.items()},
-        }
-
-
-def predict(pictures: Iterable[Path]) -> Iterator[tuple[Path, list[Prediction]]]:
-    """Each picture with its faces, largest first; none where no face was found.
-
-    Detector, model and engine are those that the settings name.
+def tell(pictures: Iterable[Path], chart: Path | None, *, as_json: bool) -> bool:
+    """Print the faces of each picture and draw their chart; whether every picture could be read.
 
     Raises:
-        EmotiiError: a file is no picture, or a setting cannot be used.
+        EmotiiError: a setting cannot be used, or the chart cannot be written.
     """
-    settings = load(CaptureSettings)
-    detector = detectors.configured(settings)
-    engine = load_engine(load(InferenceSettings, batch=1))
-    for path in pictures:
-        picture = read_picture(path, settings.picture_max_bytes)
-        boxes = sorted((detection.box for detection in detector.detect(picture)), key=lambda box: -box[2] * box[3])
-        yield path, [_prediction(path, picture, box, engine) for box in boxes]
+    faces: list[Prediction] = []
+    answers: list[dict[str, object]] = []
+    for path, found in predict(pictures):
+        if isinstance(found, PictureError):
+            answers.append({"picture": str(path), "error": str(found)})
+            typer.echo(f"emotii: {found}", err=True)
+            continue
+        faces += found
+        answers.append({"picture": str(path), "faces": [face.as_json() for face in found]})
+        if not as_json:
+            _tell(path, found)
+    if as_json:
+        typer.echo(json.dumps(answers))
+    if faces and chart is not None:
+        draw(faces, chart)
+        typer.echo(f"Chart: {chart}", err=as_json)
+    return not any("error" in answer for answer in answers)
 
 
-def read_picture(path: Path, max_bytes: int) -> Picture:
-    """A picture file as BGR (h, w, 3) uint8, turned as its EXIF says.
-
-    Raises:
-        PictureError: there is no such file, or it holds no picture, or one that is too large.
-    """
-    try:
-        return decode(path.read_bytes(), max_bytes)
-    except OSError as error:
-        raise PictureError(f"{path}: {error.strerror}") from error
-    except PictureError as error:
-        raise PictureError(f"{path}: {error}") from error
-
-
-def _prediction(path: Path, picture: Picture, box: Box, engine: Engine) -> Prediction:
-    face = crop(picture, framing_square(box))
-    probabilities = engine.classify(face[np.newaxis])[0]
-    return Prediction(path, box, dict(zip(engine.card.labels, probabilities.tolist(), strict=True)), face)
+def _tell(path: Path, faces: list[Prediction]) -> None:
+    if not faces:
+        typer.echo(f"{path}: no face found")
+    for number, face in enumerate(faces, 1):
+        typer.echo(f"{path}: face {number}: {typer.style(face.emotion, bold=True)} {face.confidence:.1f}%")

@@ -1,0 +1,89 @@
+"""The expression of every face in a picture, in this process, without Redis."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from capture_service import detectors
+from capture_service.frame import Picture
+from capture_service.picture import decode
+from capture_service.settings import CaptureSettings
+from contract.errors import PictureError
+from contract.messages import Box
+from contract.preprocessing import crop, framing_square
+from contract.settings import load
+from inference_service.engines import Engine
+from inference_service.engines import load as load_engine
+from inference_service.settings import InferenceSettings
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One face of a picture. `crop` (48, 48) uint8 is what the network saw."""
+
+    picture: Path
+    box: Box
+    probabilities: dict[str, float]
+    crop: NDArray[np.uint8]
+
+    @property
+    def emotion(self) -> str:
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+    @property
+    def confidence(self) -> float:
+        """Of the emotion, in percent."""
+        return 100 * self.probabilities[self.emotion]
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "box": [round(number, 1) for number in self.box],
+            "emotion": self.emotion,
+            "confidence": round(self.confidence, 1),
+            "probabilities": {label: round(value, 4) for label, value in self.probabilities.items()},
+        }
+
+
+def predict(pictures: Iterable[Path]) -> Iterator[tuple[Path, list[Prediction] | PictureError]]:
+    """Each picture with its faces, largest first; or with what is wrong with it, so that one spoils no other.
+
+    Detector, model and engine are those that the settings name.
+
+    Raises:
+        EmotiiError: a setting cannot be used.
+    """
+    settings = load(CaptureSettings)
+    detector = detectors.configured(settings)
+    engine = load_engine(load(InferenceSettings, batch=1))
+    for path in pictures:
+        try:
+            picture = read_picture(path, settings.picture_max_bytes)
+        except PictureError as error:
+            yield path, error
+            continue
+        boxes = sorted((detection.box for detection in detector.detect(picture)), key=lambda box: -box[2] * box[3])
+        yield path, [_prediction(path, picture, box, engine) for box in boxes]
+
+
+def read_picture(path: Path, max_bytes: int) -> Picture:
+    """A picture file as BGR (h, w, 3) uint8, turned as its EXIF says.
+
+    Raises:
+        PictureError: there is no such file, or it holds no picture, or one that is too large.
+    """
+    try:
+        return decode(path.read_bytes(), max_bytes)
+    except OSError as error:
+        raise PictureError(f"{path}: {error.strerror}") from error
+    except PictureError as error:
+        raise PictureError(f"{path}: {error}") from error
+
+
+def _prediction(path: Path, picture: Picture, box: Box, engine: Engine) -> Prediction:
+    face = crop(picture, framing_square(box))
+    probabilities = engine.classify(face[np.newaxis])[0]
+    return Prediction(path, box, dict(zip(engine.card.labels, probabilities.tolist(), strict=True)), face)
