@@ -33,6 +33,11 @@ OUTAGES = (
 _CANNOT_SERVE = ("MISCONF", "NOREPLICAS", "BUSY ", "CLUSTERDOWN", "TRYAGAIN")
 """How replies begin that redis-py has no class for and that pass by themselves, a full disk (MISCONF) for one."""
 
+_NO_URL = (
+    "EMOTII_REDIS_URL: not a URL of Redis: write redis://host:6379/0, rediss://... or unix:///path; in a password, "
+    "percent-encode / @ : # ? and %"
+)
+
 _COMMANDS: dict[str, Any] = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
 # Longer than BLOCK_MS by far: a time-out would drop a reply that Redis has already counted as delivered.
 _BLOCKING: dict[str, Any] = {"socket_timeout": BLOCK_MS / 1000 + 4.0, "socket_connect_timeout": 2.0}
@@ -125,5 +130,6 @@ def _options(name: str) -> dict[str, Any]:
 def _readable_url() -> Iterator[None]:
     try:
         yield
-    except (ValueError, RedisError) as error:
-        raise SettingsError(f"EMOTII_REDIS_URL: {error}") from error
+    except (ValueError, RedisError):
+        # Not the parser's own words: they quote parts of the URL, the password among them.
+        raise SettingsError(_NO_URL) from None

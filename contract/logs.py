@@ -7,11 +7,13 @@ from typing import Any
 
 import structlog
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
+_CREDENTIALS = re.compile(r"(?<=://)(?:[^/:\s]*:(?:(?!://)\S)*|[^/\s]*)@")
+"""After a colon all up to the last @, since people write passwords with / and @ in them. Rather too much than too
+little: of `http://host:80/a@b` the host is hidden, too."""
 
 
 def scrub(text: str) -> str:
-    """`text` with the user and password of every URL in it hidden."""
+    """`text` with the user and password of every URL in it hidden, also where they make the URL an invalid one."""
     return _CREDENTIALS.sub("***@", text)
 
 
@@ -20,14 +22,19 @@ def configure(*, service: str, level: str = "info", as_json: bool = False) -> No
     render: Any = (
         structlog.processors.JSONRenderer()
         if as_json
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0, sort_keys=False)
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(),
+            pad_event_to=0,
+            sort_keys=False,
+            exception_formatter=structlog.dev.plain_traceback,
+        )
     )
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *([structlog.processors.format_exc_info] if as_json else []),
+            structlog.processors.format_exc_info,  # plain, without locals, and before the scrubbing
             _scrub_event,
             render,
         ],
@@ -38,4 +45,18 @@ def configure(*, service: str, level: str = "info", as_json: bool = False) -> No
 
 
 def _scrub_event(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:  # noqa: ANN401
-    return {key: scrub(value) if isinstance(value, str) else value for key, value in event.items()}
+    return {key: _scrubbed(value) for key, value in event.items()}
+
+
+def _scrubbed(value: object) -> object:
+    match value:
+        case str():
+            return scrub(value)
+        case None | bool() | int() | float():
+            return value
+        case dict():
+            return {key: _scrubbed(inner) for key, inner in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_scrubbed(inner) for inner in value]
+        case _:
+            return scrub(repr(value))

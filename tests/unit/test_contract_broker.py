@@ -33,6 +33,14 @@ def test_a_url_that_is_none_is_told_by_the_name_of_its_variable(url):
         connect(url, "test")
 
 
+def test_a_url_that_cannot_be_read_is_not_repeated():
+    with pytest.raises(SettingsError) as told:
+        connect("redis://:secretword/x@host", "test")
+    assert "secretword" not in str(told.value)
+    assert told.value.__cause__ is None
+    assert told.value.__suppress_context__, "the parser's words would stand in a traceback"
+
+
 def test_pauses_grow_up_to_the_longest_and_start_anew_after_a_success():
     backoff = Backoff(first_seconds=0.1, longest_seconds=2.0)
     pauses = [backoff.next() for _ in range(50)]

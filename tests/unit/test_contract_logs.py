@@ -20,6 +20,10 @@ def defaults():
         ("redis://:secret@host:6379/0", "redis://***@host:6379/0"),
         ("rtsp://user:se@cret@host/x", "rtsp://***@host/x"),
         ("two: http://a:b@c and http://d:e@f", "two: http://***@c and http://***@f"),
+        ("x=rtsp://a:b@c/1,y=rtsp://d:e@f/2", "x=rtsp://***@c/1,y=rtsp://***@f/2"),
+        ("rtsp://user:se/cr@et@host/x", "rtsp://***@host/x"),
+        ("redis://:secret/1@host", "redis://***@host"),
+        ("'redis://:it's@host'", "'redis://***@host'"),
         ("http://host/path@2x.png", "http://host/path@2x.png"),
         ("nobody@example.com", "nobody@example.com"),
         ("", ""),
@@ -29,15 +33,32 @@ def test_credentials_in_urls_are_hidden(text, scrubbed):
     assert scrub(text) == scrubbed
 
 
-def test_no_credential_reaches_a_log_line(capsys):
-    configure(service="test", as_json=True)
+def fail(address):
+    local = f"local {address}"
+    raise ValueError(f"cannot open {address}", len(local))
+
+
+@pytest.mark.parametrize("as_json", [True, False], ids=["for machines", "for people"])
+def test_no_credential_reaches_a_log_line(capsys, as_json):
+    configure(service="test", as_json=as_json)
+    address = "rtsp://me:secret@door/1"
     try:
-        raise ValueError("cannot open rtsp://me:secret@door/1")
-    except ValueError:
-        structlog.get_logger().exception("failed", address="rtsp://me:secret@door/1")
-    line = capsys.readouterr().err
-    assert "secret" not in line
-    assert json.loads(line)["address"] == "rtsp://***@door/1"
+        fail(address)
+    except ValueError as error:
+        structlog.get_logger().exception("failed", address=address, of=error, all={"cam": [address]}, number=7)
+    text = capsys.readouterr().err
+    assert "secret" not in text
+    assert "local rtsp" not in text, "a traceback without the values of variables"
+    assert "in fail" in text
+    assert "rtsp://***@door/1" in text
+
+
+def test_values_keep_their_kind_in_a_line_for_machines(capsys):
+    configure(service="test", as_json=True)
+    structlog.get_logger().info("told", number=7, share=0.5, yes=True, nothing=None, names=("a", "b"))
+    event = json.loads(capsys.readouterr().err)
+    told = (event["number"], event["share"], event["yes"], event["nothing"], event["names"])
+    assert told == (7, 0.5, True, None, ["a", "b"])
 
 
 def test_a_line_for_machines_is_one_json_object_with_the_service(capsys):
