@@ -6,18 +6,36 @@ Run as a program it asks one: `python -m contract.health URL` exits 0 if the ans
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from socketserver import ThreadingMixIn
 from threading import Thread
 from typing import Any
 from urllib.error import URLError
 from urllib.request import urlopen
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import structlog
 from prometheus_client import make_wsgi_app
 
 from contract.errors import SettingsError
 
+logger = structlog.get_logger(__name__)
+IDLE_SECONDS = 5.0
+"""A connection that says nothing for so long is closed."""
+
+
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread a connection, so that an idle one holds up neither the next nor the end of the process."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in the base class
+        logger.debug("a health check broke off", client=str(client_address), error=repr(sys.exception()))
+
 
 class _Quiet(WSGIRequestHandler):
+    timeout = IDLE_SECONDS
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the name is the base class's
         """Health checks come every few seconds; they are no news."""
 
@@ -40,7 +58,7 @@ def served(host: str, port: int, alive: Callable[[], bool]) -> Iterator[int]:
         return [status.encode()]
 
     try:
-        bound = make_server(host, port, application, WSGIServer, _Quiet)
+        bound = make_server(host, port, application, _Server, _Quiet)
     except OSError as error:
         raise SettingsError(f"EMOTII_METRICS_PORT={port}: cannot listen on {host}: {error.strerror}") from error
     with bound as server:

@@ -1,3 +1,5 @@
+import socket
+import time
 from urllib.request import urlopen
 
 from contract.health import ask, served
@@ -20,3 +22,22 @@ def test_a_service_that_is_gone_is_not_healthy():
     with served("127.0.0.1", 0, lambda: True) as port:
         pass
     assert not ask(f"http://127.0.0.1:{port}/healthz")
+
+
+def test_a_connection_that_says_nothing_holds_up_neither_the_next_nor_the_end():
+    with served("127.0.0.1", 0, lambda: True) as port:
+        idle, half = (socket.create_connection(("127.0.0.1", port)) for _ in range(2))
+        half.sendall(b"GET /healthz HT")
+        assert ask(f"http://127.0.0.1:{port}/healthz")
+        ending = time.monotonic()
+    assert time.monotonic() - ending < 4
+    idle.close()
+    half.close()
+
+
+def test_a_connection_that_says_nothing_is_closed():
+    with (
+        served("127.0.0.1", 0, lambda: True) as port,
+        socket.create_connection(("127.0.0.1", port), timeout=30) as idle,
+    ):
+        assert idle.recv(1) == b""
