@@ -17,9 +17,9 @@ _PR_SET_PDEATHSIG = 1
 
 @contextmanager
 def stop_on_signal(stop: Event | None = None) -> Iterator[Event]:
-    """An event that SIGTERM or SIGINT sets. A second signal acts at once, since the first restores the handlers."""
+    """An event that any of `stop_signals` sets. A second signal acts at once, since the first restores the handlers."""
     stop = stop or Event()
-    signals = (signal.SIGTERM, signal.SIGINT)
+    signals = stop_signals()
     before = {number: signal.getsignal(number) for number in signals}
 
     def restore() -> None:
@@ -37,6 +37,13 @@ def stop_on_signal(stop: Event | None = None) -> Iterator[Event]:
         yield stop
     finally:
         restore()
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """What ends a process in order: SIGTERM, SIGINT and, unless nohup has it ignored, the terminal's hang-up."""
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        return signal.SIGTERM, signal.SIGINT, signal.SIGHUP
+    return signal.SIGTERM, signal.SIGINT
 
 
 def stop_with_parent(stop: Event) -> None:

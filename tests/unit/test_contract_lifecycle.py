@@ -9,7 +9,7 @@ from contract.errors import ModelError
 from contract.lifecycle import run, stop_on_signal
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_sets_the_event(number):
     with stop_on_signal() as stop:
         assert not stop.is_set()
@@ -29,6 +29,16 @@ def test_the_handlers_are_restored_at_the_end():
     with stop_on_signal():
         assert signal.getsignal(signal.SIGTERM) != before[0]
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_a_hang_up_that_nohup_has_ignored_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stop_on_signal() as stop:
+            signal.raise_signal(signal.SIGHUP)
+            assert not stop.wait(0.2)
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_second_signal_acts_at_once():
