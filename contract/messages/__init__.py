@@ -11,9 +11,17 @@ from contract.messages.face import Box, Face, FrameId, Quality
 from contract.messages.frame import FrameDone, Manifest
 from contract.messages.inbox import InboxPicture
 from contract.messages.reading import Outcome, Reading, read_outcome
-from contract.messages.status import STATUS_LIFE_MS, SourceKind, SourceState, SourceStatus, WorkerStatus
+from contract.messages.status import (
+    FORGOTTEN_MS,
+    STATUS_LIFE_MS,
+    SourceKind,
+    SourceState,
+    SourceStatus,
+    WorkerStatus,
+)
 
 __all__ = [
+    "FORGOTTEN_MS",
     "STATUS_LIFE_MS",
     "Box",
     "Crop",

@@ -11,7 +11,7 @@ from contract.messages.face import Box
 class FrameHeader(BaseModel):
     """What goes before the JPEG on the frames channel: one line of JSON, a newline, then the JPEG or nothing."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     v: Literal[1] = 1
     source: str
@@ -42,7 +42,7 @@ class FrameHeader(BaseModel):
 class FrameFace(BaseModel):
     """One face of a frame on the frames channel."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     index: int
     track: int

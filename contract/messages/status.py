@@ -11,7 +11,7 @@ SourceState = Literal["ONLINE", "OFFLINE", "RECONNECTING"]
 class SourceStatus(BaseModel):
     """What the capture process says of a source, about once a second and at every change of state."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     v: Literal[1] = 1
     name: str
@@ -28,8 +28,8 @@ class SourceStatus(BaseModel):
     seen_ms: int
     """When this was written; readers take a status older than `STATUS_LIFE_MS` as OFFLINE."""
     epoch: str = ""
-    width: int = 0
-    height: int = 0
+    width: Annotated[int, Field(ge=0)] = 0
+    height: Annotated[int, Field(ge=0)] = 0
     frames: Annotated[int, Field(ge=0)] = 0
     """Frames that were looked at, since the process started."""
     skipped: Annotated[int, Field(ge=0)] = 0
@@ -42,7 +42,7 @@ class SourceStatus(BaseModel):
 class WorkerStatus(BaseModel):
     """What a worker says of itself, about once a second."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     v: Literal[1] = 1
     consumer: str
@@ -59,3 +59,6 @@ class WorkerStatus(BaseModel):
 
 STATUS_LIFE_MS = 5000
 """A source's or worker's status that is older than this belongs to a process that is gone or stuck."""
+
+FORGOTTEN_MS = 60_000
+"""A source whose status is older than this is no source any more."""

@@ -4,6 +4,7 @@ import zlib
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from contract.errors import MalformedMessage
 from contract.messages import (
@@ -15,6 +16,7 @@ from contract.messages import (
     InboxPicture,
     Manifest,
     Reading,
+    SourceStatus,
     read_crop_entry,
     read_outcome,
 )
@@ -143,6 +145,17 @@ def test_a_frame_on_the_channel_is_its_header_and_its_jpeg(jpeg):
 def test_what_is_no_frame_on_the_channel_is_refused(payload):
     with pytest.raises(MalformedMessage):
         FrameHeader.decode(payload)
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999"])
+def test_numbers_without_end_are_refused_wherever_they_come_as_json(number):
+    source = b'{"name":"x","kind":"camera","state":"ONLINE","since_ms":1,"seen_ms":1,"fps":%b}'
+    assert SourceStatus.model_validate_json(source % b"1.5").fps == 1.5
+    with pytest.raises(ValidationError):
+        SourceStatus.model_validate_json(source % number)
+    for good in (b"0.5", b"3.0"):  # the score, an edge of the box
+        with pytest.raises(MalformedMessage):
+            FrameHeader.decode(HEADER.encode().replace(good, number))
 
 
 def test_a_dead_entry_keeps_what_a_person_needs_and_no_pixels():
