@@ -26,7 +26,7 @@ def decode(encoded: bytes, max_bytes: int) -> Picture:
     try:
         picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
     except cv2.error as error:
-        raise PictureError(f"the picture cannot be read: {error.err or error}") from error
+        raise PictureError("the picture is damaged, or has more than EMOTII_PICTURE_MAX_MEGAPIXELS") from error
     if picture is None or picture.size == 0:
         raise PictureError("this is not a picture that can be read")
     return np.asarray(picture, np.uint8)

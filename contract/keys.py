@@ -54,7 +54,7 @@ def inbox(source: str) -> str:
 
 
 def alone(source: str) -> str:
-    """Set: ids of crops that are being run alone, because batches with them failed before."""
+    """Set: ids of crops that are being run alone, because several workers went silent with them."""
     return f"emotii:{{{source}}}:alone"
 
 

@@ -1,6 +1,7 @@
 """A video file, GIF too."""
 
 import math
+from collections import deque
 
 import cv2
 import numpy as np
@@ -13,17 +14,28 @@ from contract.errors import SourceError
 
 DEFAULT_FPS = 25.0
 """The pace of a file that states none, or a senseless one."""
+MOST_FRAMES = 100_000_000
+"""A file that states more frames than this states nonsense."""
+PATIENCE, MOST_PATIENCE = 100, 10_000
+"""How many frames in a row may be damaged where the file states no more frames, and where it does. FFmpeg says of a
+damaged frame what it says of the end; behind the end asking again costs about a microsecond."""
 
 
 class Recording:
-    """The frames of a video, `passes` times or (loop) for ever, numbered and timed as one long recording."""
+    """The frames of a video, `passes` times or (loop) for ever, numbered and timed as one long recording.
+
+    A damaged frame keeps its number and place in time, if a later one can be read.
+    """
 
     def __init__(self, spec: SourceSpec, settings: CaptureSettings) -> None:
         self._spec = spec
         self._settings = settings
         self._capture: cv2.VideoCapture | None = None
         self._number = 0
+        self._ahead: deque[float] = deque()
+        """Times of the frames up to the one that was grabbed; those before it are damaged."""
         self._passes_left = 0
+        self._stated = 0
         self._in_pass = 0
         self._own_fps = DEFAULT_FPS
         self._seconds = 0.0
@@ -36,10 +48,7 @@ class Recording:
     @property
     def total(self) -> int | None:
         """Frames of all passes, as far as the file says; None if it does not, or if it loops."""
-        if self._capture is None or self._spec.loop:
-            return None
-        count = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        return int(count) * self._spec.passes if math.isfinite(count) and count >= 1 else None
+        return None if self._spec.loop or not self._stated else self._stated * self._spec.passes
 
     def open(self) -> None:
         self.close()
@@ -48,15 +57,21 @@ class Recording:
         self._rewind()
 
     def read(self) -> Frame | None:
-        if not self._grab() or self._capture is None:
+        if not self.skip() or self._capture is None:
             return None
+        if self._ahead:
+            return Frame(self._number - 1, self._seconds, None, "the file is damaged here")
         decoded, picture = self._capture.retrieve()
         if not decoded or picture is None:
             return Frame(self._number - 1, self._seconds, None, "the frame could not be decoded")
         return Frame(self._number - 1, self._seconds, np.asarray(picture, np.uint8))
 
     def skip(self) -> bool:
-        return self._grab()
+        if not self._ahead and not self._grab():
+            return False
+        self._seconds = self._ahead.popleft()
+        self._number += 1
+        return True
 
     def close(self) -> None:
         if self._capture is not None:
@@ -64,30 +79,44 @@ class Recording:
             self._capture = None
 
     def _grab(self) -> bool:
+        """Grab the next frame that can be read, of the next pass if need be, and put it `_ahead`; False at the end."""
         if self._capture is None:
             return False
-        if not self._capture.grab():
-            if self._in_pass == 0:
-                raise SourceError(f"{self._spec.safe} holds no frame that can be read")
-            if not (self._spec.loop or self._passes_left):
-                return False
-            self._passes_left -= 1
-            self._pass_began = self._seconds + 1 / self._own_fps
-            self._rewind()
-            return self._grab()
-        milliseconds = self._capture.get(cv2.CAP_PROP_POS_MSEC)
-        in_pass = milliseconds / 1000 if math.isfinite(milliseconds) and milliseconds >= 0 else -1.0
-        if in_pass <= 0 and self._in_pass > 0:  # the file states no times
-            in_pass = self._in_pass / self._own_fps
-        self._seconds = max(self._seconds, self._pass_began + max(0.0, in_pass))
-        self._in_pass += 1
-        self._number += 1
+        damaged = 0
+        while not self._capture.grab():
+            damaged += 1
+            if damaged > min(max(self._stated - self._in_pass, PATIENCE), MOST_PATIENCE):
+                return self._next_pass()
+        self._in_pass += damaged + 1
+        before = max(self._seconds, self._pass_began)
+        step = (max(before, self._pass_began + self._time_in_pass()) - before) / (damaged + 1)
+        self._ahead.extend(before + step * (number + 1) for number in range(damaged + 1))
         return True
+
+    def _next_pass(self) -> bool:
+        if self._in_pass == 0:
+            raise SourceError(f"{self._spec.safe} holds no frame that can be read")
+        if not (self._spec.loop or self._passes_left):
+            return False
+        self._passes_left -= 1
+        self._pass_began = self._seconds + 1 / self._own_fps
+        self._rewind()
+        return self._grab()
+
+    def _time_in_pass(self) -> float:
+        """Seconds of the frame that was grabbed last."""
+        milliseconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) if self._capture else 0.0
+        if math.isfinite(milliseconds) and milliseconds > 0:
+            return milliseconds / 1000
+        return (self._in_pass - 1) / self._own_fps  # the first frame, or the file states no times
 
     def _rewind(self) -> None:
         # Opening again is exact where seeking is not.
         self.close()
         self._capture = open_capture(self._spec, self._settings)
+        self._ahead.clear()
         fps = self._capture.get(cv2.CAP_PROP_FPS)
         self._own_fps = fps if math.isfinite(fps) and 0 < fps <= 1000 else DEFAULT_FPS
+        stated = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self._stated = int(stated) if math.isfinite(stated) and 1 <= stated <= MOST_FRAMES else 0
         self._in_pass = 0

@@ -19,7 +19,7 @@ CASES = {
     "unknown model": (["infer"], {"EMOTII_MODEL": "nothing"}, "no model called 'nothing'"),
     "wrong Redis URL": (["infer"], {"EMOTII_REDIS_URL": "http://127.0.0.1"}, "EMOTII_REDIS_URL"),
     "wrong log level": (["serve"], {"EMOTII_LOG_LEVEL": "loud"}, "EMOTII_LOG_LEVEL=loud"),
-    "broken picture": (["predict", "broken.jpg"], {}, "broken.jpg: this is not a picture"),
+    "broken picture": (["predict", "broken.jpg"], {}, "broken.jpg: the picture is cut off"),
     "missing picture": (["predict", "none.jpg"], {}, "none.jpg: No such file"),
     "missing video": (["analyze", "none.mp4", "--csv", "out.csv"], {}, "none.mp4"),
     "broken video": (["analyze", "broken.jpg", "--csv", "out.csv"], {}, "broken.jpg"),

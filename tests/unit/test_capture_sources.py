@@ -112,6 +112,74 @@ def test_a_truncated_video_ends_early_or_is_refused(tmp_path, share):
     assert len(frames) <= 45 * share + 1
 
 
+def damaged_clip(folder, damaged, frames=20, cut_at=None):
+    """An MJPEG AVI whose frames `damaged` are zeros, and that ends before frame `cut_at`; frame n is n * 10 bright."""
+    path = folder / "clip.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
+    for number in range(frames):
+        writer.write(np.full((48, 64, 3), number * 10, np.uint8))
+    writer.release()
+    content = bytearray(path.read_bytes())
+    at = content.index(b"movi") + 4
+    for number in range(frames):
+        size = int.from_bytes(content[at + 4 : at + 8], "little")
+        if number in damaged:
+            content[at + 8 : at + 8 + size] = bytes(size)
+        if number == cut_at:
+            del content[at:]
+            break
+        at += 8 + size + size % 2
+    path.write_bytes(content)
+    return str(path)
+
+
+@pytest.mark.parametrize("damaged", [(5, 6, 7, 8), (0, 1), (3, 10)])
+def test_damaged_frames_are_flagged_and_keep_their_places_and_the_others_their_pixels(tmp_path, damaged):
+    frames = frames_of(recording(damaged_clip(tmp_path, damaged)))
+    assert [frame.number for frame in frames] == list(range(20))
+    assert tuple(frame.number for frame in frames if frame.picture is None) == damaged
+    assert all(bool(frame.note) == (frame.picture is None) for frame in frames)
+    assert all(before.seconds < after.seconds for before, after in itertools.pairwise(frames))
+    for frame in frames:
+        if frame.picture is not None:
+            assert frame.picture.mean() == pytest.approx(frame.number * 10, abs=3)
+        if frame.number > 0:
+            assert frame.seconds == pytest.approx(frame.number / 10, abs=0.06)
+
+
+def test_a_hole_in_a_file_costs_the_frames_in_it_and_none_behind_it(tmp_path):
+    content = bytearray(DEMO_CLIP.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 6000] = bytes(6000)
+    (tmp_path / "hole.mp4").write_bytes(content)
+    frames = frames_of(recording(str(tmp_path / "hole.mp4"), passes=2))
+    assert len(frames) == 240
+    assert 2 <= sum(frame.picture is None for frame in frames) < 20
+
+
+def test_a_looping_file_does_not_begin_again_at_damage(tmp_path):
+    spec = SourceSpec("x", "file", damaged_clip(tmp_path, (5, 6)), loop=True)
+    frames = frames_of(spec, most=60)
+    assert [frame.number % 20 for frame in frames if frame.picture is None] == [5, 6] * 3
+
+
+def test_damaged_frames_are_passed_over_one_by_one(tmp_path):
+    source = make_recorded(recording(damaged_clip(tmp_path, (1, 2))), SETTINGS)
+    source.open()
+    assert [source.skip() for _ in range(21)] == [True] * 20 + [False]
+    source.close()
+
+
+def test_a_recording_that_was_cut_off_ends_early_and_still_tells_how_many_frames_there_were_to_be(tmp_path):
+    source = make_recorded(recording(damaged_clip(tmp_path, (), cut_at=10), passes=2), SETTINGS)
+    source.open()
+    frames = []
+    while (frame := source.read()) is not None:
+        frames.append(frame)
+    source.close()
+    assert all(frame.picture is not None for frame in frames)
+    assert (len(frames), source.total) == (20, 40)
+
+
 def test_a_file_that_names_other_files_does_not_lead_to_them(tmp_path):
     for name, text in {
         "list.m3u8": "#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n",
