@@ -16,13 +16,13 @@ from contract import keys
 # No `#!lua` line: with one, Redis would refuse the whole script when it is out of memory.
 COMMIT = """
 local crops, results, dead, alone = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local group, keep = ARGV[1], tonumber(ARGV[2])
+local group, keep, job_life = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 for _, key in ipairs({results, dead}) do
   local kind = redis.call('TYPE', key).ok
   -- Known before the first acknowledgement: a script that fails half way is not undone.
   if kind ~= 'none' and kind ~= 'stream' then return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. kind) end
 end
-local at, committed = 3, 0
+local at, committed = 4, 0
 while at <= #ARGV do
   local id, target, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
   local first = at + 3
@@ -38,6 +38,14 @@ while at <= #ARGV do
       redis.call('XADD', key, '*', unpack(ARGV, first, at - 1))
     end
     committed = committed + 1
+  end
+end
+if keep == 0 then
+  -- What was made anew here has to expire, too, even if the process that runs the job is gone.
+  local life = redis.call('TTL', crops)
+  if life < 0 then life = job_life end
+  for _, key in ipairs(KEYS) do
+    if redis.call('TTL', key) == -1 then redis.call('EXPIRE', key, math.max(life, 1)) end
   end
 end
 return committed
@@ -66,7 +74,8 @@ def commit(client: redis.Redis, outcomes: Mapping[str, Sequence[Outgoing]], keep
     Args:
         client: for commands.
         outcomes: by source.
-        keep: by source: about how many results (and dead entries) stay; 0 keeps all, which a job needs.
+        keep: by source: about how many results (and dead entries) stay; 0 keeps all, which a job needs; its keys
+            then expire unless they are renewed.
 
     Returns:
         By source, how many were committed; the others had been claimed and finished by somebody else.
@@ -76,11 +85,11 @@ def commit(client: redis.Redis, outcomes: Mapping[str, Sequence[Outgoing]], keep
     """
     pipeline = client.pipeline(transaction=False)
     for source, outgoing in outcomes.items():
-        arguments: list[bytes | str | int] = [keys.INFERENCE_GROUP, keep[source]]
+        arguments: list[bytes | str | int] = [keys.INFERENCE_GROUP, keep[source], keys.JOB_KEYS_SECONDS]
         for one in outgoing:
             flat = [part for pair in one.fields.items() for part in pair]
             arguments += [one.entry, one.target, len(flat), *flat]
-        names = [make(source) for make in (keys.crops, keys.results, keys.dead, keys.alone)]
+        names = keys.of_job(source)
         # EVAL, not EVALSHA: a restarted or flushed Redis has forgotten the script, and its text is short.
         pipeline.eval(COMMIT, len(names), *names, *arguments)
     return dict(zip(outcomes, pipeline.execute(), strict=True))

@@ -21,6 +21,10 @@ CAPTURE_GROUP = "capture"
 UPLOADS = "uploads"
 """The source through which single pictures go; every capture service can own it."""
 
+JOB_KEYS_SECONDS = 180
+"""How long the keys of a job stay when the process that runs it does not renew them, as it does once a second: longer
+than the outage that a job survives without sending anything again."""
+
 
 def source_name(name: str) -> str:
     """`name`, if it can name a source.
@@ -56,6 +60,11 @@ def inbox(source: str) -> str:
 def alone(source: str) -> str:
     """Set: ids of crops that are being run alone, because several workers went silent with them."""
     return f"emotii:{{{source}}}:alone"
+
+
+def of_job(source: str) -> tuple[str, str, str, str]:
+    """Everything in Redis that belongs to one source that is a job, but its place in `SOURCES`."""
+    return crops(source), results(source), dead(source), alone(source)
 
 
 def frames(source: str) -> str:

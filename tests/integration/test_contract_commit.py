@@ -77,6 +77,26 @@ def test_live_results_are_trimmed_and_those_of_a_job_are_not(client):
     assert client.xlen(keys.results(SOURCE)) < 300  # trimming is by whole nodes of about 100 entries
 
 
+def test_keys_of_a_job_expire_even_if_only_workers_are_left_and_those_of_a_camera_do_not(client):
+    commit(client, outgoing(deliver(client, 1)), {SOURCE: 100})
+    assert client.ttl(keys.results(SOURCE)) == client.ttl(keys.crops(SOURCE)) == -1
+
+    entries = deliver(client, 2)
+    client.sadd(keys.alone(SOURCE), "another")
+    commit(client, outgoing(entries[:1]), {SOURCE: 0})
+    commit(client, outgoing(entries[1:], "dead"), {SOURCE: 0})
+    lives = [client.ttl(key) for key in keys.of_job(SOURCE)]
+    assert min(lives) > 60
+    assert max(lives) <= keys.JOB_KEYS_SECONDS
+
+
+def test_an_outcome_that_comes_after_the_job_was_closed_goes_when_its_crops_go(client):
+    entries = deliver(client, 1)
+    client.expire(keys.crops(SOURCE), 5)
+    commit(client, outgoing(entries), {SOURCE: 0})
+    assert 0 < client.ttl(keys.results(SOURCE)) <= 5
+
+
 def test_with_redis_out_of_memory_commits_still_go_through(client):
     entries = deliver(client, 50)
     client.config_set("maxmemory-policy", "noeviction")
