@@ -17,6 +17,13 @@ from contract.messages import STATUS_LIFE_MS, SourceStatus
 LOOK_SECONDS = 0.5
 REFUSED_SECONDS = 5.0
 """How long a source that Redis refuses to serve is left aside, so that it does not hold up the others."""
+FORGET_MS = 60_000
+"""A source that was not renewed for so long and has no crops left is taken out of the registry; if its process was only
+frozen, or Redis away, it writes itself again."""
+_FORGET = """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+return redis.call('HDEL', KEYS[1], ARGV[1])
+"""
 
 logger = structlog.get_logger()
 
@@ -28,6 +35,8 @@ class Sources:
         self._commands = commands
         self._clock = clock
         self._kinds: dict[str, str] = {}
+        self._written: dict[str, bytes] = {}
+        """The registry as it was read last."""
         self._names: tuple[str, ...] = ()
         self._grouped: set[str] = set()
         self._refused: dict[str, float] = {}
@@ -64,6 +73,7 @@ class Sources:
         statuses = self._statuses()
         self._kinds.update({name: status.kind for name, status in statuses.items()})
         candidates = self._with_work(statuses)
+        self._forget({name: status for name, status in statuses.items() if name not in candidates})
         self._kinds = {name: kind for name, kind in self._kinds.items() if name in statuses or name in candidates}
         self._grouped &= self._kinds.keys()
         self._refused = {name: until for name, until in self._refused.items() if until > now}
@@ -85,9 +95,9 @@ class Sources:
 
     def _statuses(self) -> dict[str, SourceStatus]:
         raw: Any = self._commands.hgetall(keys.SOURCES)
+        self._written = {field.decode(errors="replace"): value for field, value in raw.items()}
         statuses = {}
-        for field, value in sorted(raw.items()):
-            name = field.decode(errors="replace")
+        for name, value in sorted(self._written.items()):
             try:
                 statuses[keys.source_name(name)] = SourceStatus.model_validate_json(value)
             except (ValidationError, SourceError) as error:
@@ -107,6 +117,16 @@ class Sources:
         # An error as its length stands for a key of another type, which `_has_group` is to find.
         lengths = zip(left, pipeline.execute(raise_on_error=False), strict=True)
         return sorted(fresh | {name for name, length in lengths if length != 0})
+
+    def _forget(self, idle: Mapping[str, SourceStatus]) -> None:
+        """Take those out of the registry whose process is gone, unless it has just renewed them."""
+        for name, status in idle.items():
+            if status.seen_ms >= self._clock.now_ms() - FORGET_MS:
+                continue
+            if self._commands.eval(_FORGET, 1, keys.SOURCES, name, self._written[name]):
+                logger.info("source forgotten, its capture is gone", source=name, kind=status.kind)
+                for key in keys.of_job(name) if status.kind == "job" else ():
+                    self._commands.expire(key, keys.JOB_KEYS_SECONDS)
 
     def _has_group(self, name: str) -> bool:
         if name in self._grouped:

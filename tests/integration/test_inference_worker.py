@@ -6,9 +6,11 @@ import time
 import pytest
 
 from contract import keys
+from contract.clock import RedisClock
 from contract.messages import FrameDone, Manifest, Reading, WorkerStatus
 from contract.messages.face import FrameId
 from inference_service.poison import EngineBroken
+from inference_service.sources import Sources
 from tests.inference import (
     GROUP,
     RAISES,
@@ -297,6 +299,44 @@ def test_what_a_source_left_behind_is_read_after_its_capture_is_gone(server, cli
         until_outcomes(client, "clip", 1)
 
     assert not client.exists(keys.crops("empty"))
+
+
+@pytest.mark.parametrize("kind", ["job", "camera", "inbox"])
+def test_a_source_that_nobody_renews_is_forgotten_once_its_crops_are_done(server, clients, kind):
+    client = clients.commands
+    add(client, "gone", crop("gone", 0), register=False)
+    announce(client, "gone", kind, age_ms=70_000)
+    announce(client, "frozen", kind, age_ms=30_000)
+    announce(client, "here", kind)
+
+    with working(server.url):
+        until_outcomes(client, "gone", 1)
+        until(lambda: not client.hexists(keys.SOURCES, "gone"))
+        assert set(client.hkeys(keys.SOURCES)) == {b"frozen", b"here"}
+        assert (client.ttl(keys.results("gone")) > 0) == (kind == "job")
+
+
+def test_a_source_that_was_renewed_at_the_last_moment_stays(server, clients):
+    class Late:
+        """Redis's client, but the source is renewed right after the registry was read."""
+
+        def __init__(self, client):
+            self._client = client
+
+        def __getattr__(self, name):
+            return getattr(self._client, name)
+
+        def hgetall(self, key):
+            found = self._client.hgetall(key)
+            announce(self._client, "frozen")
+            return found
+
+    announce(clients.commands, "frozen", age_ms=70_000)
+    Sources(Late(clients.commands), RedisClock()).refresh()
+    assert clients.commands.hexists(keys.SOURCES, "frozen")
+    announce(clients.commands, "frozen", age_ms=70_000)
+    Sources(clients.commands, RedisClock()).refresh()
+    assert not clients.commands.hexists(keys.SOURCES, "frozen")
 
 
 def test_with_redis_out_of_memory_workers_drain_without_an_operator(any_server, any_clients):
