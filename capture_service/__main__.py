@@ -21,7 +21,7 @@ def main() -> None:
     with stop_on_signal() as stop:
         stop_with_parent(stop)
         children = Children(specs, settings)
-        with served(settings.metrics_host, settings.metrics_port, children.pulse.alive):
+        with served(settings.metrics_host, settings.metrics_port, children.alive):
             children.run(stop)
 
 

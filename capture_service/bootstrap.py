@@ -66,6 +66,7 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Pulse, sett
     return LiveCapture(
         source=spec.name,
         make_feed=lambda: Feed(make_source(spec, settings), most_fps),
+        fps=spec.fps,
         faces=faces,
         publisher=publisher,
         view=view,

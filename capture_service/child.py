@@ -12,11 +12,14 @@ from capture_service.opencv import limit
 from capture_service.pulse import Pulse
 from capture_service.settings import CaptureSettings
 from contract import logs
-from contract.lifecycle import run, stop_with_parent
+from contract.lifecycle import run, stop_signals, stop_with_parent
 
 
-def capture(spec: SourceSpec, order: int, settings: CaptureSettings) -> None:
-    """Capture `spec`, the source at place `order`, until a signal comes or the parent is gone."""
+def capture(spec: SourceSpec, order: int, settings: CaptureSettings, pulse: Pulse) -> None:
+    """Capture `spec`, the source at place `order`, until a signal comes or the parent is gone.
+
+    `pulse` is shared with the parent, which ends this process when it beats no more.
+    """
     limit(settings)
     logs.configure(service=f"capture {spec.name}", level=settings.log_level, as_json=settings.log_json)
 
@@ -27,7 +30,6 @@ def capture(spec: SourceSpec, order: int, settings: CaptureSettings) -> None:
         stop = _stop_on_signals()
         stop_with_parent(stop)
         port = settings.metrics_port and settings.metrics_port + 1 + order
-        pulse = Pulse()
         with served(settings.metrics_host, port, pulse.alive) as metrics_port:
             captured(spec, order, metrics_port, pulse, settings).run(stop)
 
@@ -37,13 +39,13 @@ def capture(spec: SourceSpec, order: int, settings: CaptureSettings) -> None:
 def _stop_on_signals() -> Event:
     """As `contract.lifecycle.stop_on_signal`, but a second signal is no news.
 
-    Ctrl-C reaches the whole group of processes, and then the parent ends this one in order, too.
+    Ctrl-C or a closed terminal reaches the whole group of processes, and then the parent ends this one in order, too.
     """
     stop = Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         Thread(target=stop.set, name="stop", daemon=True).start()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in stop_signals():
         signal.signal(number, on_signal)
     return stop

@@ -116,7 +116,7 @@ class InboxCapture:
             logger.warning("malformed picture buried", entry=dead.entry, reason=dead.reason)
         else:
             batch = self._look(picture, self._deliveries(entry))
-            if not self._publisher.send_until_stored(batch, stop, self._outage):
+            if not self._send(batch, stop):
                 return  # it stays pending for the next process
         with outages_named():
             pipeline = self._clients.commands.pipeline(transaction=True)
@@ -125,6 +125,20 @@ class InboxCapture:
             pipeline.xack(self._stream, keys.CAPTURE_GROUP, entry)
             pipeline.xdel(self._stream, entry)
             pipeline.execute()
+
+    def _send(self, batch: Batch, stop: Event) -> bool:
+        """Store a batch however long Redis is away; False where `stop` or another process came first."""
+        backoff = Backoff(longest_seconds=1.0)
+        while not stop.is_set() and self._registration.hold():
+            try:
+                self._publisher.send(batch)
+            except BrokerUnavailable as error:
+                self._outage.noticed(error)
+                stop.wait(backoff.next())
+            else:
+                self._outage.over()
+                return True
+        return False
 
     def _deliveries(self, entry: bytes) -> int:
         with outages_named():

@@ -20,10 +20,17 @@ from contract.errors import BrokerUnavailable
 from contract.messages import Crop, FrameDone, FrameId
 
 TURN_SECONDS = 0.2
+LOST_SECONDS = 4.8
+"""Without a picture for so long a source is offline, even if an attempt to open it again still waits for an answer."""
+SLOW_FRAMES = 2
+"""A source that is to give few frames has the time of so many before one counts as missing."""
 
 
 class LiveCapture:
-    """Captures one source until it is stopped. Fresh or skipped: nothing waits here."""
+    """Captures one source until it is stopped. Fresh or skipped: nothing waits here.
+
+    `fps` is how many frames a second the source is asked for, if that is bounded.
+    """
 
     def __init__(
         self,
@@ -37,6 +44,7 @@ class LiveCapture:
         clock: RedisClock,
         outage: Outage,
         settings: CaptureSettings,
+        fps: float | None = None,
     ) -> None:
         self._source = source
         self._make_feed = make_feed
@@ -47,9 +55,12 @@ class LiveCapture:
         self._clock = clock
         self._outage = outage
         self._settings = settings
+        self._patience = max(settings.stall_timeout.total_seconds(), SLOW_FRAMES / fps if fps else 0.0)
         self._feed: Feed | None = None
         self._epoch = ""
         self._last_frame = 0.0
+        self._lost: float | None = None
+        self._loss = ""
         self._next_opening = 0.0
         first, longest = settings.reconnect_first.total_seconds(), settings.reconnect_longest.total_seconds()
         self._openings = Backoff(first, max(first, longest))
@@ -68,6 +79,8 @@ class LiveCapture:
                         self._open()
                 else:
                     self._turn(self._feed, stop)
+                if self._lost and time.monotonic() > self._lost + LOST_SECONDS:
+                    self._registration.change("OFFLINE", self._loss)
         finally:
             self._close()
             self._registration.leave()
@@ -76,7 +89,7 @@ class LiveCapture:
         frame = feed.take(TURN_SECONDS)
         self._registration.skipped(feed.take_skipped())
         if frame is not None and frame.picture is not None:
-            self._last_frame = time.monotonic()
+            self._last_frame, self._lost = time.monotonic(), None
             self._openings.reset()
             self._registration.change("ONLINE")
             self._look(frame, frame.picture, stop)
@@ -84,14 +97,13 @@ class LiveCapture:
         if frame is not None:
             metrics.UNREADABLE.labels(self._source).inc()
             self._registration.skipped(1)
-        patience = self._settings.stall_timeout.total_seconds()
         if feed.broken is not None:
             self._broke(feed.broken)
         elif feed.ended:
             self._registration.change("OFFLINE", "ended")
             stop.wait(TURN_SECONDS)
-        elif time.monotonic() > self._last_frame + patience:
-            self._broke(f"no frame for {patience:g} s")
+        elif time.monotonic() > self._last_frame + self._patience:
+            self._broke(f"no frame for {self._patience:g} s")
 
     def _look(self, frame: Frame, picture: Picture, stop: Event) -> None:
         height, width = picture.shape[:2]
@@ -126,11 +138,15 @@ class LiveCapture:
         self._feed.start()
 
     def _broke(self, reason: str) -> None:
-        # Another attempt follows soon; only when that fails, too, is the source offline.
-        was_online = self._registration.state == "ONLINE"
+        # Another attempt follows soon; only when that fails, too, or takes long is the source offline.
+        if self._registration.state == "ONLINE":
+            self._lost = self._last_frame
+            self._registration.change("RECONNECTING", reason)
+        else:
+            self._registration.change("OFFLINE", reason)
+        self._loss = reason
         self._close()
         self._next_opening = time.monotonic() + self._openings.next()
-        self._registration.change("RECONNECTING" if was_online else "OFFLINE", reason)
 
     def _close(self) -> None:
         if self._feed is not None:

@@ -80,11 +80,23 @@ class Registration:
             self._status = self._status.model_copy(update={"skipped": self._status.skipped + count})
 
     def leave(self) -> None:
-        """Take the source out of the registry and let another process have it."""
+        """Tell that the source is captured no more, and let another process have it.
+
+        It stays in the registry, so that whoever watches it learns why nothing comes; its age takes it out.
+        """
         try:
             with outages_named():
-                if self._ours:
-                    self._client.hdel(keys.SOURCES, self._status.name)
+                if self._ours and self._lease.hold():
+                    self._clock.refresh(self._client)
+                    now_ms = self._clock.now_ms()
+                    update = {
+                        "state": "OFFLINE",
+                        "reason": "stopped",
+                        "fps": 0.0,
+                        "since_ms": now_ms,
+                        "seen_ms": now_ms,
+                    }
+                    self._write(self._status.model_copy(update=update))
                     self._lease.give_back()
         except BrokerUnavailable as error:
             self._outage.noticed(error)  # readers see by its age that the status is old
@@ -99,7 +111,7 @@ class Registration:
                     self._clock.refresh(self._client)
                     fps = self._rate.of(self._status.frames)
                     self._status = self._status.model_copy(update={"seen_ms": self._clock.now_ms(), "fps": fps})
-                    self._client.hset(keys.SOURCES, self._status.name, self._status.model_dump_json())
+                    self._write(self._status)
         except BrokerUnavailable as error:
             self._outage.noticed(error)
             return
@@ -107,6 +119,9 @@ class Registration:
         if ours != self._ours:
             self._ours = ours
             logger.info("captured here" if ours else "captured by another process", source=self._status.name)
+
+    def _write(self, status: SourceStatus) -> None:
+        self._client.hset(keys.SOURCES, status.name, status.model_dump_json())
 
 
 class _Rate:

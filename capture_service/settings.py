@@ -60,7 +60,7 @@ class CaptureSettings(ServiceSettings):
         timedelta(seconds=10), description="The longest pause before a broken source is opened again."
     )
     stall_timeout: Duration = Field(
-        timedelta(seconds=5), description="A source that gives no frame for this long is broken and is opened again."
+        timedelta(seconds=4), description="A source that gives no frame for this long is broken and is opened again."
     )
     open_timeout: Duration = Field(timedelta(seconds=5), description="How long opening a stream may take.")
     picture_max_bytes: Annotated[int, Field(ge=1000, le=200_000_000)] = Field(

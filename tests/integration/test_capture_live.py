@@ -45,7 +45,16 @@ def test_a_frame_becomes_its_crops_and_frame_done_with_a_deadline(any_server, an
     assert crop.deadline_ms - crop.captured_ms == 500
     assert abs(crop.captured_ms / 1000 - seconds) < 60
     assert (told.kind, told.order, told.state, told.epoch) == ("camera", 3, "ONLINE", crop.id.epoch)
-    assert status(client, "demo") is None  # it left in order
+
+
+def test_a_source_whose_capture_was_stopped_says_so_until_another_takes_over(server, clients):
+    client = clients.commands
+    with capturing(DEMO, settings(server)):
+        until(lambda: state(client, "demo") == "ONLINE")
+    told = status(client, "demo")
+    assert (told.state, told.reason, told.fps) == ("OFFLINE", "stopped", 0.0)
+    with capturing(DEMO, settings(server)):
+        until(lambda: state(client, "demo") == "ONLINE")
 
 
 def test_with_a_backlog_frames_are_skipped_and_counted(server, clients):
@@ -109,6 +118,27 @@ def test_a_camera_that_falls_silent_is_not_shown_as_live(server, clients, camera
         camera.silent.clear()
         until(lambda: state(client) == "ONLINE")
         assert status(client, "cam").frames >= silent_at
+
+
+def test_a_lost_camera_is_offline_soon_even_if_opening_it_again_takes_long(server, clients, camera):
+    client = clients.commands
+    with capturing(of(camera), settings(server, open_timeout="60s")):
+        until(lambda: state(client) == "ONLINE")
+        camera.silent.set()  # from now on it accepts, and says nothing
+        until(lambda: state(client) == "OFFLINE", seconds=15)
+        # Whoever notices first, OpenCV's own time-out or ours.
+        assert status(client, "cam").reason.endswith(("no frame for 1 s", "gives no more frames"))
+        camera.silent.clear()
+        until(lambda: state(client) == "ONLINE")
+
+
+def test_a_source_that_is_to_give_few_frames_is_not_taken_for_broken(server, clients, tmp_path):
+    cv2.imwrite(str(tmp_path / "one.png"), np.zeros((40, 40, 3), np.uint8))
+    spec = parse_list(f"pics={tmp_path}?fps=0.5&loop=1")[0]
+    with capturing(spec, settings(server, stall_timeout="500ms")):
+        told = until(lambda: (found := status(clients.commands, "pics")) and found.frames >= 3 and found)
+    assert told.epoch == status(clients.commands, "pics").epoch
+    assert [entry.id.frame for entry in entries(clients.commands, "pics")][:3] == [0, 1, 2]
 
 
 def test_a_camera_that_was_never_there_is_offline_with_the_reason(server, clients):

@@ -1,17 +1,24 @@
 """`python -m capture_service` as processes."""
 
+import multiprocessing
 import os
 import signal
+import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Event
 from urllib.request import urlopen
 
 import pytest
 
+from capture_service.children import Children
 from contract import keys
-from tests.capture import FAST, status, until
+from contract.health import ask
+from tests.capture import FAST, settings, status, until
+from tests.stage import free_port
 
 COMMAND = [sys.executable, "-m", "capture_service"]
 
@@ -38,9 +45,30 @@ def online(client, source):
     return told if told and told.state == "ONLINE" else None
 
 
+def stopped(client, *sources):
+    """Whether these are all that are in the registry, and say that they were stopped in order."""
+    told = {name: status(client, name) for name in map(bytes.decode, client.hkeys(keys.SOURCES))}
+    return told.keys() == set(sources) and all(
+        (one.state, one.reason) == ("OFFLINE", "stopped") for one in told.values()
+    )
+
+
 def metrics(port):
     with urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
         return answer.read().decode()
+
+
+def free_ports(count):
+    """The first of so many ports in a row that nobody has."""
+    for _ in range(100):
+        first = free_port()
+        try:
+            for behind in range(1, count):
+                socket.create_server(("127.0.0.1", first + behind)).close()
+        except (OSError, OverflowError):
+            continue
+        return first
+    raise AssertionError("no free ports in a row")
 
 
 def gone(pid):
@@ -72,17 +100,17 @@ def test_a_broken_source_leaves_the_others_alone_and_all_end_in_order(server, cl
         assert process.wait(15) == 0
         assert "Traceback" not in process.stderr.read()
     assert len(began) == 4
-    assert client.hgetall(keys.SOURCES) == {}
+    assert stopped(client, "a", "broken", "b", keys.UPLOADS)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_the_whole_group_ends_all_in_order(server, clients, number):
     with service(server, EMOTII_SOURCES="a=demo") as process:
-        until(lambda: online(clients.commands, "a"), 60)
+        until(lambda: online(clients.commands, "a") and online(clients.commands, keys.UPLOADS), 60)
         os.killpg(process.pid, number)
         assert process.wait(15) == 0
         assert "killed" not in process.stderr.read()
-    assert clients.commands.hgetall(keys.SOURCES) == {}
+    assert stopped(clients.commands, "a", keys.UPLOADS)
 
 
 def test_a_child_that_dies_is_started_again(server, clients):
@@ -105,7 +133,62 @@ def test_no_child_outlives_a_parent_that_was_killed(server, clients):
         process.kill()
         process.wait()
         until(lambda: gone(child))
-        until(lambda: status(clients.commands, keys.UPLOADS) is None)
+        until(lambda: stopped(clients.commands, keys.UPLOADS))
+
+
+def test_a_child_that_hangs_is_told_killed_and_started_again(server, clients):
+    client = clients.commands
+    its_settings = settings(server, detector="haar")
+    running, stop = Children((), its_settings, longest_turn=4.0), Event()
+    with ThreadPoolExecutor(1) as executor:
+        ending = executor.submit(running.run, stop)
+        try:
+            until(lambda: online(client, keys.UPLOADS), 60)
+            assert running.alive()
+            first = multiprocessing.active_children()[0].pid
+            os.kill(first, signal.SIGSTOP)
+            until(lambda: not running.alive(), 20)
+            until(lambda: gone(first), 20)
+            before = status(client, keys.UPLOADS).seen_ms
+            until(lambda: status(client, keys.UPLOADS).seen_ms > before and online(client, keys.UPLOADS), 60)
+            assert running.alive()
+        finally:
+            stop.set()
+            ending.result(20)
+    assert stopped(client, keys.UPLOADS)
+
+
+def test_a_child_does_not_hang_while_redis_is_away(server, clients):
+    client = clients.commands
+    running, stop = Children((), settings(server), longest_turn=3.0), Event()
+    with ThreadPoolExecutor(1) as executor:
+        ending = executor.submit(running.run, stop)
+        try:
+            until(lambda: online(client, keys.UPLOADS), 60)
+            children = multiprocessing.active_children()
+            server.kill()
+            assert not stop.wait(6), "longer than a turn may take"
+            assert running.alive()
+            server.start()
+            until(lambda: online(client, keys.UPLOADS), 30)
+            assert multiprocessing.active_children() == children
+        finally:
+            stop.set()
+            ending.result(20)
+
+
+def test_an_idle_connection_to_its_metrics_does_not_hold_up_the_end(server, clients):
+    port = free_ports(2)
+    with service(server, EMOTII_SOURCES="none", EMOTII_METRICS_PORT=str(port)) as process:
+        until(lambda: online(clients.commands, keys.UPLOADS), 60)
+        idle = [socket.create_connection(("127.0.0.1", port + behind)) for behind in (0, 1)]
+        assert ask(f"http://127.0.0.1:{port}/healthz")
+        assert ask(f"http://127.0.0.1:{port + 1}/healthz")
+        process.terminate()
+        assert process.wait(15) == 0
+        assert "killed" not in process.stderr.read()
+    for connection in idle:
+        connection.close()
 
 
 @pytest.mark.parametrize(
