@@ -65,5 +65,10 @@ def state(source: SourceStatus) -> Event:
     }
 
 
+def gone(source: str) -> Event:
+    """A source is no more."""
+    return {"kind": "gone", "source": source}
+
+
 def _rounded(probabilities: Probabilities) -> Probabilities:
     return {emotion: round(probability, 4) for emotion, probability in probabilities.items()}

@@ -46,7 +46,7 @@ class Gateway:
         self.faces = FaceStore(settings.saved_faces)
         self._clients = connect_async(settings.redis_url, "gateway")
         commands = self._clients.commands
-        self.registry = Registry(commands, self.clock, self._tell_state)
+        self.registry = Registry(commands, self.clock, self._tell_state, self._tell_gone)
         self.tracks = Tracks(settings.smoothing)
         self.sight = Sight(self.registry, Frames(self._clients), self.tracks, self.clock)
         self.uploads = Uploads(commands, self.registry, self.clock, settings.predict_timeout)
@@ -101,6 +101,9 @@ class Gateway:
 
     def _tell_state(self, status: SourceStatus) -> None:
         self.hub.add(events.state(status))
+
+    def _tell_gone(self, source: str) -> None:
+        self.hub.add(events.gone(source))
 
     async def _tell_stats(self) -> None:
         await asyncio.sleep(STATS_EVERY.total_seconds())

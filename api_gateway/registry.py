@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from api_gateway.errors import ApiError
 from contract import keys
 from contract.clock import RedisClock
-from contract.messages import STATUS_LIFE_MS, SourceStatus, WorkerStatus
+from contract.messages import FORGOTTEN_MS, STATUS_LIFE_MS, SourceStatus, WorkerStatus
 
 logger = structlog.get_logger()
 POLL_SECONDS = 0.5
@@ -24,19 +24,26 @@ class Registry:
     Args:
         client: for commands.
         clock: Redis's; it is kept set here.
-        on_change: called with a source's status whenever its state is another than before.
+        on_change: called with a source's status whenever its state or the reason is another than before.
+        on_gone: called with the name of a source that is no more.
     """
 
     def __init__(
-        self, client: redis.asyncio.Redis, clock: RedisClock, on_change: Callable[[SourceStatus], None]
+        self,
+        client: redis.asyncio.Redis,
+        clock: RedisClock,
+        on_change: Callable[[SourceStatus], None],
+        on_gone: Callable[[str], None],
     ) -> None:
         self._client = client
         self._clock = clock
         self._on_change = on_change
+        self._on_gone = on_gone
         self._sources: dict[str, SourceStatus] = {}
         self._workers: dict[str, WorkerStatus] = {}
-        self._told: dict[str, str] = {}
-        self._malformed: set[bytes] = set()
+        self._told: dict[str, tuple[str, str]] = {}
+        self._malformed: frozenset[bytes] = frozenset()
+        self._looked_ms = self._deaf_until_ms = 0
         self.reachable = False
         """Whether the last look succeeded."""
         self.backlog: dict[str, int] = {}
@@ -55,8 +62,9 @@ class Registry:
         await asyncio.sleep(POLL_SECONDS)
 
     def sources(self) -> list[SourceStatus]:
-        """Every source in its order; one that was not heard of for 5 s is OFFLINE."""
-        return [self._as_of_now(status) for status in sorted(self._sources.values(), key=lambda s: (s.order, s.name))]
+        """Every source in its order, those behind that were not heard of for 5 s; they are OFFLINE."""
+        in_order = sorted(self._sources.values(), key=lambda s: (not self.is_heard(s), s.order, s.name))
+        return [self._as_of_now(status) for status in in_order]
 
     def workers(self) -> list[WorkerStatus]:
         """The workers that are alive."""
@@ -93,32 +101,56 @@ class Registry:
         names = list(self._sources)
         for name in names:
             pipeline.xlen(keys.crops(name))
-        sources, workers, *backlog = await pipeline.execute()
-        self._sources = {
-            name: status
-            for name, status in self._parsed(SourceStatus, sources).items()
-            if name == status.name and keys.SOURCE_NAME.fullmatch(name)
-        }
-        self._workers = self._parsed(WorkerStatus, workers)
-        self.backlog = dict(zip(names, backlog, strict=True))
+        # A crops key of another type gives an error in the place of its length: that source has no backlog to tell.
+        sources, workers, *backlog = await pipeline.execute(raise_on_error=False)
+        for reply in (sources, workers):
+            if isinstance(reply, Exception):
+                raise reply
+        malformed: set[bytes] = set()
+        self._sources = self._remembered(self._parsed(SourceStatus, sources, malformed))
+        self._workers = self._parsed(WorkerStatus, workers, malformed)
+        self._malformed = frozenset(malformed)
+        self.backlog = {name: length for name, length in zip(names, backlog, strict=True) if isinstance(length, int)}
 
-    def _parsed(self, model: type[Status], entries: Mapping[bytes, bytes]) -> dict[str, Status]:
+    def _parsed(self, model: type[Status], entries: Mapping[bytes, bytes], malformed: set[bytes]) -> dict[str, Status]:
         found = {}
         for name, value in entries.items():
             try:
                 found[name.decode()] = model.model_validate_json(value)
             except (ValidationError, UnicodeDecodeError) as error:
+                malformed.add(name)
                 if name not in self._malformed:
                     reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
                     logger.warning("malformed status passed over", entry=repr(name[:64]), reason=reason)
-                    self._malformed.add(name)
         return found
 
+    def _remembered(self, found: Mapping[str, SourceStatus]) -> dict[str, SourceStatus]:
+        """The sources without those that were not heard of for a minute."""
+        now_ms = self._clock.now_ms()
+        if self._looked_ms and now_ms - self._looked_ms > STATUS_LIFE_MS:
+            # Redis was away or this host asleep; the captures may need a moment as well, and are not gone for that.
+            self._deaf_until_ms = now_ms
+        self._looked_ms = now_ms
+        return {
+            name: status
+            for name, status in found.items()
+            if name == status.name
+            and keys.SOURCE_NAME.fullmatch(name)
+            and now_ms - max(status.seen_ms, self._deaf_until_ms) <= FORGOTTEN_MS
+        }
+
     def _tell_changes(self) -> None:
-        for status in self.sources():
-            if self._told.get(status.name) != status.state:
-                self._told[status.name] = status.state
-                logger.info("source", source=status.name, state=status.state, reason=status.reason)
+        sources = {status.name: status for status in self.sources()}
+        for name in self._told.keys() - sources.keys():
+            del self._told[name]
+            logger.info("source is gone", source=name)
+            self._on_gone(name)
+        for name, status in sources.items():
+            before, now = self._told.get(name, ("", "")), (status.state, status.reason)
+            if before[0] != now[0]:
+                logger.info("source", source=name, state=status.state, reason=status.reason)
+            if before != now:
+                self._told[name] = now
                 self._on_change(status)
 
     def is_heard(self, status: SourceStatus) -> bool:

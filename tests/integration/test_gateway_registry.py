@@ -1,0 +1,155 @@
+"""The registry as a gateway reads it, from a real server."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from api_gateway.errors import ApiError
+from api_gateway.registry import Registry
+from contract import keys
+from contract.broker import Clients, connect_async
+from contract.clock import RedisClock
+from contract.messages import FORGOTTEN_MS, STATUS_LIFE_MS, SourceStatus
+from emotii.server import PrivateServer
+
+
+class Told:
+    """What a registry tells."""
+
+    def __init__(self) -> None:
+        self.changes: list[tuple[str, str]] = []
+        self.gone: list[str] = []
+
+    def change(self, status: SourceStatus) -> None:
+        self.changes.append((status.name, status.state))
+
+
+def with_registry(server: PrivateServer, scene: Callable[[Registry, RedisClock, Told], Awaitable[None]]) -> Told:
+    async def play() -> None:
+        clients = connect_async(server.url, "test")
+        clock = RedisClock()
+        registry = Registry(clients.commands, clock, told.change, told.gone.append)
+        try:
+            await scene(registry, clock, told)
+        finally:
+            await clients.close()
+
+    told = Told()
+    asyncio.run(play())
+    return told
+
+
+def announce(clients: Clients, name: str, *, age_ms: int = 0, order: int = 0, **more: object) -> None:
+    seconds, micros = clients.commands.time()
+    seen_ms = seconds * 1000 + micros // 1000 - age_ms
+    status = SourceStatus(name=name, kind="camera", order=order, state="ONLINE", since_ms=seen_ms, seen_ms=seen_ms)
+    clients.commands.hset(keys.SOURCES, name, json.dumps(status.model_dump() | more))
+
+
+def test_a_source_that_is_heard_is_the_default_before_one_that_is_not(any_server: PrivateServer, any_clients: Clients):
+    announce(any_clients, "alpha", age_ms=STATUS_LIFE_MS + 1000)
+    announce(any_clients, "demo", order=1)
+
+    async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
+        await registry.look()
+        assert registry.chosen(None) == "demo"
+        assert [(one.name, one.state) for one in registry.sources()] == [("demo", "ONLINE"), ("alpha", "OFFLINE")]
+        announce(any_clients, "alpha")
+        await registry.look()
+        assert registry.chosen(None) == "alpha"
+
+    with_registry(any_server, scene)
+
+
+def test_while_nothing_is_heard_the_first_of_all_is_the_default(server: PrivateServer, clients: Clients):
+    announce(clients, "front", age_ms=20_000)
+    announce(clients, "door", age_ms=10_000, order=1)
+
+    async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
+        await registry.look()
+        assert registry.chosen(None) == "front"
+
+    with_registry(server, scene)
+
+
+def test_a_source_that_was_not_heard_for_a_minute_is_gone_and_told_so_once(server: PrivateServer, clients: Clients):
+    announce(clients, "door", age_ms=FORGOTTEN_MS + 1000)
+    announce(clients, "front", age_ms=FORGOTTEN_MS - 2000)
+
+    async def scene(registry: Registry, _clock: RedisClock, told: Told) -> None:
+        await registry.look()
+        assert registry.chosen("front") == "front"
+        with pytest.raises(ApiError, match="there are: front"):
+            registry.chosen("door")
+        async with asyncio.timeout(20):
+            while registry.sources():
+                await registry.look()
+        await registry.look()
+        assert told.gone == ["front"]
+        announce(clients, "front")
+        await registry.look()
+
+    assert with_registry(server, scene).changes == [("front", "OFFLINE"), ("front", "ONLINE")]
+
+
+def test_after_a_long_time_without_redis_no_source_is_gone_at_once(server: PrivateServer, clients: Clients):
+    announce(clients, "front")
+
+    async def scene(registry: Registry, clock: RedisClock, told: Told) -> None:
+        await registry.look()
+        clock._offset += 10 * FORGOTTEN_MS / 1000  # as if so much time had gone by without a look
+        await registry.look()
+        assert registry.chosen(None) == "front"
+        assert told.gone == []
+
+    assert with_registry(server, scene).changes == [("front", "ONLINE"), ("front", "OFFLINE")]
+
+
+@pytest.mark.parametrize("broken", ["{", '{"v": 1}', "[]", "NaN"])
+def test_a_malformed_status_is_passed_over(server: PrivateServer, clients: Clients, broken: str):
+    announce(clients, "front")
+    announce(clients, "x", fps=float("nan"))
+    clients.commands.hset(keys.SOURCES, "junk", broken)
+    clients.commands.hset(keys.WORKERS, "junk", broken)
+
+    async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
+        await registry.look()
+        assert [one.name for one in registry.sources()] == ["front"]
+        assert registry.workers() == []
+
+    with_registry(server, scene)
+
+
+def test_a_malformed_status_is_one_warning_and_forgotten_when_it_is_gone(
+    server: PrivateServer, clients: Clients, capsys: pytest.CaptureFixture[str]
+):
+    clients.commands.hset(keys.SOURCES, "junk", "{")
+
+    async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
+        await registry.look()
+        await registry.look()
+        assert capsys.readouterr().out.count("malformed status passed over") == 1
+        clients.commands.hdel(keys.SOURCES, "junk")
+        await registry.look()
+        clients.commands.hset(keys.SOURCES, "junk", "{")
+        await registry.look()
+        assert capsys.readouterr().out.count("malformed status passed over") == 1
+
+    with_registry(server, scene)
+
+
+def test_a_crops_key_of_another_type_costs_only_its_own_backlog(any_server: PrivateServer, any_clients: Clients):
+    announce(any_clients, "odd")
+    announce(any_clients, "front", order=1)
+    any_clients.commands.set(keys.crops("odd"), "no stream")
+    any_clients.commands.xadd(keys.crops("front"), {"a": "b"})
+
+    async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
+        await registry.look()
+        await registry.look()
+        assert registry.reachable
+        assert registry.backlog == {"front": 1}
+
+    with_registry(any_server, scene)
