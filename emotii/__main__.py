@@ -41,11 +41,14 @@ def up(
     """
     from contract import logs
     from contract.settings import load
+    from emotii.configuration import unknown
     from emotii.settings import UpSettings
     from emotii.up import up as start
 
     settings = load(UpSettings, sources=_sources(source), workers=workers, port=port)
     logs.configure(service="up", level=settings.log_level)
+    for sentence in unknown(os.environ):
+        typer.echo(f"emotii: {sentence}", err=True)
     start(settings, output, open_page=open_page)
 
 
@@ -143,8 +146,12 @@ def train(
     Example: emotii train --data faces-train.npz --valid faces-valid.npz --out models/emotii-5
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it while it is imported
-    from training.recipe import find_recipe
-    from training.train import train as start
+    try:
+        from training.recipe import find_recipe
+        from training.train import train as start
+    except ModuleNotFoundError as error:
+        hint = "`make train` installs what training needs (or pip install 'emotii[training]')"
+        raise SettingsError(f"{error.name} is not installed: {hint}") from error
 
     start(data, valid, out, find_recipe(recipe), run=run_folder, version=version, console=output)
 

@@ -19,6 +19,8 @@ def draw(predictions: Sequence[Prediction], path: Path) -> None:
     Raises:
         SettingsError: the file cannot be written.
     """
+    if not path.suffix:
+        raise SettingsError(f"cannot write the chart {path}: give it a name that ends in .png, .svg or .pdf")
     figure = Figure(figsize=(7, ROW_INCHES * len(predictions)), layout="constrained")
     rows = figure.subplots(len(predictions), 2, width_ratios=(1, 3), squeeze=False)
     for (seen, bars), prediction in zip(rows, predictions, strict=True):
@@ -28,7 +30,8 @@ def draw(predictions: Sequence[Prediction], path: Path) -> None:
     try:
         figure.savefig(path, dpi=120)
     except (OSError, ValueError) as error:
-        raise SettingsError(f"cannot write the chart {path}: {error}") from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"cannot write the chart {path}: {reason}") from error
 
 
 def _bars(axes: Axes, prediction: Prediction) -> None:

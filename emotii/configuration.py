@@ -1,7 +1,8 @@
-"""Writes `docs/configuration.md` from the settings classes: `make docs`, so that the page is always true."""
+"""All settings together. `make docs` writes `docs/configuration.md` from them, so that the page is always true."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 
 from pydantic_core import PydanticUndefined
@@ -32,6 +33,15 @@ _SECTIONS: dict[str, type[BaseSettings]] = {
     "Gateway": GatewaySettings,
     "`emotii up` and `emotii analyze`": UpSettings,
 }
+
+
+def unknown(environment: Iterable[str]) -> Iterator[str]:
+    """One sentence for each `EMOTII_` variable that is no setting, with the setting that was probably meant."""
+    known = {f"EMOTII_{name.upper()}" for settings in _SECTIONS.values() for name in settings.model_fields}
+    for name in sorted(environment):
+        if name.startswith("EMOTII_") and name not in known:
+            near = get_close_matches(name, known, 1)
+            yield f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def page() -> str:

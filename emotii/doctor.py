@@ -16,6 +16,7 @@ from contract.errors import BrokerUnavailable, EmotiiError
 from contract.logs import scrub
 from contract.model import find_model
 from contract.settings import load
+from emotii.configuration import unknown
 from emotii.ports import USUAL, is_free
 from emotii.server import find_server
 from emotii.settings import UpSettings
@@ -99,7 +100,16 @@ def _detector() -> Finding:
     return Finding("ok", "Detector", settings.detector)
 
 
+def _settings() -> Finding:
+    if strange := list(unknown(os.environ)):
+        return Finding("note", "Settings", "; ".join(strange), "docs/configuration.md lists all of them")
+    return Finding("ok", "Settings", "every EMOTII_ variable that is set is one")
+
+
 def _sources() -> Finding:
+    up = load(UpSettings)
+    if up.sources is None and up.sources_file is None:
+        return Finding("ok", "Sources", "the first webcam, else the demo clip")
     specs = configured(load(CaptureSettings))
     return Finding("ok", "Sources", ", ".join(f"{spec.name}={spec.safe}" for spec in specs))
 
@@ -122,6 +132,7 @@ def _port() -> Finding:
 _CHECKS: dict[str, Callable[[], Finding]] = {
     "Python": _python,
     "Processor": _cpu,
+    "Settings": _settings,
     "Redis": _server,
     "Model": _model,
     "Engine": _engine,

@@ -1,6 +1,9 @@
 """A private Redis-compatible server, for people who run none: a child process with its own socket and data folder."""
 
+import hashlib
+import os
 import shutil
+import stat
 import subprocess
 import tempfile
 import time
@@ -57,8 +60,7 @@ class PrivateServer:
         self._data = data.resolve() / self._binary.name.removesuffix("-server")
         self._options = options
         self._held = held
-        # A socket's path may have no more than 107 bytes, so it does not stand in the data folder.
-        self._runtime = Path(tempfile.mkdtemp(prefix="emotii-"))
+        self._runtime = _runtime_folder(self._data)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -133,3 +135,17 @@ class PrivateServer:
                 self._process.kill()
                 self._process.wait()
         shutil.rmtree(self._runtime, ignore_errors=True)  # may be gone already, with the rest of /tmp
+
+
+def _runtime_folder(data: Path) -> Path:
+    """Where the socket of the server with this data goes: always the same place, so that a killed one leaves no heap.
+
+    Not in the data folder, since a socket's path may have no more than 107 bytes.
+    """
+    name = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
+    folder = Path(tempfile.gettempdir()) / f"emotii-{os.getuid()}-{name}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
+        raise ServerError(f"{folder} belongs to somebody else or is open to others: remove it")
+    return folder

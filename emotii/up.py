@@ -11,16 +11,24 @@ from typing import TextIO
 
 from rich.console import Console
 
+from api_gateway.settings import GatewaySettings
+from capture_service.address import configured
+from capture_service.settings import CaptureSettings
+from contract.broker import connect
 from contract.errors import EmotiiError, SettingsError
 from contract.health import ask
 from contract.lifecycle import stop_on_signal
+from contract.model import find_model
+from contract.settings import load
 from emotii.ports import USUAL, choose
 from emotii.server import PrivateServer
 from emotii.settings import UpSettings
 from emotii.supervisor import Service, Supervised, Supervisor, services_environment, workers
 from emotii.webcam import has_webcam
+from inference_service.settings import InferenceSettings
 
-READY_SECONDS = 60.0
+READY_SECONDS = 15.0
+"""Then it is said where to look."""
 
 
 def up(settings: UpSettings, console: Console, *, open_page: bool = False) -> None:
@@ -33,11 +41,13 @@ def up(settings: UpSettings, console: Console, *, open_page: bool = False) -> No
         port = choose(settings.host, settings.port)
         if settings.port is None and port != USUAL:
             console.print(f"Port {USUAL} is taken, using {port} (EMOTII_PORT chooses).")
+        sources = _sources(settings, console)
+        _check(redis_url, sources)
         environment = {
             **services_environment(redis_url, settings.log_level),
+            **sources,
             "EMOTII_HOST": settings.host,
             "EMOTII_PORT": str(port),
-            **_sources(settings, console),
         }
         services = [
             Service("gateway", "api_gateway", environment),
@@ -75,17 +85,27 @@ def _sources(settings: UpSettings, console: Console) -> dict[str, str]:
     return {"EMOTII_SOURCES": "demo=demo"}
 
 
+def _check(redis_url: str, sources: dict[str, str]) -> None:
+    """Say what is wrong with the settings once, here, and not by each service that would stumble over it."""
+    load(GatewaySettings)
+    find_model(load(InferenceSettings).model)
+    configured(
+        load(CaptureSettings, **{name.removeprefix("EMOTII_").lower(): value for name, value in sources.items()})
+    )
+    connect(redis_url, "up").close()  # opens no connection, only reads the URL
+
+
 def _announce(url: str, stop: Event, console: Console, open_page: bool) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while not stop.wait(0.1):
-        if ask(f"{url}/readyz"):
-            console.print(f"[bold]Emotii is running: {url}[/bold]  (Ctrl-C stops it)")
-            if open_page:
-                webbrowser.open(url)
-            return
-        if time.monotonic() > deadline:
-            console.print(f"Emotii is not ready after {READY_SECONDS:.0f} s; {url}/readyz says what is missing.")
-            return
+    """Print the address when everything is ready; say what is missing if that takes long."""
+    patience = time.monotonic() + READY_SECONDS
+    while not stop.wait(0.1) and not ask(f"{url}/readyz"):
+        if time.monotonic() > patience:
+            console.print(f"Still starting; {url}/readyz says what is missing.")
+            patience = float("inf")
+    if not stop.is_set():
+        console.print(f"[bold]Emotii is running: {url}[/bold]  (Ctrl-C stops it)")
+        if open_page:
+            webbrowser.open(url)
 
 
 def _reachable(host: str) -> str:
