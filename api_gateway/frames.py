@@ -59,6 +59,7 @@ class Frames:
             yield
         finally:
             self._wanted[source] -= 1
+            self._wanted += Counter()  # without those that nobody wants any more
 
     def newest(self, source: str) -> Frame | None:
         """The newest frame that was received within the last two seconds."""

@@ -54,7 +54,7 @@ class Gateway:
         lease = AsyncLease(commands, LEASE_TASK)
         self.saver = Saver(self.sight, self.faces, lease, self.metrics, on=settings.save, every=settings.save_every)
         self.stats = Stats(self.registry, self.saver, self.clock)
-        self._results = Results(self._clients, self._read_sources, self.take)
+        self._results = Results(self._clients, self._read_sources, self.take, self.uploads.bury)
 
     async def run(self) -> None:
         """Read, watch and save until cancelled; an unexpected error in any part ends all of it."""

@@ -1,39 +1,52 @@
 """Reading the results of every source, with a cursor of our own: other gateways read the same."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import redis.asyncio
 import structlog
+from redis.exceptions import ResponseError
 
 from contract import keys
 from contract.broker import BLOCK_MS, AsyncClients
 from contract.errors import MalformedMessage
-from contract.messages import Outcome, read_outcome
+from contract.messages import Dead, Outcome, read_outcome
 
 logger = structlog.get_logger()
 AT_A_TIME = 100
 """Few, since taking them in holds up everything else on the loop; a job in full run brings thousands a second."""
+_READABLE = (b"stream", b"none")
+REFUSED_SECONDS = 5.0
+"""How long a key that is no stream is left aside, so that it does not hold up the others."""
 
 
 class Results:
-    """The results streams of all sources, from now on.
+    """The results streams of all sources, from now on, and what of the uploads was buried.
 
     Args:
         clients: of this process.
         sources: tells the names of the sources that there are.
         take: called with each outcome, in the order of its stream.
+        bury: called with each dead entry of the uploads, in their order.
     """
 
     def __init__(
-        self, clients: AsyncClients, sources: Callable[[], Iterable[str]], take: Callable[[Outcome], None]
+        self,
+        clients: AsyncClients,
+        sources: Callable[[], Iterable[str]],
+        take: Callable[[Outcome], None],
+        bury: Callable[[Dead], None],
     ) -> None:
         self._clients = clients
         self._sources = sources
         self._take = take
+        self._bury = bury
         self._cursors: dict[str, bytes] = {}
-        self._burying: set[str] = set()
+        """By key."""
+        self._refused: dict[str, float] = {}
+        self._warned: set[str] = set()
 
     async def read(self) -> None:
         """Wait for outcomes, at most half a second, and hand them on."""
@@ -41,31 +54,61 @@ class Results:
         if not self._cursors:
             await asyncio.sleep(BLOCK_MS / 1000)
             return
-        streams: dict[Any, Any] = {keys.results(source): cursor for source, cursor in self._cursors.items()}
-        replies: Any = await self._clients.blocking.xread(streams, count=AT_A_TIME, block=BLOCK_MS)
-        by_key = {keys.results(source).encode(): source for source in self._cursors}
-        for key, entries in replies or []:
-            source = by_key[key]
-            for entry, fields in entries:
-                self._cursors[source] = entry
-                self._hand_on(source, fields)
-
-    def _hand_on(self, source: str, fields: dict[bytes, bytes]) -> None:
+        streams: dict[Any, Any] = dict(self._cursors)
         try:
-            outcome = read_outcome(fields)
-        except MalformedMessage as error:
-            if source not in self._burying:  # the stream is the workers'; nothing here could bury what is in it
-                logger.warning("malformed result passed over", source=source, error=str(error))
-                self._burying.add(source)
+            replies: Any = await self._clients.blocking.xread(streams, count=AT_A_TIME, block=BLOCK_MS)
+        except ResponseError:
+            if not await self._refuse_no_streams():
+                raise
             return
-        self._take(outcome)
+        for key, entries in replies or []:
+            for entry, fields in entries:
+                self._cursors[key.decode()] = entry
+                self._hand_on(key.decode(), fields)
+
+    def _hand_on(self, key: str, fields: dict[bytes, bytes]) -> None:
+        try:
+            if key == keys.dead(keys.UPLOADS):
+                self._bury(Dead.read(fields))
+            else:
+                self._take(read_outcome(fields))
+        except MalformedMessage as error:
+            # The stream is the workers'; nothing here could bury what is in it.
+            self._warn(key, "malformed result passed over", str(error))
 
     async def _follow_sources(self) -> None:
-        names = set(self._sources())
-        for gone in self._cursors.keys() - names:
+        now = time.monotonic()
+        wanted = {keys.results(source) for source in self._sources()} | {keys.dead(keys.UPLOADS)}
+        self._refused = {key: until for key, until in self._refused.items() if until > now}
+        self._warned &= wanted
+        for gone in self._cursors.keys() - wanted:
             del self._cursors[gone]
-        for new in sorted(names - self._cursors.keys()):
-            self._cursors[new] = await _end(self._clients.commands, keys.results(new))
+        for new in sorted(wanted - self._cursors.keys() - self._refused.keys()):
+            try:
+                self._cursors[new] = await _end(self._clients.commands, new)
+            except ResponseError as error:
+                self._refuse(new, str(error))
+
+    async def _refuse_no_streams(self) -> bool:
+        """One key that is no stream fails the read of all: leave aside those that are none; whether there are any."""
+        names = list(self._cursors)
+        pipeline = self._clients.commands.pipeline(transaction=False)
+        for key in names:
+            pipeline.type(key)
+        odd = [(k, kind) for k, kind in zip(names, await pipeline.execute(), strict=True) if kind not in _READABLE]
+        for key, kind in odd:
+            self._refuse(key, f"it is a {kind.decode()}")
+        return bool(odd)
+
+    def _refuse(self, key: str, reason: str) -> None:
+        self._warn(key, "results cannot be read, left aside", reason)
+        self._refused[key] = time.monotonic() + REFUSED_SECONDS
+        self._cursors.pop(key, None)
+
+    def _warn(self, key: str, event: str, reason: str) -> None:
+        if key not in self._warned:
+            logger.warning(event, key=key, reason=reason)
+            self._warned.add(key)
 
 
 async def _end(client: redis.asyncio.Redis, stream: str) -> bytes:

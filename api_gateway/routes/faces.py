@@ -2,10 +2,11 @@
 
 import asyncio
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
+from pydantic.config import JsonDict
 
 from api_gateway.errors import ApiError
 from api_gateway.face_name import FaceName, FaceNameError
@@ -14,22 +15,29 @@ from api_gateway.routes.asked import AskedGateway
 
 router = APIRouter(prefix="/api/v1/faces", tags=["saved faces"])
 EXAMPLE = "happy_97.3_20260131_235959_000001.jpg"
+FACE_EXAMPLE: JsonDict = {
+    "name": EXAMPLE,
+    "emotion": "happy",
+    "confidence": 97.3,
+    "saved": "2026-01-31T23:59:59.000001Z",
+    "url": f"/api/v1/faces/happy/{EXAMPLE}",
+}
+
+
+EmotionPart = Annotated[str, Path(examples=["happy"])]
+NamePart = Annotated[str, Path(examples=[EXAMPLE])]
+PICTURE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "The picture of the face.",
+    }
+}
 
 
 class SavedFace(BaseModel):
     """A saved face."""
 
-    model_config = {
-        "json_schema_extra": {
-            "example": {
-                "name": EXAMPLE,
-                "emotion": "happy",
-                "confidence": 97.3,
-                "saved": "2026-01-31T23:59:59.000001Z",
-                "url": f"/api/v1/faces/happy/{EXAMPLE}",
-            }
-        }
-    }
+    model_config = {"json_schema_extra": {"example": FACE_EXAMPLE}}
 
     name: str
     emotion: str
@@ -41,6 +49,8 @@ class SavedFace(BaseModel):
 
 class FacesAnswer(BaseModel):
     """One page of saved faces, the newest first."""
+
+    model_config = {"json_schema_extra": {"example": {"faces": [FACE_EXAMPLE], "total": 1, "next": None}}}
 
     faces: list[SavedFace]
     total: int
@@ -65,8 +75,8 @@ async def faces(
     )
 
 
-@router.get("/{emotion}/{name}", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-async def face(emotion: str, name: str, gateway: AskedGateway) -> Response:
+@router.get("/{emotion}/{name}", response_class=Response, responses=PICTURE)
+async def face(emotion: EmotionPart, name: NamePart, gateway: AskedGateway) -> Response:
     """A saved face as JPEG."""
     try:
         jpeg = await asyncio.to_thread(gateway.faces.read, _named(emotion, name))
@@ -76,7 +86,7 @@ async def face(emotion: str, name: str, gateway: AskedGateway) -> Response:
 
 
 @router.delete("/{emotion}/{name}", status_code=204)
-async def delete(emotion: str, name: str, gateway: AskedGateway) -> None:
+async def delete(emotion: EmotionPart, name: NamePart, gateway: AskedGateway) -> None:
     """Delete a saved face."""
     try:
         await asyncio.to_thread(gateway.faces.delete, _named(emotion, name))

@@ -3,13 +3,14 @@
 import time
 from collections.abc import AsyncGenerator
 from dataclasses import asdict
+from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from api_gateway.errors import ApiError
+from api_gateway.errors import ApiError, ErrorAnswer
 from api_gateway.routes.asked import AskedGateway
 from api_gateway.smoothing import strongest
 from contract.messages import Reading
@@ -33,6 +34,29 @@ BODY = {
             "image/png": _BINARY,
         },
     }
+}
+
+
+def _refusal(description: str, code: str, message: str) -> dict[str, Any]:
+    example = {"error": {"code": code, "message": message}}
+    return {"model": ErrorAnswer, "description": description, "content": {"application/json": {"example": example}}}
+
+
+REFUSALS: dict[int | str, dict[str, Any]] = {
+    413: _refusal("The picture is too large.", "too_large", "a picture may have 10000000 bytes (EMOTII_UPLOAD_LIMIT)"),
+    422: _refusal(
+        "No picture (`unreadable_picture`), or the model fails on one of its faces (`unclassifiable_face`); "
+        "sending it again does not help.",
+        "unclassifiable_face",
+        "a face of the picture cannot be classified: the engine failed on it",
+    ),
+    503: _refusal(
+        "Not now: Redis (`redis_unavailable`), a capture (`no_capture`) or a worker (`no_worker`) is missing, or too "
+        "many pictures are under way (`busy`).",
+        "busy",
+        "too many pictures are waiting; try again soon",
+    ),
+    504: _refusal("It took longer than EMOTII_PREDICT_TIMEOUT.", "timeout", "no result within 10 s"),
 }
 
 
@@ -82,7 +106,7 @@ class PredictAnswer(BaseModel):
     took_ms: int
 
 
-@router.post("/predict", openapi_extra=BODY)
+@router.post("/predict", openapi_extra=BODY, responses=REFUSALS)
 async def predict(request: Request, gateway: AskedGateway) -> PredictAnswer:
     """Look at one picture: form field `picture`, or the picture itself as body with a content type `image/...`."""
     started = time.monotonic()

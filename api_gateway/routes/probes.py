@@ -1,20 +1,44 @@
 """For machines that look after machines: `/healthz`, `/readyz`, `/metrics`."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from api_gateway.errors import ApiError
+from api_gateway.errors import ApiError, ErrorAnswer
 from api_gateway.gateway import Gateway
 from api_gateway.routes.asked import AskedGateway
 
 router = APIRouter(tags=["operation"])
 
 
+NOT_READY: dict[int | str, dict[str, Any]] = {
+    503: {
+        "model": ErrorAnswer,
+        "description": "Something is missing.",
+        "content": {
+            "application/json": {"example": {"error": {"code": "not_ready", "message": "missing: a worker, a capture"}}}
+        },
+    }
+}
+FIGURES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "content": {
+            "text/plain": {
+                "schema": {"type": "string"},
+                "example": "# TYPE emotii_gateway_workers gauge\nemotii_gateway_workers 2.0\n",
+            }
+        },
+        "description": "Figures of this gateway.",
+    }
+}
+
+
 class Well(BaseModel):
     """All is as it should be."""
+
+    model_config = {"json_schema_extra": {"example": {"status": "ok"}}}
 
     status: Literal["ok"] = "ok"
 
@@ -25,7 +49,7 @@ async def healthz() -> Well:
     return Well()
 
 
-@router.get("/readyz")
+@router.get("/readyz", responses=NOT_READY)
 async def readyz(gateway: AskedGateway) -> Well:
     """Whether emotions can be had: Redis, a capture and a worker are there. Else 503 that says what is missing."""
     if missing := list(_missing(gateway)):
@@ -33,7 +57,7 @@ async def readyz(gateway: AskedGateway) -> Well:
     return Well()
 
 
-@router.get("/metrics", response_class=Response)
+@router.get("/metrics", response_class=Response, responses=FIGURES)
 async def metrics(gateway: AskedGateway) -> Response:
     """Figures in Prometheus's text format."""
     figures = gateway.metrics

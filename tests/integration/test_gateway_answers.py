@@ -6,9 +6,11 @@ import cv2
 import httpx
 import numpy as np
 
+from contract import keys
 from contract.broker import Clients
+from contract.messages import Dead, InboxPicture
 from emotii.server import PrivateServer
-from tests.stage import LABELS, SAD, GatewayProcess, Producer, clip_frames, gateway_process, until
+from tests.stage import LABELS, SAD, GatewayProcess, Producer, clip_frames, gateway_process, reading, until
 
 
 def test_the_old_interface_answers_as_it_did(gateway: GatewayProcess, producer: Producer):
@@ -42,6 +44,20 @@ def test_a_picture_is_answered_with_every_face(gateway: GatewayProcess):
     broken = httpx.post(url, files={"picture": b"no picture"}, timeout=20)
     assert broken.status_code == 422
     assert broken.json()["error"] == {"code": "unreadable_picture", "message": "no picture that can be read"}
+
+
+def test_a_picture_with_a_face_that_the_model_fails_on_is_answered_at_once(
+    gateway: GatewayProcess, producer: Producer, any_clients: Clients
+):
+    def bury(upload: InboxPicture, now: int) -> None:
+        face = reading(keys.UPLOADS, upload.frame, epoch=upload.epoch, captured_ms=now)
+        buried = Dead("1-0", "the engine failed on it", face.fields())
+        any_clients.commands.xadd(keys.dead(keys.UPLOADS), dict(buried.fields()))
+
+    producer._answer = bury
+    answer = httpx.post(f"{gateway.url}/api/v1/predict", files={"picture": b"x"}, timeout=20)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "unclassifiable_face")
+    assert "the engine failed on it" in answer.json()["error"]["message"]
 
 
 def test_a_picture_that_nobody_looks_at_times_out(any_server: PrivateServer, any_clients: Clients, tmp_path: Path):

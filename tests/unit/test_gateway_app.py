@@ -240,6 +240,13 @@ def test_saved_faces_are_listed_by_pages_fetched_and_deleted(app: FastAPI):
     assert asked(app, "GET", "/api/v1/faces?emotion=..").json()["total"] == 0
 
 
+def has_example(content: dict, described: dict) -> bool:
+    """Whether a content has an example, or is a picture."""
+    schema = content.get("schema", {})
+    named = described["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+    return "example" in content or "example" in named or schema.get("format") == "binary" or not schema
+
+
 def test_openapi_names_the_error_shape_for_every_route_and_has_examples(app: FastAPI):
     described = asked(app, "GET", "/openapi.json").json()
     assert "HTTPValidationError" not in described["components"]["schemas"]
@@ -247,6 +254,15 @@ def test_openapi_names_the_error_shape_for_every_route_and_has_examples(app: Fas
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             assert "4XX" in operation["responses"], (method, path)
+            answer = operation["responses"]["204" if method == "delete" else "200"]
+            for content in answer.get("content", {}).values():
+                assert has_example(content, described), (method, path)
+            for parameter in operation.get("parameters", []):
+                assert parameter["in"] == "query" or parameter["schema"]["examples"], (method, path, parameter["name"])
+    picture = described["paths"]["/api/v1/predict"]["post"]["responses"]
+    assert {"413", "422", "503", "504"} <= picture.keys()
+    assert picture["422"]["content"]["application/json"]["example"]["error"]["code"] == "unclassifiable_face"
+    assert "503" in described["paths"]["/readyz"]["get"]["responses"]
     assert "/save_current" in described["paths"]
     assert "get" not in described["paths"]["/save_current"]
 
