@@ -45,6 +45,9 @@ function take(event) {
   } else if (event.kind === "state") {
     sources.update(event);
     showConnection();
+  } else if (event.kind === "gone") {
+    sources.remove(event.source);
+    showConnection();
   } else if (event.kind === "stats") {
     stats = event;
     showFigures(event, sources.chosen);

@@ -13,19 +13,32 @@ export class Sources {
     this.onChoice = onChoice;
     this.states = new Map();
     this.chosen = null;
-    select.addEventListener("change", () => this.choose(select.value));
+    this.picked = false; // by hand, so that no default replaces it
+    select.addEventListener("change", () => {
+      this.picked = true;
+      this.choose(select.value);
+    });
   }
 
   /** Take over all sources, as the hello lists them. */
   replace(states) {
     this.states.clear();
     states.forEach((state) => this.remember(state));
+    const [first] = this.states.keys();
+    if (first && !this.picked) this.choose(first); // what was shown before may be captured no more
     this.settle();
   }
 
   /** One source has another state now. */
   update(state) {
     this.remember(state);
+    this.settle();
+  }
+
+  /** One source is no more. */
+  remove(name) {
+    this.states.delete(name);
+    if (name === this.chosen) this.picked = false;
     this.settle();
   }
 
@@ -44,7 +57,7 @@ export class Sources {
       this.select.replaceChildren(...names.map((name) => new Option(name, name)));
     }
     this.picker.hidden = names.length < 2;
-    if (!this.states.has(this.chosen) && names.length) this.choose(names[0]);
+    if (!this.states.has(this.chosen) && names.length) return this.choose(names[0]);
     if (this.chosen) this.select.value = this.chosen;
     const state = this.current;
     if (state?.width) this.screen.style.aspectRatio = `${state.width} / ${state.height}`;

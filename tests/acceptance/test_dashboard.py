@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
+from contract import keys
+from contract.broker import connect
 from emotii.server import PrivateServer
 from tests.stage import SAD, GatewayProcess, Producer, gateway_process, until
 
@@ -109,6 +111,44 @@ def test_another_source_can_be_chosen_and_says_that_it_is_offline(page: Page, se
         expect(page.locator(".face")).to_have_count(0)
         page.get_by_label("Source").select_option("front")
         wait_for_state(page, "connected")
+
+
+def test_a_source_whose_capture_stopped_says_so_and_the_next_one_is_shown_when_it_is_gone(
+    page: Page, producer: Producer, server: PrivateServer
+):
+    wait_for_state(page, "connected")
+    producer.state, producer.reason = "OFFLINE", "stopped"
+    wait_for_state(page, "stale", "front is offline")
+    expect(page.locator("#source-state")).to_contain_text("stopped")
+    expect(page.locator(".face")).to_have_count(0, timeout=PATIENCE_MS)
+    with Producer(server.url, "door", order=1):
+        producer.stop()
+        with connect(server.url, "test").commands as client:
+            client.hdel(keys.SOURCES, "front")
+        wait_for_state(page, "connected")
+        expect(page.locator("#source-state")).to_contain_text("door · online")
+        expect(page.locator(".face")).to_have_count(2, timeout=PATIENCE_MS)
+
+
+def test_a_capture_that_died_without_a_word_is_stale(page: Page, producer: Producer, server: PrivateServer):
+    wait_for_state(page, "connected")
+    with Producer(server.url, "door", order=1):  # so that a worker is still there
+        producer.stop()
+        wait_for_state(page, "stale", "front is offline")
+        expect(page.locator("#source-state")).to_contain_text("gone or stuck")
+
+
+def test_a_backlog_that_stands_is_shown_with_what_would_help(page: Page, server: PrivateServer):
+    wait_for_state(page, "connected")
+    expect(page.locator("#backlog")).to_have_text("0")
+    expect(page.locator("#backlog-hint")).to_be_hidden()
+    with connect(server.url, "test").commands as client:
+        for _ in range(42):
+            client.xadd(keys.crops("front"), {"a": "b"})
+        expect(page.locator("#backlog")).to_have_text("42", timeout=PATIENCE_MS)
+        expect(page.locator("#backlog-hint")).to_be_visible(timeout=PATIENCE_MS)
+        client.delete(keys.crops("front"))
+        expect(page.locator("#backlog-hint")).to_be_hidden(timeout=PATIENCE_MS)
 
 
 def test_a_click_saves_the_face(page: Page, gateway: GatewayProcess):
