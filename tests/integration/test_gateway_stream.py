@@ -3,12 +3,17 @@
 import json
 import socket
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect as connect_socket
 
-from tests.stage import LABELS, SAD, GatewayProcess, Producer, until
+from contract import keys
+from contract.broker import Clients
+from contract.messages import Reading
+from tests.stage import LABELS, GatewayProcess, Producer, reading, until
 from tests.viewer import events_of
 
 
@@ -64,15 +69,30 @@ def test_a_client_that_stops_reading_is_told_what_it_missed_or_dropped_and_other
     stalled.close()
 
 
-def test_a_slow_client_is_told_how_many_events_it_missed(gateway: GatewayProcess, producer: Producer):
-    producer.faces.shown = {
-        track: ((10.0 * track, 50.0, 40.0, 40.0), SAD) for track in range(40)
-    }  # more to send, so that buffers fill sooner
+def wide_readings(first: int, count: int) -> Iterator[Reading]:
+    """Readings of a model with a great many long labels: 40 kB each as events, so that buffers fill soon."""
+    labels = tuple(f"emotion-{number:03}-{'x' * 50}" for number in range(256))
+    probabilities = (1 / len(labels),) * len(labels)
+    for frame in range(first, first + count):
+        yield replace(reading("front", frame, epoch="wide"), labels=labels, probabilities=probabilities)
+
+
+def test_a_slow_client_is_told_how_many_events_it_missed(gateway: GatewayProcess, any_clients: Clients):
+    sent = 0
+
+    def lost_one() -> bool:
+        nonlocal sent
+        pipeline = any_clients.commands.pipeline(transaction=False)
+        for one in wide_readings(sent, 50):
+            pipeline.xadd(keys.results("front"), dict(one.fields()))
+        pipeline.execute()
+        sent += 50
+        return "missed_events_total 0.0" not in gateway.get("/metrics").text
+
     narrow = socket.socket()
-    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
     narrow.connect(("127.0.0.1", gateway.port))
-    with connect_socket(gateway.socket_url, sock=narrow, max_queue=2, compression=None) as client:
-        next(events_of(client, "reading"))
-        until(lambda: "missed_events_total 0.0" not in gateway.get("/metrics").text, 60, "the first lost event")
+    with connect_socket(gateway.socket_url, sock=narrow, max_queue=2, max_size=None, compression=None) as client:
+        until(lost_one, 60, "the first lost event")
         assert next(events_of(client, "missed", 30))["count"] > 0
-        assert next(events_of(client, "reading"))["emotion"] == "sad"
+        assert next(events_of(client, "reading"))["emotion"]
