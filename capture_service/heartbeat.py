@@ -1,4 +1,4 @@
-"""The heartbeat of a job: keeps it in the registry while it is produced and read."""
+"""The heartbeat of a job: keeps it in the registry, and its keys in Redis, while it is produced and read."""
 
 from collections.abc import Callable
 from threading import Event, Thread
@@ -55,7 +55,15 @@ class Heartbeat:
                     self._clock.refresh(self._client)
                     update = {"seen_ms": self._clock.now_ms(), "frames": self._frames()}
                     status = self._status.model_copy(update=update)
-                    self._client.hset(keys.SOURCES, status.name, status.model_dump_json())
+                    self._beat(status)
             except BrokerUnavailable as error:
                 logger.debug("no heartbeat", error=str(error))  # whoever sends crops says it aloud
             self._stop.wait(EVERY_SECONDS)
+
+    def _beat(self, status: SourceStatus) -> None:
+        pipeline = self._client.pipeline(transaction=False)
+        # All are sent, even where Redis is out of memory and refuses the status.
+        for key in keys.of_job(status.name):
+            pipeline.expire(key, keys.JOB_KEYS_SECONDS)
+        pipeline.hset(keys.SOURCES, status.name, status.model_dump_json())
+        pipeline.execute()

@@ -31,7 +31,7 @@ logger = structlog.get_logger(__name__)
 ROOM_SECONDS = 0.05
 """How often a job that is ahead of its workers looks whether they caught up."""
 LEAVING_SECONDS = 5
-"""By then workers have seen that the job left the registry."""
+"""By then workers have finished what they had in hand, and seen that the job left the registry."""
 AGAIN_COUNT = 256
 """Entries of one transaction when something is sent again."""
 
@@ -43,14 +43,15 @@ class JobStopped(EmotiiError):  # noqa: N818 - what happened, not a fault
 class JobProducer:
     """Sends every face of every frame of a recording, exactly as often as asked, and can send any of them again.
 
-    `run` is for a thread of its own; everything else may be called from others meanwhile.
+    `run` and `resubmit` are for a thread of their own, one after the other; everything else may be called from others
+    meanwhile. Both wait while the job's results are not read, so never call them on the thread that reads these.
 
     Args:
         clients: its two Redis clients, used here for commands only.
         spec: a recording, from `recording` or a configured file or folder.
         detector: finds the faces.
         settings: `job_backlog_limit` and the bounds on reading count here.
-        spool: path of the file that keeps what was sent; replaced if it is there.
+        spool: path of the file that keeps what was sent; replaced if it is there. Only its disk is used, not its name.
 
     Raises:
         SourceError: the recording cannot be opened.
@@ -68,7 +69,7 @@ class JobProducer:
         self._recording.open()
         self._faces = FaceFinder(self.source, detector)
         self._clock, self._outage = RedisClock(), Outage()
-        self._publisher = Publisher(self._client, self.source, self._clock)
+        self._publisher = Publisher(self._client, self.source, self._clock, keys.JOB_KEYS_SECONDS)
         self._limit = settings.job_backlog_limit
         self._spool = Spool(spool)
         self._closed = Event()
@@ -98,35 +99,42 @@ class JobProducer:
         return manifest
 
     def sent(self) -> dict[int, int]:
-        """Frame -> number of its faces, of everything that was sent or is being sent."""
+        """Frame -> number of its faces, of everything that was sent or is being sent and was not forgotten."""
         return self._spool.faces()
 
-    def resubmit(self, frames: Collection[int], crops: Collection[tuple[int, int]]) -> None:
+    def forget(self, below: int) -> None:
+        """Frames under `below` have all their outcomes: they need not be kept for `resubmit` any longer."""
+        self._spool.forget(below)
+
+    def resubmit(self, frames: Collection[int], crops: Collection[tuple[int, int]], stop: Event) -> None:
         """Send again what Redis lost: the end of each of `frames`, and `crops` (frame, face), under new stream ids.
 
-        Call it when `run` is done. Waits while Redis is away.
+        Call it when `run` is done. Waits as `run` does.
 
         Raises:
-            JobStopped: the job was closed meanwhile.
+            JobStopped: `stop` was set, or the job was closed, before the end.
         """
         if frames or crops:
             logger.info("sending again what redis lost", frames=len(frames), crops=len(crops))
         entries = self._spool.entries(frames, crops)
-        while some := list(islice(entries, AGAIN_COUNT)):
-            self._send(some, self._closed)
+        while some := list(islice(entries, min(AGAIN_COUNT, self._limit))):
+            self._send(some, stop)
 
     def close(self) -> None:
-        """Leave the registry, delete the job's keys and the spool; a `run` that still runs ends with `JobStopped`."""
+        """Leave the registry, empty the job's streams and drop the spool; a `run` that still runs ends.
+
+        The keys go some seconds later: workers may still wait on the crops stream, and commit what they have in hand.
+        """
         self._closed.set()
         self._heartbeat.stop()
         self._spool.close()
         try:
             with outages_named():
-                self._client.delete(*(make(self.source) for make in (keys.results, keys.dead, keys.alone)))
-                # Workers may still wait on it, and would take its end for an outage.
-                self._client.expire(keys.crops(self.source), LEAVING_SECONDS)
+                self._client.xtrim(keys.crops(self.source), maxlen=0, approximate=False)
+                for key in keys.of_job(self.source):
+                    self._client.expire(key, LEAVING_SECONDS)
         except BrokerUnavailable as error:
-            logger.warning("the job's entries stay in redis", source=self.source, error=str(error))
+            logger.warning("the job's entries stay in redis for a while", source=self.source, error=str(error))
 
     def _look(self, frame: Frame) -> tuple[Sequence[Crop], FrameDone]:
         name, at_ms = FrameId(self.source, self.epoch, frame.number), round(frame.seconds * 1000)
@@ -140,7 +148,7 @@ class JobProducer:
     def _send(self, entries: Sequence[CropEntry], stop: Event) -> None:
         self._wait_for_room(stop)
         if not self._publisher.send_until_stored(Batch(entries), stop, self._outage):
-            raise JobStopped("the job was stopped before its end")
+            raise JobStopped("stopped before the end")
 
     def _wait_for_room(self, stop: Event) -> None:
         backoff = Backoff(ROOM_SECONDS, 1.0)
@@ -154,7 +162,7 @@ class JobProducer:
             except BrokerUnavailable as error:
                 self._outage.noticed(error)
                 stop.wait(backoff.next())
-        raise JobStopped("the job was stopped before its end")
+        raise JobStopped("stopped before the end")
 
     def _unread(self) -> int:
         with outages_named():

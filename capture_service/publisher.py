@@ -33,12 +33,20 @@ class Batch:
 
 
 class Publisher:
-    """Writes the crops stream of one source."""
+    """Writes the crops stream of one source.
 
-    def __init__(self, client: redis.Redis, source: str, clock: RedisClock) -> None:
+    Args:
+        client: for commands.
+        source: whose crops.
+        clock: gives the ids.
+        life_seconds: how long the stream stays after the last batch, unless somebody renews it; None: for ever.
+    """
+
+    def __init__(self, client: redis.Redis, source: str, clock: RedisClock, life_seconds: int | None = None) -> None:
         self._client = client
         self._crops = keys.crops(source)
         self._clock = clock
+        self._life_seconds = life_seconds
         self._last_ms: int | None = None
 
     def backlog(self) -> int:
@@ -97,6 +105,8 @@ class Publisher:
         pipeline = self._client.pipeline(transaction=True)
         for number, entry in enumerate(batch.entries):
             pipeline.xadd(self._crops, dict[Any, Any](entry.fields()), id=f"{batch.ms}-{number}")
+        if self._life_seconds is not None:
+            pipeline.expire(self._crops, self._life_seconds)
         pipeline.execute()
 
     def _last_generated(self) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""What a job has sent, on disk: enough to send any of it again, however long the recording."""
+"""What a job has sent, on disk: enough to send any of it again that has no outcome yet, however long the recording."""
 
 import json
 import sqlite3
@@ -20,16 +20,20 @@ KEPT_FRAMES = 64
 
 
 class Spool:
-    """A file that lives as long as its job. Used by several threads."""
+    """A file that lives as long as its job. Used by several threads.
+
+    It has no name any more once it is open, so that its disk space is free when the process ends, however it ends.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
         path.unlink(missing_ok=True)
         self._lock = Lock()
         self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
         # It is worth nothing without this process, so nothing is done to have it outlive one.
         self._file.executescript("pragma journal_mode = off; pragma synchronous = off;" + _SCHEMA)
+        path.unlink()
         self._waiting: list[tuple[Sequence[Crop], FrameDone]] = []
+        self._forgotten = 0
 
     def add(self, crops: Sequence[Crop], done: FrameDone) -> None:
         """Keep a frame with all its faces."""
@@ -38,24 +42,33 @@ class Spool:
             if len(self._waiting) >= KEPT_FRAMES:
                 self._write()
 
+    def forget(self, below: int) -> None:
+        """Frames under `below` will not be asked for again. Their space is used for later ones, now and then."""
+        if below - self._forgotten < KEPT_FRAMES:
+            return
+        with self._lock, self._file:
+            self._file.execute("begin")
+            self._file.execute("delete from crops where frame < ?", (below,))
+            self._file.execute("delete from frames where frame < ?", (below,))
+        self._forgotten = below
+
     def faces(self) -> dict[int, int]:
-        """Frame -> number of its faces, for all that was kept."""
+        """Frame -> number of its faces, for all that is kept."""
         with self._lock:
             self._write()
             return dict(self._file.execute("select frame, faces from frames order by frame"))
 
     def entries(self, frames: Collection[int], crops: Collection[tuple[int, int]]) -> Iterator[CropEntry]:
-        """The "frame done" of `frames` and the `crops` (frame, face), by frame; what was never kept is left out."""
+        """The "frame done" of `frames` and the `crops` (frame, face), by frame; what is not kept is left out."""
         wanted = sorted({*crops, *((frame, _FRAME_ENDS) for frame in frames)}, key=_faces_first)
         for frame, face in wanted:
             if (entry := self._entry(frame, face)) is not None:
                 yield entry
 
     def close(self) -> None:
-        """Remove the file."""
+        """Let go of the file, and so of its disk space."""
         with self._lock:
             self._file.close()
-            self._path.unlink(missing_ok=True)
 
     def _entry(self, frame: int, face: int) -> CropEntry | None:
         with self._lock:

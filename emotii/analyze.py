@@ -1,9 +1,7 @@
 """`emotii analyze`: a recording as a lossless job through the same workers that live sources use."""
 
-import os
-import tempfile
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Event
@@ -16,14 +14,15 @@ from capture_service.settings import CaptureSettings
 from contract.broker import Backoff, connect
 from contract.errors import BrokerUnavailable, EmotiiError
 from contract.lifecycle import stop_on_signal
-from contract.messages import Manifest
 from contract.settings import load
+from emotii.job_folder import job_folder
 from emotii.job_results import JobResults
 from emotii.outcomes import Outcomes
 from emotii.progress import JobProgress
 from emotii.server import PrivateServer
 from emotii.settings import UpSettings
-from emotii.supervisor import Supervisor, workers
+from emotii.summary import summarise
+from emotii.supervisor import Supervisor, services_environment, workers
 from emotii.table import Table
 
 
@@ -43,21 +42,25 @@ def analyze(video: str, csv: Path, passes: int, settings: UpSettings, console: C
     spec = recording(video, passes)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signal())
-        spool = stack.enter_context(tempfile.TemporaryDirectory(prefix="emotii-job-"))
         table = stack.enter_context(Table(csv))
-        supervisor, redis_url = stack.enter_context(_workers(settings, Path(spool)))
+        folder, lock = stack.enter_context(job_folder())
+        supervisor, redis_url = stack.enter_context(_workers(settings, folder, lock))
         capture = load(CaptureSettings, redis_url=redis_url)
         clients = connect(redis_url, "analyze")
         stack.callback(clients.close)
-        producer = JobProducer(clients, spec, detectors.configured(capture), capture, Path(spool) / "sent")
+        producer = JobProducer(clients, spec, detectors.configured(capture), capture, folder / "sent")
         stack.callback(producer.close)
         job = _Job(producer, JobResults(clients, producer.source), table, supervisor)
         job.run(stop, stack.enter_context(JobProgress(console, producer, table)))
-    _report(table, job.outcomes, csv, console)
+    summarise(table, job.outcomes, producer.total_frames, csv, console)
 
 
 class _Job:
-    """The producing thread and the reading loop of one job."""
+    """The producing thread and the reading loop of one job.
+
+    The loop is what makes room for the producer, so it never waits for it: what Redis lost is sent again on the
+    producer's thread, too.
+    """
 
     def __init__(self, producer: JobProducer, results: JobResults, table: Table, supervisor: Supervisor) -> None:
         self.outcomes = Outcomes()
@@ -66,59 +69,65 @@ class _Job:
         self._table = table
         self._supervisor = supervisor
         self._backoff = Backoff()
+        self._frames: int | None = None
+        """Of the whole recording, once all were sent."""
 
     def run(self, stop: Event, progress: JobProgress) -> None:
         with ThreadPoolExecutor(1, "producer") as executor:
-            manifest = executor.submit(self._producer.run, stop)
+            sending = executor.submit(self._send, stop)
             try:
-                while not self._finished(manifest):
+                while not self._finished():
                     if stop.is_set():
                         raise EmotiiError("stopped before the end; no table was written")
                     self._supervisor.look()
-                    self._step(manifest, stop)
+                    idle = not self._step(stop)
+                    if sending.done():
+                        sending.result()  # raises what ended it
+                        if idle and self._nothing_waits(stop):
+                            missing = self.outcomes.missing(self._producer.sent())
+                            sending = executor.submit(self._producer.resubmit, *missing, stop)
                     progress.update(self.outcomes.handed_out)
             finally:
                 stop.set()  # lets the producer end, too, where we end early
 
-    def _finished(self, manifest: "Future[Manifest]") -> bool:
-        return manifest.done() and self.outcomes.handed_out >= manifest.result().id.frame
+    def _finished(self) -> bool:
+        return self._frames is not None and self.outcomes.handed_out >= self._frames
 
-    def _step(self, manifest: "Future[Manifest]", stop: Event) -> None:
+    def _send(self, stop: Event) -> None:
+        self._frames = self._producer.run(stop).id.frame
+
+    def _step(self, stop: Event) -> bool:
+        """Take what came; whether anything did, or may have while Redis was away."""
         try:
             found = self._results.read()
-            if not found and manifest.done() and not self._results.crops_waiting():
-                # Everything that Redis still knew of has its outcome: what is missing was lost with a server that died.
-                self._producer.resubmit(*self.outcomes.missing(self._producer.sent()))
             self._backoff.reset()
         except BrokerUnavailable:
             stop.wait(self._backoff.next())
-            return
+            return True
         for outcome in found:
             self.outcomes.add(outcome)
         for faces in self.outcomes.complete_frames():
             self._table.write(faces)
+        self._producer.forget(self.outcomes.handed_out)
+        return bool(found)
+
+    def _nothing_waits(self, stop: Event) -> bool:
+        """Everything that Redis still knew of has its outcome: what is missing was lost with a server that died."""
+        try:
+            return not self._finished() and not self._results.crops_waiting()
+        except BrokerUnavailable:
+            stop.wait(self._backoff.next())
+            return False
 
 
 @contextmanager
-def _workers(settings: UpSettings, folder: Path) -> Iterator[tuple[Supervisor, str]]:
+def _workers(settings: UpSettings, folder: Path, lock: int) -> Iterator[tuple[Supervisor, str]]:
     """The workers of EMOTII_REDIS_URL, or a private server with workers of our own."""
     if settings.redis_url is not None:
         with Supervisor([]) as supervisor:
             yield supervisor, settings.redis_url
         return
-    server = PrivateServer(folder / "redis")
-    environment = {**os.environ, "EMOTII_REDIS_URL": server.url, "EMOTII_LOG_LEVEL": settings.log_level}
+    server = PrivateServer(folder, held=(lock,))
+    environment = services_environment(server.url, settings.log_level)
     with Supervisor([server, *workers(settings.workers, environment)]) as supervisor:
         yield supervisor, server.url
-
-
-def _report(table: Table, outcomes: Outcomes, path: Path, console: Console) -> None:
-    faces = f"{table.rows} faces of {len(table.tracks)} tracks in {outcomes.handed_out} frames"
-    console.print(f"{path}: {faces}", highlight=False, markup=False)
-    shares = [f"{emotion} {100 * count / table.rows:.0f}%" for emotion, count in table.emotions.most_common()]
-    if shares:
-        console.print(f"Emotions: {', '.join(shares)}", highlight=False)
-    if table.buried:
-        first = table.buried[0]
-        lost = f"{len(table.buried)} faces could not be classified, first in frame {first.frame}: {first.reason}"
-        console.print(lost, style="yellow", highlight=False, markup=False)

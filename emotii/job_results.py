@@ -3,23 +3,19 @@
 from typing import cast
 
 import structlog
-from redis.exceptions import RedisError
 from redis.typing import KeyT, StreamIdT
 
 from contract import keys
 from contract.broker import BLOCK_MS, Clients, outages_named
 from contract.errors import MalformedMessage
-from contract.messages import Dead, Outcome, read_outcome
-from contract.messages.fields import integer
+from contract.messages import Dead, Face, Outcome, read_outcome
+from contract.messages.fields import integer, time
 from emotii.outcomes import Buried
 
 logger = structlog.get_logger(__name__)
 
 READ_COUNT = 512
 Reply = list[tuple[bytes, list[tuple[bytes, dict[bytes, bytes]]]]]
-
-ROOM_EVERY = 1000
-"""Results that pile up behind our own cursor before they are trimmed; others may read them meanwhile."""
 
 
 class JobResults:
@@ -29,23 +25,26 @@ class JobResults:
         self._clients = clients
         self._source = source
         self._cursors: dict[KeyT, StreamIdT] = {keys.results(source): b"0", keys.dead(source): b"0"}
-        self._read = 0
+        self._room_due = False
 
     def read(self) -> list[Outcome | Buried]:
-        """What came since the last call; waits up to 0.5 s for something.
+        """What came since the last call; waits up to 0.5 s for something, after making room for it.
+
+        What the last call gave is removed from Redis: the producer waits while too much of it is there.
 
         Raises:
             BrokerUnavailable: Redis cannot be reached; the next call goes on where this one stood.
         """
         with outages_named():
+            self._make_room()
             reply = self._clients.blocking.xread(self._cursors, count=READ_COUNT, block=BLOCK_MS)
         found: list[Outcome | Buried] = []
         for stream, entries in cast(Reply, reply):
             self._cursors[stream.decode()] = entries[-1][0]
+            self._room_due = True
             for _, fields in entries:
                 if (outcome := self._outcome(stream.decode(), fields)) is not None:
                     found.append(outcome)
-        self._make_room(len(found))
         return found
 
     def crops_waiting(self) -> int:
@@ -57,19 +56,22 @@ class JobResults:
         try:
             if stream == keys.results(self._source):
                 return read_outcome(fields)
-            dead = Dead.read(fields)
-            return Buried(integer(dead.original, b"frame"), integer(dead.original, b"face"), dead.reason)
+            return _buried(Dead.read(fields))
         except MalformedMessage as error:
             # Not of our making: a stranger wrote to our stream. Nothing of the job is missing for it.
             logger.warning("foreign entry", stream=stream, error=str(error))
             return None
 
-    def _make_room(self, count: int) -> None:
-        self._read += count
-        if self._read > ROOM_EVERY:
-            self._read = 0
+    def _make_room(self) -> None:
+        if self._room_due:
             results = keys.results(self._source)
-            try:
-                self._clients.commands.xtrim(results, minid=self._cursors[results])
-            except RedisError as error:
-                logger.warning("no room made for results", error=str(error))
+            self._clients.commands.xtrim(results, minid=self._cursors[results], approximate=False)
+            self._room_due = False
+
+
+def _buried(dead: Dead) -> Buried:
+    frame, index = integer(dead.original, b"frame"), integer(dead.original, b"face")
+    try:
+        return Buried(frame, index, dead.reason, time(dead.original, b"captured_ms"), Face.read(dead.original))
+    except MalformedMessage:
+        return Buried(frame, index, dead.reason)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from contract.messages import FrameDone, Outcome, Reading
+from contract.messages import Face, FrameDone, Outcome, Reading
 
 CropPlace = tuple[int, int]
 """Frame and index of a face in it: what names a crop within one job."""
@@ -11,11 +11,13 @@ CropPlace = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Buried:
-    """A crop that could not be classified, with the reason."""
+    """A crop that could not be classified, with the reason; of its time and place only what is known still."""
 
     frame: int
-    face: int
+    index: int
     reason: str
+    captured_ms: int | None = None
+    face: Face | None = None
 
 
 @dataclass
@@ -39,6 +41,8 @@ class Outcomes:
         self._frames: dict[int, _Frame] = {}
         self.handed_out = 0
         self.repeated = 0
+        self.unreadable: list[FrameDone] = []
+        """The frames among those handed out that could not be read; each one's `note` says why."""
 
     def add(self, outcome: Outcome | Buried) -> None:
         """Take one outcome; a repeated one is only counted."""
@@ -51,11 +55,13 @@ class Outcomes:
             case Reading():
                 self._add_face(outcome.id.frame, outcome.face.index, outcome)
             case Buried():
-                self._add_face(outcome.frame, outcome.face, outcome)
+                self._add_face(outcome.frame, outcome.index, outcome)
 
     def complete_frames(self) -> Iterator[list[Reading | Buried]]:
         """The faces of each frame that is complete and next in order, handed out once."""
         while (frame := self._frames.get(self.handed_out)) is not None and frame.complete:
+            if frame.done is not None and frame.done.note:
+                self.unreadable.append(frame.done)
             yield [frame.faces[index] for index in sorted(frame.faces)]
             del self._frames[self.handed_out]
             self.handed_out += 1

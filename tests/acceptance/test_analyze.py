@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from capture_service.address import DEMO_CLIP
 from contract import keys
 from contract.broker import Clients
 from contract.messages import WorkerStatus
 from emotii.server import PrivateServer
-from tests.acceptance.conftest import EMOTII, Running, eventually
+from tests.acceptance.conftest import EMOTII, Running, eventually, free_port
 
 PASSES = 5
 
@@ -64,6 +65,51 @@ def test_an_interrupt_leaves_no_table_and_no_process(run: Callable[..., Running]
     assert "stopped before the end" in running.output
     assert not list(tmp_path.glob("faces.csv*"))
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
+
+
+def test_two_workers_keep_out_of_each_others_way_and_the_settings_of_the_detector_hold(
+    run: Callable[..., Running], tmp_path: Path
+):
+    port = str(free_port())
+    running = run(
+        *EMOTII,
+        *("analyze", "demo", "--csv", "faces.csv", "--workers", "2"),
+        EMOTII_METRICS_PORT=port,
+        EMOTII_MAX_FACES="1",
+    )
+    assert running.process.wait(100) == 0, running.output
+    assert {row["face"] for row in rows(tmp_path / "faces.csv")} == {"0"}
+
+
+def test_a_damaged_recording_is_told_in_one_line_and_not_by_its_decoder(run: Callable[..., Running], tmp_path: Path):
+    content = bytearray(DEMO_CLIP.read_bytes())
+    content[len(content) // 2 : len(content) // 2 + 6000] = bytes(6000)
+    (tmp_path / "hole.mp4").write_bytes(content)
+    running = run(*EMOTII, "analyze", "hole.mp4", "--csv", "faces.csv")
+    assert running.process.wait(100) == 0, running.output
+    assert "120 frames" in running.output
+    assert "could not be read, the first is number" in running.output
+    assert "mpeg4" not in running.output
+    assert "ended at" not in running.output
+
+
+def test_a_folder_as_table_is_refused_before_anything_starts(run: Callable[..., Running], tmp_path: Path):
+    for folder in (".", str(tmp_path)):
+        running = run(*EMOTII, "analyze", "demo", "--csv", folder)
+        assert running.process.wait(60) == 2
+        assert running.output.splitlines() == [f"emotii: cannot write {folder}: it is a folder; name a file"]
+
+
+def test_a_killed_job_leaves_nothing_that_stays(
+    run: Callable[..., Running], server: PrivateServer, clients: Clients, tmp_path: Path
+):
+    running = run(*EMOTII, "analyze", "demo", "--csv", "faces.csv", EMOTII_REDIS_URL=server.url, TMPDIR=str(tmp_path))
+    client = clients.commands
+    eventually(lambda: any(client.xlen(key) for key in client.scan_iter("*:crops")), 60, "it sends")
+    running.kill()
+    assert [path.name for path in tmp_path.glob("emotii-job-*/*")] == ["lock"]
+    for key in set(client.scan_iter()) - {keys.SOURCES.encode()}:
+        assert 0 < client.ttl(key) <= keys.JOB_KEYS_SECONDS
 
 
 @pytest.mark.timeout(300)

@@ -17,6 +17,7 @@ from contract import keys
 from contract.errors import SourceError
 from contract.messages import Crop, FrameDone, Manifest
 from tests.capture import entries, status, until
+from tests.inference import ObedientEngine, working
 
 
 @contextmanager
@@ -61,9 +62,10 @@ def test_every_face_of_every_frame_is_sent_once_and_then_the_manifest(any_client
         assert (told.kind, told.state) == ("job", "ONLINE")
 
         source = producer.source
+        assert not spool.exists()
     assert status(client, source) is None
+    assert client.xlen(keys.crops(source)) == 0
     until(lambda: client.keys("*") == [])
-    assert not spool.exists()
 
 
 def test_anything_that_was_sent_can_be_sent_again_with_the_same_pixels(clients, spool):
@@ -73,7 +75,7 @@ def test_anything_that_was_sent_can_be_sent_again_with_the_same_pixels(clients, 
         first = entries(client, producer.source)
         client.xtrim(keys.crops(producer.source), maxlen=0, approximate=False)
 
-        producer.resubmit([0, 119, 7_000_000], {(119, 1), (0, 0), (0, 99)})
+        producer.resubmit([0, 119, 7_000_000], {(119, 1), (0, 0), (0, 99)}, Event())
 
         assert entries(client, producer.source) == [
             next(entry for entry in of_kind(Crop, first) if (entry.id.frame, entry.face.index) == (0, 0)),
@@ -83,9 +85,66 @@ def test_anything_that_was_sent_can_be_sent_again_with_the_same_pixels(clients, 
         ]
 
 
+def test_sending_again_waits_for_the_reader_and_ends_when_it_is_told_to(clients, spool):
+    client = clients.commands
+    with producing(clients, spool, recording("demo"), job_backlog_limit=100) as producer, ThreadPoolExecutor(1) as pool:
+        crops, stop = keys.crops(producer.source), Event()
+        running = pool.submit(producer.run, Event())
+        while not running.done():
+            client.xtrim(crops, maxlen=0, approximate=False)
+            time.sleep(0.01)
+        wanted = {(frame, index) for frame, faces in producer.sent().items() for index in range(faces)}
+        again = pool.submit(producer.resubmit, range(120), wanted, stop)
+        until(lambda: client.xlen(crops) >= 100)
+        time.sleep(0.2)
+        assert client.xlen(crops) < 220
+        assert not again.done()
+        stop.set()
+        with pytest.raises(JobStopped):
+            again.result(5)
+
+
+def test_what_is_forgotten_needs_no_disk_and_is_not_sent_again(clients, spool):
+    with producing(clients, spool, recording("demo")) as producer:
+        producer.run(Event())
+        producer.forget(10)  # not worth the trouble yet
+        assert len(producer.sent()) == 120
+        producer.forget(100)
+        assert list(producer.sent()) == list(range(100, 120))
+        clients.commands.xtrim(keys.crops(producer.source), maxlen=0, approximate=False)
+        producer.resubmit([99, 100], {(99, 0)}, Event())
+        assert [entry.id.frame for entry in entries(clients.commands, producer.source)] == [100]
+
+
+def test_keys_of_a_job_expire_when_its_process_is_gone_and_are_renewed_while_it_lives(any_clients, spool):
+    client = any_clients.commands
+    with producing(any_clients, spool, recording("demo")) as producer:
+        producer.run(Event())
+        assert client.ttl(keys.crops(producer.source)) > 60
+        for key in keys.of_job(producer.source)[1:]:
+            client.set(key, "whatever its type", ex=5)
+        client.expire(keys.crops(producer.source), 5)
+        client.hdel(keys.SOURCES, producer.source)
+        until(lambda: all(client.ttl(key) > 60 for key in keys.of_job(producer.source)))
+        until(lambda: status(client, producer.source))
+
+
+def test_a_worker_that_commits_after_a_job_was_closed_leaves_nothing_behind(server, clients, spool):
+    client = clients.commands
+    with working(server.url, ObedientEngine(1.0), batch=4):
+        with producing(clients, spool, recording("demo")) as producer:
+            running = ThreadPoolExecutor(1).submit(producer.run, Event())
+            running.result(60)
+            until(lambda: client.xlen(keys.results(producer.source)) > 0)
+        until(lambda: not any(client.exists(key) for key in keys.of_job(producer.source)))
+        assert status(client, producer.source) is None
+        time.sleep(1.5)
+        assert not any(client.exists(key) for key in keys.of_job(producer.source))
+
+
 def test_nothing_to_send_again_sends_nothing(clients, spool):
     with producing(clients, spool, recording("demo")) as producer:
-        producer.resubmit([], [])
+        producer.resubmit([], [], Event())
         assert clients.commands.xlen(keys.crops(producer.source)) == 0
 
 
@@ -138,7 +197,7 @@ def test_a_job_goes_on_after_a_crash_of_redis_and_can_fill_the_gap(any_server, a
         assert len(set(crops)) == len(crops)
 
         wanted = {(frame, index) for frame, faces in sent.items() for index in range(faces)}
-        producer.resubmit(set(sent) - set(frames), wanted - set(crops))
+        producer.resubmit(set(sent) - set(frames), wanted - set(crops), Event())
 
         stored = entries(client, producer.source)
         assert sorted(entry.id.frame for entry in of_kind(FrameDone, stored)) == list(range(240))

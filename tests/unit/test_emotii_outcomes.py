@@ -17,7 +17,7 @@ def done(frame: int, faces: int) -> FrameDone:
 
 def places(outcomes: Outcomes) -> list[tuple[int, int]]:
     return [
-        (face.frame, face.face) if isinstance(face, Buried) else (face.id.frame, face.face.index)
+        (face.frame, face.index) if isinstance(face, Buried) else (face.id.frame, face.face.index)
         for frame in outcomes.complete_frames()
         for face in frame
     ]
