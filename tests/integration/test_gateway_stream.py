@@ -92,7 +92,9 @@ def test_a_slow_client_is_told_how_many_events_it_missed(gateway: GatewayProcess
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
     narrow.connect(("127.0.0.1", gateway.port))
-    with connect_socket(gateway.socket_url, sock=narrow, max_queue=2, max_size=None, compression=None) as client:
+    with connect_socket(
+        gateway.socket_url, sock=narrow, max_queue=2, max_size=None, compression=None, close_timeout=1
+    ) as client:
         until(lost_one, 60, "the first lost event")
         assert next(events_of(client, "missed", 30))["count"] > 0
         assert next(events_of(client, "reading"))["emotion"]
