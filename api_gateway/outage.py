@@ -36,5 +36,5 @@ class Patience:
                 if reader in self._away:
                     self._away.discard(reader)
                     if not self._away:
-                        logger.info("redis serves again")
+                        logger.warning("redis serves again")  # as loud as the outage, so that nobody is left in doubt
                 backoff.reset()

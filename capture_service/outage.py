@@ -23,4 +23,4 @@ class Outage:
         """Redis answered."""
         if self.lasts:
             self.lasts = False
-            logger.info("redis is back")
+            logger.warning("redis serves again")  # as loud as the outage, so that nobody is left in doubt

@@ -102,7 +102,7 @@ class Worker:
 
     def _back(self) -> None:
         if self._away:
-            logger.info("redis serves again")
+            logger.warning("redis serves again")  # as loud as the outage, so that nobody is left in doubt
         self._away = False
         self._backoff.reset()
 
