@@ -11,7 +11,7 @@ from rich.console import Console
 from capture_service import detectors
 from capture_service.job import JobProducer, recording
 from capture_service.settings import CaptureSettings
-from contract.broker import Backoff, connect
+from contract.broker import Backoff, connect, outages_named
 from contract.errors import BrokerUnavailable, EmotiiError
 from contract.lifecycle import stop_on_signal
 from contract.settings import load
@@ -120,10 +120,25 @@ class _Job:
             return False
 
 
+def _ask(redis_url: str) -> None:
+    """Whether there is a server at all is better said at once than after a long wait.
+
+    Raises:
+        BrokerUnavailable: there is none.
+    """
+    clients = connect(redis_url, "analyze")
+    try:
+        with outages_named():
+            clients.commands.ping()
+    finally:
+        clients.close()
+
+
 @contextmanager
 def _workers(settings: UpSettings, folder: Path, lock: int) -> Iterator[tuple[Supervisor, str]]:
     """The workers of EMOTII_REDIS_URL, or a private server with workers of our own."""
     if settings.redis_url is not None:
+        _ask(settings.redis_url)
         with Supervisor([]) as supervisor:
             yield supervisor, settings.redis_url
         return

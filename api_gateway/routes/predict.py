@@ -152,7 +152,7 @@ async def _picture(request: Request, limit: int) -> bytes:
 
 
 async def _form_picture(request: Request, limit: int) -> bytes:
-    parser = MultiPartParser(request.headers, _limited(request, limit + FORM_OVERHEAD), max_files=1, max_fields=8)
+    parser = MultiPartParser(request.headers, _limited(request, limit, FORM_OVERHEAD), max_files=1, max_fields=8)
     parser.spool_max_size = limit + FORM_OVERHEAD  # in memory: a face is never written to a disk by the way
     try:
         form = await parser.parse()
@@ -167,14 +167,14 @@ async def _form_picture(request: Request, limit: int) -> bytes:
         await form.close()
 
 
-async def _limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
+async def _limited(request: Request, limit: int, overhead: int = 0) -> AsyncGenerator[bytes, None]:
     announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > limit:
+    if announced.isdigit() and int(announced) > limit + overhead:
         raise _too_large(limit)
     size = 0
     async for chunk in request.stream():
         size += len(chunk)
-        if size > limit:
+        if size > limit + overhead:
             raise _too_large(limit)
         yield chunk
 

@@ -24,6 +24,11 @@ CASES = {
     "missing video": (["analyze", "none.mp4", "--csv", "out.csv"], {}, "none.mp4"),
     "broken video": (["analyze", "broken.jpg", "--csv", "out.csv"], {}, "broken.jpg"),
     "missing faces to train on": (["train", "--data", "no.npz", "--out", "m"], {}, "no dataset at no.npz"),
+    "no Redis for a job": (
+        ["analyze", "demo", "--csv", "out.csv"],
+        {"EMOTII_REDIS_URL": "redis://127.0.0.1:1"},
+        "connecting to 127.0.0.1:1",
+    ),
     "table in no folder": (["analyze", "demo", "--csv", "no/such/out.csv"], {}, "cannot write no/such/out.csv"),
 }
 
