@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
 from typing import Any
 
 from api_gateway import overlay, pictures
@@ -28,13 +29,21 @@ class Video:
 
     async def pictures(self, source: str | None) -> AsyncGenerator[bytes, None]:
         """JPEGs of this source, or of the first camera, as they come; about once a second a placeholder if none do."""
-        while source is None:
-            source = self._sight.registry.chosen(None)
-            if source is None:
+        while True:
+            shown = source or self._sight.registry.chosen(None)
+            if shown is None:
                 yield await self._share(
                     "", "no source", self._placeholder("no source yet", "waiting for a capture", None)
                 )
                 await asyncio.sleep(PLACEHOLDER_SECONDS)
+                continue
+            async with aclosing(self._pictures_of(shown)) as pictures_of_one:
+                async for picture in pictures_of_one:
+                    yield picture
+                    if source is None and self._status(shown) is None:
+                        break  # whoever named no source gets the next one
+
+    async def _pictures_of(self, source: str) -> AsyncGenerator[bytes, None]:
         last = 0
         with self._sight.frames.wanted(source):
             while True:

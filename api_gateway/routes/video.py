@@ -17,7 +17,7 @@ PICTURES: dict[int | str, dict[str, Any]] = {
 @router.get("/video_feed", response_class=Response, responses=PICTURES)
 async def video_feed(request: Request, gateway: AskedGateway, source: SourceName = None) -> Response:
     """Video with box, emotion and confidence; a picture that says so where there is none."""
-    chosen = gateway.registry.chosen(source)
+    gateway.registry.chosen(source)  # 404 for a name that is none
     if request.method == "HEAD":
         return Response(media_type=MEDIA_TYPE, headers=NO_STORE)
-    return MjpegResponse(gateway.video.pictures(chosen), gateway.viewers)
+    return MjpegResponse(gateway.video.pictures(source), gateway.viewers)

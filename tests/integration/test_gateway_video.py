@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from websockets.sync.client import connect as connect_socket
 
+from contract import keys
+from contract.broker import Clients
 from emotii.server import PrivateServer
 from tests.stage import GatewayProcess, Producer, clip_frames, gateway_process, until
 from tests.viewer import pictures_of, stalled_viewer
@@ -72,6 +74,22 @@ def test_a_source_that_is_offline_shows_a_picture_that_says_so(gateway: GatewayP
     assert (one == three).all()
     assert np.abs(one[5, 5].astype(int) - (36, 30, 28)).max() < 8, "the placeholder's ground"
     assert gateway.get("/video_feed?source=nobody").status_code == 404
+
+
+def test_who_named_no_source_gets_the_next_when_the_first_is_gone(
+    server: PrivateServer, clients: Clients, tmp_path: Path
+):
+    with Producer(server.url) as front, gateway_process(server.url, tmp_path / "faces", save="false") as gateway:
+        until(gateway.ready, 30)
+        with httpx.stream("GET", f"{gateway.url}/video_feed", timeout=20) as answer:
+            arriving = answer.iter_raw()
+            until(lambda: next(arriving) and front.last_receivers, what="the first source's video")
+            with Producer(server.url, "door", order=1) as door:
+                until(lambda: next(arriving) and gateway.get("/emotion?source=door").status_code == 200)
+                assert door.last_receivers == 0
+                front.stop()
+                clients.commands.hdel(keys.SOURCES, "front")
+                until(lambda: next(arriving) and door.last_receivers, what="the next source's video")
 
 
 def test_a_viewer_that_stops_reading_is_dropped(gateway: GatewayProcess):
