@@ -12,14 +12,11 @@ from redis.exceptions import ResponseError
 from contract import keys
 from contract.clock import RedisClock
 from contract.errors import SourceError
-from contract.messages import STATUS_LIFE_MS, SourceStatus
+from contract.messages import FORGOTTEN_MS, STATUS_LIFE_MS, SourceStatus
 
 LOOK_SECONDS = 0.5
 REFUSED_SECONDS = 5.0
 """How long a source that Redis refuses to serve is left aside, so that it does not hold up the others."""
-FORGET_MS = 60_000
-"""A source that was not renewed for so long and has no crops left is taken out of the registry; if its process was only
-frozen, or Redis away, it writes itself again."""
 _FORGET = """
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 return redis.call('HDEL', KEYS[1], ARGV[1])
@@ -121,7 +118,7 @@ class Sources:
     def _forget(self, idle: Mapping[str, SourceStatus]) -> None:
         """Take those out of the registry whose process is gone, unless it has just renewed them."""
         for name, status in idle.items():
-            if status.seen_ms >= self._clock.now_ms() - FORGET_MS:
+            if status.seen_ms >= self._clock.now_ms() - FORGOTTEN_MS:
                 continue
             if self._commands.eval(_FORGET, 1, keys.SOURCES, name, self._written[name]):
                 logger.info("source forgotten, its capture is gone", source=name, kind=status.kind)
