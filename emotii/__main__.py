@@ -107,7 +107,7 @@ def predict(
         if not faces:
             typer.echo(f"{path}: no face found")
         for number, face in enumerate(faces, 1):
-            typer.echo(f"{path}: face {number}: {typer.style(face.emotion, bold=True)} {face.confidence:.1f}%")
+            typer.echo(f"{path}: face {number}: {typer.style(str(face), bold=True)}")
     if faces and not no_chart:
         typer.echo(f"Chart: {chart}")
 

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from contract.errors import SettingsError
+from contract.judgement import judge
 from contract.messages import Reading
 from emotii.outcomes import Buried
 
@@ -47,8 +48,8 @@ class Table:
         if self._labels is None:
             self._labels = reading.labels
             self._writer.writerow((*PLACE, *self._labels))
-        confidence = max(reading.probabilities)
-        emotion = reading.labels[reading.probabilities.index(confidence)]
+        probabilities = dict(zip(reading.labels, reading.probabilities, strict=True))
+        judgement = judge(probabilities, reading.thresholds)
         self._writer.writerow(
             (
                 f"{reading.captured_ms / 1000:.3f}",
@@ -56,14 +57,14 @@ class Table:
                 reading.face.index,
                 reading.face.track,
                 *(f"{number:.1f}" for number in reading.face.box),
-                emotion,
-                f"{100 * confidence:.1f}",
+                judgement.emotion,
+                f"{judgement.confidence:.1f}",
                 *(f"{probability:.4f}" for probability in reading.probabilities),
             )
         )
         self.rows += 1
         self.tracks.add(reading.face.track)
-        self.emotions[emotion] += 1
+        self.emotions[judgement.emotion] += 1
 
     def __enter__(self) -> Self:
         return self
