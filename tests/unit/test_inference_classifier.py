@@ -5,7 +5,7 @@ from contract.messages import Dead, Reading
 from inference_service.classifier import Classifier
 from inference_service.delivery import Delivery
 from inference_service.poison import Isolation
-from tests.inference import THRESHOLDS, RAISES, ObedientEngine, crop, frame_done
+from tests.inference import RAISES, THRESHOLDS, ObedientEngine, crop, frame_done
 
 
 class Noon(RedisClock):
