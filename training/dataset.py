@@ -1,5 +1,6 @@
 """Labelled faces, from the npz format with FER+ votes or from class folders."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -12,6 +13,7 @@ from contract.errors import EmotiiError
 from contract.labels import EMOTIONS_5, FER_PLUS_VOTES
 from contract.normalisation import CROP_SIZE
 from contract.preprocessing import gray, resize
+from training.duplicates import groups
 
 PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".webp"})
 MISSPELLED = {"suprise": "surprise"}
@@ -31,13 +33,22 @@ class Faces:
     emotions: tuple[str, ...]
     unreadable: tuple[Path, ...] = ()
     """Files that were skipped because no picture could be read from them."""
+    shares: NDArray[np.float32] | None = None
+    """(n, classes): which share of the taggers' votes each emotion had, where votes are known."""
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: NDArray[np.int64]) -> Self:
         """The faces of these rows, in this order."""
-        return replace(self, images=self.images[rows], labels=self.labels[rows])
+        shares = None if self.shares is None else self.shares[rows]
+        return replace(self, images=self.images[rows], labels=self.labels[rows], shares=shares)
+
+    def targets(self, votes: bool = True) -> NDArray[np.float32]:
+        """(n, classes): what a network should answer, the shares of the `votes` if they are known, or 1 for the label."""
+        if votes and self.shares is not None:
+            return self.shares
+        return np.eye(len(self.emotions), dtype=np.float32)[self.labels]
 
     def counts(self) -> dict[str, int]:
         """How many faces each emotion has."""
@@ -45,11 +56,12 @@ class Faces:
         return dict(zip(self.emotions, map(int, counts), strict=True))
 
 
-def read(path: Path, emotions: tuple[str, ...] = EMOTIONS_5) -> Faces:
+def read(path: Path, emotions: tuple[str, ...] = EMOTIONS_5, *, complete: bool = True) -> Faces:
     """Read an `.npz` file with votes, or a folder with one folder of pictures for each emotion.
 
     Raises:
-        DatasetError: there is nothing at `path`, its format is another, or an emotion has no face.
+        DatasetError: there is nothing at `path`, its format is another, or (if it is to be `complete`) an emotion has
+            no face.
     """
     if path.is_dir():
         faces = _read_folders(path, emotions)
@@ -57,7 +69,8 @@ def read(path: Path, emotions: tuple[str, ...] = EMOTIONS_5) -> Faces:
         faces = _read_npz(path, emotions)
     else:
         raise DatasetError(f"no dataset at {path}: give an .npz file with votes, or a folder of class folders")
-    if missing := [emotion for emotion, count in faces.counts().items() if not count]:
+    missing = [emotion for emotion, count in faces.counts().items() if not count]
+    if missing and complete:
         raise DatasetError(f"{path} has no face for {', '.join(missing)}")
     return faces
 
@@ -72,14 +85,45 @@ def majority(votes: NDArray[np.uint8], emotions: tuple[str, ...]) -> NDArray[np.
     return labels
 
 
+def vote_shares(votes: NDArray[np.uint8], emotions: tuple[str, ...]) -> NDArray[np.float32]:
+    """FER+ votes (n, 10) to shares of `emotions` (n, classes), which sum to 1 where one of them has the majority.
+
+    A single vote is taken for a slip, as its authors do (Barsoum et al., 2016), unless nothing else would be left.
+    """
+    counted = votes[:, [FER_PLUS_VOTES.index(emotion) for emotion in emotions]].astype(np.float32)
+    agreed = np.where(counted > 1, counted, 0)
+    agreed = np.where(agreed.any(axis=1, keepdims=True), agreed, counted)
+    shares: NDArray[np.float32] = agreed / np.maximum(agreed.sum(axis=1, keepdims=True), 1)
+    return shares
+
+
 def hold_out(faces: Faces, share: float, seed: int) -> tuple[Faces, Faces]:
-    """Split into the rest and a random `share` of each emotion, at least one face; the same seed, the same split."""
-    rng = np.random.default_rng(seed)
+    """Split into the rest and a `share` of each emotion, at least one face; the same seed, the same split.
+
+    Near-duplicates stay together, so that nothing that is held out has been seen. Whole groups are taken in the order
+    of a seeded digest of their pixels: chance, but the same chance wherever a face stands among the others.
+    """
+    group = groups(faces.images)
+    digests = [hashlib.sha256(b"%d:" % seed + image.tobytes()).digest() for image in faces.images]
+    leaders = [min(rows, key=digests.__getitem__) for rows in _members(group)]
     held = np.zeros(len(faces), bool)
     for label in range(len(faces.emotions)):
-        rows = rng.permutation(np.flatnonzero(faces.labels == label))
-        held[rows[: max(1, round(share * len(rows)))]] = True
+        own = sorted((row for row in leaders if faces.labels[row] == label), key=digests.__getitem__)
+        wanted = max(1, round(share * int((faces.labels == label).sum())))
+        for row in own:
+            if wanted <= 0:
+                break
+            members = group == group[row]
+            held |= members
+            wanted -= int(members.sum())
     return faces.take(np.flatnonzero(~held)), faces.take(np.flatnonzero(held))
+
+
+def _members(group: NDArray[np.int64]) -> list[list[int]]:
+    members: dict[int, list[int]] = {}
+    for row, first in enumerate(group.tolist()):
+        members.setdefault(first, []).append(row)
+    return list(members.values())
 
 
 def copies(faces: Faces, others: Faces) -> NDArray[np.bool_]:
@@ -101,7 +145,8 @@ def _read_npz(path: Path, emotions: tuple[str, ...]) -> Faces:
     if votes.shape != (len(images), len(FER_PLUS_VOTES)):
         raise DatasetError(f"{path}: `votes` is {votes.shape}, not ({len(images)}, {len(FER_PLUS_VOTES)})")
     labels = majority(votes, emotions)
-    return Faces(images[labels >= 0], labels[labels >= 0], emotions)
+    kept = labels >= 0
+    return Faces(images[kept], labels[kept], emotions, shares=vote_shares(votes[kept], emotions))
 
 
 def _read_folders(path: Path, emotions: tuple[str, ...]) -> Faces:
