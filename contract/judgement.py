@@ -5,7 +5,7 @@ The one definition of it for the gateway, `emotii predict`, `emotii analyze` and
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,9 +27,9 @@ class Thresholds(BaseModel):
     precision: Share
     """The share of right answers for which the two were chosen, on faces that took no part in the training."""
 
-    def met_by(self, first: float, second: float) -> bool:
-        """Whether these two highest probabilities support an answer."""
-        return first >= self.min_probability and first - second >= self.min_margin
+    def met_by(self, first: Any, second: Any) -> Any:  # noqa: ANN401 - the one rule for one face and for many
+        """Whether the two highest probabilities support an answer: floats give a bool, arrays (n,) an array (n,)."""
+        return (first >= self.min_probability) & (first - second >= self.min_margin)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -19,6 +19,7 @@ app = typer.Typer(
     "Start with [bold]emotii up[/bold] and open the page whose address it prints.",
     rich_markup_mode="rich",
 )
+Half = Literal["a", "b"]
 output = Console(highlight=False, soft_wrap=True)
 
 
@@ -161,6 +162,65 @@ def train(
     from training.train import train as start
 
     start(data, valid, out, find_recipe(recipe), run=run_folder, version=version, console=output)
+
+
+@app.command()
+def evaluate(
+    data: Annotated[Path, typer.Option(help="Faces: an .npz with votes, or a folder with a folder for each emotion.")],
+    model: Annotated[str | None, typer.Option(help="A model's name or folder; by default EMOTII_MODEL.")] = None,
+    engine: Annotated[str | None, typer.Option(help="openvino or tensorflow; by default EMOTII_ENGINE.")] = None,
+    half: Annotated[
+        Half | None, typer.Option(help="Of a validation set: a (which chose thresholds) or b (which only reports).")
+    ] = None,
+    only: Annotated[str | None, typer.Option(help="Only faces of these emotions, with commas between.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    figures: Annotated[Path, typer.Option(help="Folder for the confusion matrix and the reliability diagram.")] = Path(
+        "evaluation"
+    ),
+    agreement: Annotated[bool, typer.Option(help="See whether the other engines agree.")] = True,
+) -> None:
+    """Measure a model on faces whose emotion is known: scores, calibration, robustness, agreement of engines.
+
+    A model with more emotions than the data has is measured on those of the data: its probabilities are scaled to them.
+
+    Example: emotii evaluate --model emotii-5 --data faces-valid.npz --half b
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it while it is imported
+    from emotii.evaluate import evaluate_model, write_figures
+
+    names = [name.strip() for name in only.split(",")] if only else None
+    report = evaluate_model(
+        model, data, engine, half=half, only=names, agreement=agreement, console=Console(stderr=True)
+    )
+    drawn = write_figures(report, figures)
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), allow_nan=False))
+        return
+    report.show(output)
+    typer.echo(f"Figures: {', '.join(map(str, drawn))}")
+
+
+@app.command()
+def calibrate(
+    data: Annotated[Path, typer.Option(help="Faces that the model was not trained on, as for evaluate.")],
+    model: Annotated[str, typer.Option(help="A model's name or folder; its model.json is written anew.")],
+    half: Annotated[Half | None, typer.Option(help="Of a validation set: a, so that b can report.")] = None,
+    precision: Annotated[
+        float, typer.Option(min=0.5, max=0.999, help="The share of answers that should be right.")
+    ] = 0.95,
+) -> None:
+    """Fit a model's temperature, and the thresholds below which it says "uncertain".
+
+    Example: emotii calibrate --model models/emotii-5 --data faces-valid.npz --half a
+    """
+    from emotii.calibrate import calibrate_model
+
+    card = calibrate_model(model, data, half, precision)
+    if card.uncertain is None:
+        typer.echo(f"{card.id}: temperature {card.temperature:g}; no thresholds reach a precision of {precision:.1%}")
+        return
+    asked = f"probability {card.uncertain.min_probability:g} and lead {card.uncertain.min_margin:g}"
+    typer.echo(f"{card.id}: temperature {card.temperature:g}; answers from {asked} on")
 
 
 @app.command()

@@ -1,1 +1,1 @@
-"""How far a model can be trusted, measured on faces whose emotion is known. No engine is chosen here: one is handed in."""
+"""How far a model can be trusted, measured on faces whose emotion is known. Engines are handed in, none is chosen."""

@@ -28,9 +28,7 @@ class Agreement:
         return self.same_top >= BF16_SAME_TOP and abs(self.accuracy_difference) <= BF16_ACCURACY
 
 
-def compare(
-    reference: NDArray[np.float32], found: NDArray[np.float32], labels: NDArray[np.int64]
-) -> Agreement:
+def compare(reference: NDArray[np.float32], found: NDArray[np.float32], labels: NDArray[np.int64]) -> Agreement:
     """Two engines' probabilities (n, c) of the same faces with these labels (n,). A NaN is the greatest difference."""
     difference = np.nan_to_num(np.abs(reference - found), nan=np.inf)
     expected, top = reference.argmax(axis=1), found.argmax(axis=1)

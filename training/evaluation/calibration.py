@@ -51,7 +51,7 @@ class Reliability:
 
     @property
     def error(self) -> float:
-        """Expected calibration error: the mean distance of confidence and accuracy, weighted by faces (Naeini, 2015)."""
+        """Expected calibration error (Naeini, 2015): the mean distance of confidence and accuracy over all faces."""
         return float((self.faces * np.abs(self.confidence - self.accuracy)).sum() / self.faces.sum())
 
 

@@ -46,7 +46,11 @@ def rotate(images: Images, degrees: float = 15.0) -> Images:
 
 def small(images: Images, side: int = 24) -> Images:
     """Faces that had only so many pixels a side, enlarged as serving enlarges them."""
-    return _each(images, lambda image: resize(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA)))
+
+    def enlarged(image: Images) -> Images:
+        return resize(np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8))
+
+    return _each(images, enlarged)
 
 
 def jpeg(images: Images, quality: int = 30) -> Images:

@@ -35,7 +35,8 @@ def choose_thresholds(
         labels: (n,).
         precision: the share of the answers that should be right, 0 to 1.
     """
-    first, margin, right = _ranked(probabilities, labels)
+    first, second, right = _ranked(probabilities, labels)
+    margin = first - second
     best: tuple[int, float, float] | None = None
     for least_margin in MARGINS:
         rows = np.flatnonzero(margin >= least_margin)
@@ -56,20 +57,18 @@ def choose_thresholds(
     return Thresholds(min_probability=round(best[1], 4), min_margin=best[2], precision=precision)
 
 
-def answered(
-    probabilities: NDArray[np.float32], labels: NDArray[np.int64], thresholds: Thresholds | None
-) -> Answered:
+def answered(probabilities: NDArray[np.float32], labels: NDArray[np.int64], thresholds: Thresholds | None) -> Answered:
     """Coverage and precision with these thresholds; without any, every face is answered."""
-    first, margin, right = _ranked(probabilities, labels)
+    first, second, right = _ranked(probabilities, labels)
     given = np.ones(len(labels), bool)
     if thresholds:
-        given = np.array([thresholds.met_by(one, one - lead) for one, lead in zip(first, margin, strict=True)], bool)
+        given = thresholds.met_by(first, second)
     return Answered(float(given.mean()), float(right[given].mean()) if given.any() else float("nan"))
 
 
 def _ranked(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Highest probability, its lead over the second, and whether it is the right one's: (n,) each."""
+    """Highest and second probability, and whether the highest is the right one's: (n,) each."""
     ranked = np.sort(probabilities.astype(np.float64), axis=1)
-    return ranked[:, -1], ranked[:, -1] - ranked[:, -2], probabilities.argmax(axis=1) == labels
+    return ranked[:, -1], ranked[:, -2], probabilities.argmax(axis=1) == labels
