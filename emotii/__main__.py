@@ -114,6 +114,28 @@ def predict(
 
 
 @app.command()
+def visualize(
+    picture: Annotated[Path, typer.Argument(help="A picture: JPEG, PNG, WebP, ...")],
+    sheet: Annotated[Path, typer.Option(help="Where the sheet goes.")] = Path("explanation.png"),
+    model: Annotated[str | None, typer.Option(help="A model's name or folder; by default EMOTII_MODEL.")] = None,
+    face: Annotated[int, typer.Option(min=1, help="Which face; 1 is the largest.")] = 1,
+    whole: Annotated[bool, typer.Option("--whole", help="The picture is a face already.")] = False,
+) -> None:
+    """Show what the network looks at in a face: the maps of its layers, and where the evidence lies (Grad-CAM).
+
+    Needs TensorFlow: pip install 'emotii[training]'
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it while it is imported
+    try:
+        from emotii.visualize import visualize_picture
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"{error.name} is not installed; pip install 'emotii[training]'") from error
+
+    visualize_picture(picture, sheet, model, face, whole=whole)
+    typer.echo(f"Sheet: {sheet}")
+
+
+@app.command()
 def analyze(
     video: Annotated[
         str, typer.Argument(help="A video file (anything OpenCV reads, GIF too) or a folder of pictures.")
@@ -137,31 +159,83 @@ def analyze(
 
 @app.command()
 def train(
-    data: Annotated[Path, typer.Option(help="Faces: an .npz with votes, or a folder with a folder for each emotion.")],
     out: Annotated[Path, typer.Option(help="The model folder to make; its name is the model's.")],
-    valid: Annotated[
-        Path | None, typer.Option(help="Faces to score on, as --data; by default a tenth that is set aside first.")
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Faces: an .npz with votes, or a folder with a folder for each emotion. "
+            'By default Kaggle\'s "Human Face Emotions", which is downloaded.'
+        ),
     ] = None,
-    recipe: Annotated[str, typer.Option(help="How to train; seed is the recipe of the first Emotii.")] = "seed",
+    valid: Annotated[
+        Path | None, typer.Option(help="Faces to validate on, as --data; by default a fifth that is set aside first.")
+    ] = None,
+    recipe: Annotated[
+        str, typer.Option(help="How to train: emotii, or seed, the recipe of the first Emotii.")
+    ] = "seed",
+    start: Annotated[str | None, typer.Option("--from", help="Begin with this model: a name or a folder.")] = None,
+    emotions: Annotated[
+        str | None,
+        typer.Option(help="What is told apart, with commas between; by default the recipe's, or a folder's own."),
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
     run_folder: Annotated[
         Path | None, typer.Option("--run", help="Where the run is saved after each epoch; by default runs/NAME.")
     ] = None,
     version: Annotated[str, typer.Option(help="The model's version.")] = "1.0.0",
+    h5: Annotated[
+        Path | None, typer.Option(help="Write the network as HDF5 too, as the first Emotii's mnist_cnn_model.h5.")
+    ] = None,
 ) -> None:
     """Train a model and export it for every engine.
 
-    --data and --valid take an .npz with `images` (n, 48, 48) uint8 and `votes` (n, 10) uint8, the FER+ taggers' votes,
-    or a folder with a folder of pictures for each emotion: Angry/ Fear/ Happy/ Sad/ Surprise/ (or Suprise/).
+    --data and --valid take an .npz with `images` (n, 48, 48) uint8 and `votes` (n, 10) uint8, the FER+ taggers' votes
+    (`emotii dataset ferplus` makes one), or a folder that holds a folder of pictures for each emotion, whatever they
+    are called: Angry/ Fear/ Happy/ Sad/ Suprise/, or tired/ awake/.
 
     Killed and started again with the same options, it goes on where it was; to start anew, remove the run's folder.
 
-    Example: emotii train --data faces-train.npz --valid faces-valid.npz --out models/emotii-5
+    Example: emotii train --data my-faces --from emotii-8 --recipe emotii --epochs 5 --out models/mine
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it while it is imported
+    from contract.model import find_model
     from training.recipe import find_recipe
-    from training.train import train as start
+    from training.train import train as begin
 
-    start(data, valid, out, find_recipe(recipe), run=run_folder, version=version, console=output)
+    begin(
+        data,
+        valid,
+        out,
+        find_recipe(recipe, epochs),
+        emotions=tuple(name.strip() for name in emotions.split(",")) if emotions else None,
+        start=find_model(start) if start else None,
+        run=run_folder,
+        version=version,
+        h5=h5,
+        console=output,
+    )
+
+
+dataset = typer.Typer(no_args_is_help=True, help="Make datasets that `train` and `evaluate` read.")
+app.add_typer(dataset, name="dataset")
+
+
+@dataset.command()
+def ferplus(
+    pictures: Annotated[Path, typer.Argument(help="fer2013.csv, of Kaggle's challenge of 2013.")],
+    votes: Annotated[Path, typer.Argument(help="fer2013new.csv, of github.com/microsoft/FERPlus.")],
+    out: Annotated[Path, typer.Option(help="The .npz to write.")],
+    usage: Annotated[
+        str, typer.Option(help="Training, PublicTest (for validation) or PrivateTest (for the final score).")
+    ] = "Training",
+) -> None:
+    """Put FER2013's faces and their FER+ votes into one .npz.
+
+    Example: emotii dataset ferplus fer2013.csv fer2013new.csv --usage PublicTest --out faces-valid.npz
+    """
+    from training.ferplus import make_npz
+
+    typer.echo(f"wrote {make_npz(pictures, votes, usage, out):,} faces of {usage} to {out}")
 
 
 @app.command()
