@@ -172,7 +172,7 @@ def train(
     ] = None,
     recipe: Annotated[
         str, typer.Option(help="How to train: emotii, or seed, the recipe of the first Emotii.")
-    ] = "seed",
+    ] = "emotii",
     start: Annotated[str | None, typer.Option("--from", help="Begin with this model: a name or a folder.")] = None,
     emotions: Annotated[
         str | None,

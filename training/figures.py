@@ -15,7 +15,7 @@ def draw_curves(history: list[dict[str, float]], path: Path) -> None:
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     for axes, measure in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
         axes.plot(epochs, [epoch[measure] for epoch in history], marker=".", label="fitted")
-        axes.plot(epochs, [epoch[f"val_{measure}"] for epoch in history], marker=".", label="held out")
+        axes.plot(epochs, [epoch[f"val_{measure}"] for epoch in history], marker=".", label="watched")
         axes.axvline(kept, color="gray", linestyle=":", label=f"kept: epoch {kept}")
         axes.set(xlabel="epoch", title=measure)
         axes.xaxis.get_major_locator().set_params(integer=True)

@@ -1,6 +1,7 @@
 """The validation faces, split once: half A chooses, half B reports."""
 
-from training.dataset import Faces, hold_out
+from training.faces import Faces
+from training.split import hold_out
 
 SEED = 1975
 """Of this one split. Figures that were measured with another one must not be compared."""
