@@ -14,9 +14,9 @@ from capture_service.detectors import load as load_detector
 from capture_service.quality import judge as judge_crop
 from capture_service.settings import CaptureSettings
 from contract.errors import PictureError
+from contract.framing import frame_face
 from contract.judgement import Judgement, judge
 from contract.messages import Box, Quality
-from contract.preprocessing import crop, framing_square
 from contract.settings import load
 from inference_service.engines import Engine
 from inference_service.engines import load as load_engine
@@ -86,7 +86,7 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
 
 def _prediction(path: Path, picture: NDArray[np.uint8], detection: Detection, engine: Engine) -> Prediction:
     height, width = picture.shape[:2]
-    face = crop(picture, framing_square(detection.box))
+    face = frame_face(picture, detection.box, detection.landmarks)
     probabilities = dict(zip(engine.card.labels, engine.classify(face[np.newaxis])[0].tolist(), strict=True))
     judgement = judge(probabilities, engine.card.uncertain)
     return Prediction(path, detection.box, probabilities, judgement, judge_crop(face, detection, width, height), face)

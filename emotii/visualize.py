@@ -7,9 +7,9 @@ import cv2
 from capture_service.detectors import load as load_detector
 from capture_service.settings import CaptureSettings
 from contract.errors import PictureError
-from contract.messages import Box
+from contract.framing import frame_face, show_face
 from contract.model import find_model
-from contract.preprocessing import crop, cut, framing_square
+from contract.preprocessing import crop
 from contract.settings import load
 from emotii.predict import read_picture
 from inference_service.settings import InferenceSettings
@@ -36,14 +36,17 @@ def visualize_picture(path: Path, sheet: Path, model: str | None, face: int, *, 
         SettingsError: the sheet cannot be written.
     """
     picture = read_picture(path)
-    height, width = picture.shape[:2]
-    square: Box = (0, 0, width, height)
-    if not whole:
+    if whole:
+        height, width = picture.shape[:2]
+        shown = cv2.resize(picture, (SHOWN_PIXELS, SHOWN_PIXELS)).astype("uint8", copy=False)
+        seen = crop(picture, (0, 0, width, height))
+    else:
         detector = load_detector(load(CaptureSettings).detector)
         found = sorted(detector.detect(picture), key=lambda detection: -detection.box[2] * detection.box[3])
         if face > len(found):
             raise PictureError(f"{path}: {len(found)} faces found, so there is no face {face} (--whole takes it all)")
-        square = framing_square(found[face - 1].box)
+        chosen = found[face - 1]
+        shown = show_face(picture, chosen.box, chosen.landmarks, SHOWN_PIXELS)
+        seen = frame_face(picture, chosen.box, chosen.landmarks)
     network = Network.open(find_model(load(InferenceSettings, model=model).model))
-    shown = cv2.resize(cut(picture, square), (SHOWN_PIXELS, SHOWN_PIXELS), interpolation=cv2.INTER_AREA)
-    explain(network, shown.astype("uint8", copy=False), crop(picture, square), sheet)
+    explain(network, shown, seen, sheet)
