@@ -87,7 +87,9 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
         warmup_target=recipe.learning_rate,
         warmup_steps=steps,
     )
-    averaging = {"use_ema": True, "ema_momentum": recipe.averaging} if recipe.averaging else {}
+    # Averaged over at most a tenth of the run: over all of a short one, it would still be where it began.
+    momentum = min(recipe.averaging, 1 - 1 / max(1, recipe.epochs * steps / 10))
+    averaging = {"use_ema": True, "ema_momentum": momentum} if recipe.averaging else {}
     optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **averaging)
     optimizer.exclude_from_weight_decay(var_names=["bias", "beta", "gamma"])
     return optimizer

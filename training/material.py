@@ -59,7 +59,9 @@ def prepare(
     choosing, reporting = halves(unseen)
     for part, of in (("training", faces), ("validation", choosing)):
         if not len(of) or (part == "training" and 0 in of.counts().values()):
-            raise DatasetError(f"{_name(data)} has too few faces: none is left for {part} of each emotion")
+            raise DatasetError(
+                f"{_name(data)} has too few faces that are not nearly the same picture: none is left for {part}"
+            )
     return Material(
         faces,
         choosing,

@@ -38,7 +38,7 @@ class Recipe:
     weight_decay: float = 0.0
     """Of AdamW (Loshchilov and Hutter, 2019), on kernels alone."""
     averaging: float = 0.0
-    """Momentum of the moving average of the weights that is watched and kept; 0 keeps the weights themselves."""
+    """Momentum of the moving average of the weights that is watched and kept, less in short runs; 0 for no average."""
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
     """Of the training step, where the machine has it. The weights, and what is exported, are always float32."""
     seed: int = 2013

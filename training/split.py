@@ -26,6 +26,8 @@ def hold_out(faces: Faces, share: float, seed: int) -> tuple[Faces, Faces]:
             if wanted <= 0:
                 break
             members = group == group[row]
+            if 2 * int((faces.labels[members] == label).sum()) > int((faces.labels == label).sum()):
+                continue  # one long shot of one face: held out, it would leave too little to learn from
             held |= members
             wanted -= int(members.sum())
     return faces.take(np.flatnonzero(~held)), faces.take(np.flatnonzero(held))
