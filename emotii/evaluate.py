@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from contract.errors import SettingsError
+from contract.model import ModelCard
 from contract.settings import load
 from inference_service.engines import Engine
 from inference_service.engines import load as load_engine
@@ -49,7 +50,7 @@ def evaluate_model(
     """
     measured = _engine(model, engine, None)
     faces = read_known(data, measured.card.labels, only, half)
-    others = _others(model) if agreement else {}
+    others = _others(model, measured.card) if agreement else {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("faces", total=passes(others) * len(faces))
@@ -83,10 +84,10 @@ def write_figures(report: Report, folder: Path) -> list[Path]:
     return [confusion, diagram]
 
 
-def _others(model: str | None) -> dict[str, Engine]:
-    """The engines that are installed, the reference first: TensorFlow, or else OpenVINO in 32-bit floats."""
+def _others(model: str | None, card: ModelCard) -> dict[str, Engine]:
+    """The engines that can run the model here, the reference first: TensorFlow, or else OpenVINO in 32-bit floats."""
     chosen = [("openvino", "f32"), ("openvino", "auto")]
-    if find_spec("tensorflow"):
+    if find_spec("tensorflow") and any(name.endswith(".keras") for name in card.files):
         chosen.insert(0, ("tensorflow", "f32"))
     return {f"{engine} {precision}": _engine(model, engine, precision) for engine, precision in chosen}
 
