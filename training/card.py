@@ -54,8 +54,8 @@ Reads the expression of one face: {labels}. {parameters:,} parameters; made by E
 
 ## How well it reads
 
-Measured in 32-bit floats on {scored_on}. They took no part in training and chose nothing, and training faces
-that are nearly the same picture were left out. An interval says where the figure would be, 95 times of 100, on other
+Measured in 32-bit floats on {scored_on}. They took no part in this training and
+chose nothing, and training faces that are nearly the same picture were left out{before}. An interval says where the figure would be, 95 times of 100, on other
 faces of the same kind.
 
 | | measured | 95% interval |
@@ -135,6 +135,7 @@ def card(model: ModelCard, trained: Trained, report: Report, sizes: dict[str, in
         scale=recipe.normalisation.scale,
         offset=recipe.normalisation.offset,
         beginning=f"beginning with the weights of {trained.start}" if trained.start else "from scratch",
+        before=f" (what {trained.start} had seen before is not known here)" if trained.start else "",
         watched=_watched(recipe.held_out),
         kept=trained.kept + 1,
         epochs=len(trained.history),

@@ -28,7 +28,7 @@ def draw_confusion(scores: Scores, path: Path) -> None:
     """Write a PNG of the confusion matrix: counts, over the share of each row."""
     rows = np.maximum(scores.confusion.sum(axis=1, keepdims=True), 1)
     shares = scores.confusion / rows
-    figure = Figure(figsize=(5.5, 5), layout="constrained")
+    figure = Figure(figsize=(max(5.5, 0.9 * len(scores.emotions)),) * 2, layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
     for (row, column), share in np.ndenumerate(shares):

@@ -53,5 +53,5 @@ class TestShippedModel:
         scores = ModelFolder.open(folder).card.scores
 
         assert scores["faces"] > 1000
-        assert scores["accuracy"] > 0.8
-        assert scores["mean_recall"] > 0.65
+        assert scores["accuracy"] > 0.75
+        assert scores["mean_recall"] > 0.5
