@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 from api_gateway.hub import Event
-from api_gateway.smoothing import Probabilities, strongest
+from api_gateway.smoothing import Probabilities
+from contract.judgement import judge
 from contract.messages import Reading, SourceStatus
 
 PROTOCOL_VERSION = 1
@@ -30,7 +31,7 @@ def reading(one: Reading, smoothed: Probabilities | None, age_ms: int | None) ->
     """
     raw = {} if one.stale else dict(zip(one.labels, one.probabilities, strict=True))
     probabilities = smoothed or raw
-    emotion, confidence = strongest(probabilities) if probabilities else (None, 0.0)
+    judgement = judge(probabilities, one.thresholds) if probabilities else None
     return {
         "kind": "reading",
         "source": one.id.source,
@@ -43,8 +44,10 @@ def reading(one: Reading, smoothed: Probabilities | None, age_ms: int | None) ->
         "stale": one.stale,
         "box": [round(number, 1) for number in one.face.box],
         "quality": asdict(one.face.quality),
-        "emotion": emotion,
-        "confidence": confidence,
+        "flaws": one.face.quality.flaws,
+        "emotion": judgement.emotion if judgement else None,
+        "between": judgement.between if judgement else (),
+        "confidence": judgement.confidence if judgement else 0.0,
         "probabilities": _rounded(probabilities),
         "raw": _rounded(raw),
         "model": one.model,

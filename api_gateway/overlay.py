@@ -32,12 +32,14 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What is drawn round one face; without an emotion only the box."""
+    """What is drawn round one face; without words only the box."""
 
     box: Box
-    emotion: str | None = None
+    words: str | None = None
+    """The emotion; or, if it is not certain, those that it may be."""
     confidence: float = 0.0
     """In percent."""
+    certain: bool = True
 
 
 def hue(emotion: str) -> int:
@@ -50,11 +52,12 @@ def draw(picture: Picture, labels: Iterable[Label]) -> None:
     height, width = picture.shape[:2]
     scale = max(0.4, min(height, width * 0.75) / 720)
     for label in labels:
-        colour = PALETTE[hue(label.emotion)] if label.emotion else NEUTRAL
+        colour = PALETTE[hue(label.words)] if label.words and label.certain else NEUTRAL
         left, top, right, bottom = _corners(label.box, width, height)
         cv2.rectangle(picture, (left, top), (right, bottom), colour, max(2, round(3 * scale)), cv2.LINE_AA)
-        if label.emotion:
-            _write(picture, f"{label.emotion} {label.confidence:.0f}%", (left, top, bottom), colour, scale)
+        if label.words:
+            words = f"{label.words} {label.confidence:.0f}%" if label.certain else f"{label.words}?"
+            _write(picture, words, (left, top, bottom), colour, scale)
 
 
 def placeholder(title: str, reason: str, width: int, height: int) -> Picture:

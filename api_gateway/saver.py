@@ -93,14 +93,17 @@ class Saver:
             await self._lease.give_back()
 
     def offer(self, track: Track) -> None:
-        """A track has a new reading: save it, if it is time to."""
+        """A track has a new reading: save it, if it is time to and its emotion is certain."""
         now = time.monotonic()
         if not self.holds_lease or now < self._paused_until or now < self._due.get(track.key, 0.0):
             return
         if track.latest.id.source not in self._sight.frames.saved_from or self._queue.full():
             return
+        if not (judgement := track.judgement).certain:
+            return
         self._due[track.key] = now + self._every
-        self._queue.put_nowait(_Face(track.key, track.latest.id, track.latest.face.box, *track.strongest))
+        box = track.latest.face.box
+        self._queue.put_nowait(_Face(track.key, track.latest.id, box, judgement.emotion, judgement.confidence))
 
     async def save_next(self) -> None:
         """Save the next face that is due, once its frame is there."""
@@ -130,7 +133,8 @@ class Saver:
             while tracks := self._sight.faces(source):
                 for track in tracks:
                     if (frame := self._sight.frames.newest(source)) and (box := _box_of(track, frame)):
-                        return await self._save(frame, box, *track.strongest)
+                        judgement = track.judgement
+                        return await self._save(frame, box, judgement.emotion, judgement.confidence)
                 if time.monotonic() > deadline:
                     raise ApiError(503, "no_frame", f"no picture of {source!r} arrives now")
                 await asyncio.sleep(0.02)

@@ -30,9 +30,3 @@ class Smoothing:
                 emotion: kept * old + (1 - kept) * probabilities[emotion] for emotion, old in self.probabilities.items()
             }
         self._at_ms = at_ms
-
-
-def strongest(probabilities: Probabilities) -> tuple[str, float]:
-    """The likeliest emotion and its confidence in percent, with one decimal."""
-    emotion = max(probabilities, key=probabilities.__getitem__)
-    return emotion, round(probabilities[emotion] * 100, 1)

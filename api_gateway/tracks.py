@@ -4,7 +4,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
 
-from api_gateway.smoothing import Probabilities, Smoothing, strongest
+from api_gateway.smoothing import Probabilities, Smoothing
+from contract.judgement import Judgement, judge
 from contract.messages import Reading
 
 FORGOTTEN_AFTER_MS = 2000
@@ -33,9 +34,9 @@ class Track:
         return self.smoothing.probabilities
 
     @property
-    def strongest(self) -> tuple[str, float]:
-        """Emotion and confidence in percent."""
-        return strongest(self.smoothed)
+    def judgement(self) -> Judgement:
+        """What the smoothed probabilities support."""
+        return judge(self.smoothed, self.latest.thresholds)
 
     @property
     def area(self) -> float:

@@ -96,7 +96,10 @@ class Video:
 
     def _label(self, frame: Frame, face: FrameFace) -> Label:
         track = self._sight.face((frame.header.source, frame.header.epoch, face.track))
-        return Label(face.box, *track.strongest) if track else Label(face.box)
+        if track is None:
+            return Label(face.box)
+        judgement = track.judgement
+        return Label(face.box, judgement.words, judgement.confidence, certain=judgement.certain)
 
     def _draw(self, jpeg: bytes, labels: list[Label]) -> bytes:
         try:

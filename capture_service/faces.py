@@ -7,8 +7,8 @@ from capture_service.detectors import Detection, Detector
 from capture_service.frame import Picture
 from capture_service.quality import judge
 from capture_service.tracker import Tracker
+from contract.framing import frame_face
 from contract.messages import Face
-from contract.preprocessing import crop, framing_square
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,6 @@ class FaceFinder:
 
 def _cut(picture: Picture, index: int, track: int, detection: Detection) -> FoundFace:
     height, width = picture.shape[:2]
-    pixels = crop(picture, framing_square(detection.box))
+    pixels = frame_face(picture, detection.box, detection.landmarks)
     quality = judge(pixels, detection, width, height)
     return FoundFace(Face(index, track, detection.box, detection.score, quality), pixels.tobytes())

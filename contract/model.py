@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from contract.errors import ModelError
+from contract.judgement import UNCERTAIN, Thresholds
 from contract.normalisation import Normalisation
 
 MODEL_FILE = "model.json"
@@ -29,6 +30,8 @@ class ModelCard(BaseModel):
     normalisation: Normalisation = Normalisation()
     temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
     """Divides the logits before the softmax; 1 leaves the network's probabilities as they are."""
+    uncertain: Thresholds | None = None
+    """From where on an emotion is told; None (as in models of older releases): always."""
     scores: dict[str, float] = {}
     files: dict[FileName, Digest]
 
@@ -36,6 +39,8 @@ class ModelCard(BaseModel):
     def _labels_differ(self) -> Self:
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels repeat")
+        if UNCERTAIN in self.labels:
+            raise ValueError(f"no label may be called {UNCERTAIN!r}: that is told where no label fits")
         return self
 
     @property

@@ -2,13 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
 from contract.errors import SettingsError
 from contract.lifecycle import USAGE_EXIT, run
+from emotii.makers import app as makers
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -18,6 +19,7 @@ app = typer.Typer(
     "Start with [bold]emotii up[/bold] and open the page whose address it prints.",
     rich_markup_mode="rich",
 )
+Half = Literal["a", "b"]
 output = Console(highlight=False, soft_wrap=True)
 
 
@@ -123,37 +125,7 @@ def analyze(
     start(video, csv, passes, settings, Console(stderr=True))
 
 
-@app.command()
-def train(
-    data: Annotated[Path, typer.Option(help="Faces: an .npz with votes, or a folder with a folder for each emotion.")],
-    out: Annotated[Path, typer.Option(help="The model folder to make; its name is the model's.")],
-    valid: Annotated[
-        Path | None, typer.Option(help="Faces to score on, as --data; by default a tenth that is set aside first.")
-    ] = None,
-    recipe: Annotated[str, typer.Option(help="How to train; seed is the recipe of the first Emotii.")] = "seed",
-    run_folder: Annotated[
-        Path | None, typer.Option("--run", help="Where the run is saved after each epoch; by default runs/NAME.")
-    ] = None,
-    version: Annotated[str, typer.Option(help="The model's version.")] = "1.0.0",
-) -> None:
-    """Train a model and export it for every engine.
-
-    --data and --valid take an .npz with `images` (n, 48, 48) uint8 and `votes` (n, 10) uint8, the FER+ taggers' votes,
-    or a folder with a folder of pictures for each emotion: Angry/ Fear/ Happy/ Sad/ Surprise/ (or Suprise/).
-
-    Killed and started again with the same options, it goes on where it was; to start anew, remove the run's folder.
-
-    Example: emotii train --data faces-train.npz --valid faces-valid.npz --out models/emotii-5
-    """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it while it is imported
-    try:
-        from training.recipe import find_recipe
-        from training.train import train as start
-    except ModuleNotFoundError as error:
-        hint = "`make train` installs what training needs (or pip install 'emotii[training]')"
-        raise SettingsError(f"{error.name} is not installed: {hint}") from error
-
-    start(data, valid, out, find_recipe(recipe), run=run_folder, version=version, console=output)
+app.add_typer(makers)
 
 
 @app.command()

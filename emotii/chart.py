@@ -36,11 +36,17 @@ def draw(predictions: Sequence[Prediction], path: Path) -> None:
 
 def _bars(axes: Axes, prediction: Prediction) -> None:
     labels, values = list(prediction.probabilities), [100 * value for value in prediction.probabilities.values()]
-    bars = axes.barh(labels, values, color=[STRONGEST if label == prediction.emotion else OTHERS for label in labels])
+    told = prediction.judgement.between or (prediction.judgement.emotion,)
+    bars = axes.barh(labels, values, color=[STRONGEST if label in told else OTHERS for label in labels])
     axes.bar_label(bars, fmt="%.1f %%", padding=3, fontsize=8)
-    axes.set(xlim=(0, 115), xticks=[], title=f"{prediction.picture.name}: {prediction.emotion}")
+    axes.set(xlim=(0, 115), xticks=[], title=f"{prediction.picture.name}: {_told(prediction)}")
     axes.title.set_fontsize(9)
     axes.tick_params(labelsize=8, length=0)
     axes.invert_yaxis()
     for side in axes.spines.values():
         side.set_visible(False)
+
+
+def _told(prediction: Prediction) -> str:
+    judgement = prediction.judgement
+    return judgement.emotion if judgement.certain else f"{judgement.emotion} ({judgement.words})"

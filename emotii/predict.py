@@ -40,4 +40,4 @@ def _tell(path: Path, faces: list[Prediction]) -> None:
     if not faces:
         typer.echo(f"{path}: no face found")
     for number, face in enumerate(faces, 1):
-        typer.echo(f"{path}: face {number}: {typer.style(face.emotion, bold=True)} {face.confidence:.1f}%")
+        typer.echo(f"{path}: face {number}: {typer.style(str(face), bold=True)}")

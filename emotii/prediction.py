@@ -9,12 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from capture_service import detectors
+from capture_service.detectors import Detection
 from capture_service.frame import Picture
 from capture_service.picture import decode
+from capture_service.quality import judge as judge_crop
 from capture_service.settings import CaptureSettings
 from contract.errors import PictureError
-from contract.messages import Box
-from contract.preprocessing import crop, framing_square
+from contract.framing import frame_face
+from contract.judgement import Judgement, judge
+from contract.messages import Box, Quality
 from contract.settings import load
 from inference_service.engines import Engine
 from inference_service.engines import load as load_engine
@@ -28,24 +31,24 @@ class Prediction:
     picture: Path
     box: Box
     probabilities: dict[str, float]
+    judgement: Judgement
+    quality: Quality
     crop: NDArray[np.uint8]
-
-    @property
-    def emotion(self) -> str:
-        return max(self.probabilities, key=self.probabilities.__getitem__)
-
-    @property
-    def confidence(self) -> float:
-        """Of the emotion, in percent."""
-        return 100 * self.probabilities[self.emotion]
 
     def as_json(self) -> dict[str, Any]:
         return {
             "box": [round(number, 1) for number in self.box],
-            "emotion": self.emotion,
-            "confidence": round(self.confidence, 1),
+            "emotion": self.judgement.emotion,
+            "between": self.judgement.between,
+            "confidence": self.judgement.confidence,
             "probabilities": {label: round(value, 4) for label, value in self.probabilities.items()},
+            "flaws": self.quality.flaws,
         }
+
+    def __str__(self) -> str:
+        judgement, flaws = self.judgement, ", ".join(self.quality.flaws)
+        words = judgement.emotion if judgement.certain else f"{judgement.emotion}, {judgement.words}"
+        return f"{words} {judgement.confidence:.1f}%" + (f" ({flaws})" if flaws else "")
 
 
 def predict(pictures: Iterable[Path]) -> Iterator[tuple[Path, list[Prediction] | PictureError]]:
@@ -65,8 +68,8 @@ def predict(pictures: Iterable[Path]) -> Iterator[tuple[Path, list[Prediction] |
         except PictureError as error:
             yield path, error
             continue
-        boxes = sorted((detection.box for detection in detector.detect(picture)), key=lambda box: -box[2] * box[3])
-        yield path, [_prediction(path, picture, box, engine) for box in boxes]
+        found = sorted(detector.detect(picture), key=lambda detection: -detection.box[2] * detection.box[3])
+        yield path, [_prediction(path, picture, detection, engine) for detection in found]
 
 
 def read_picture(path: Path, max_bytes: int) -> Picture:
@@ -83,7 +86,9 @@ def read_picture(path: Path, max_bytes: int) -> Picture:
         raise PictureError(f"{path}: {error}") from error
 
 
-def _prediction(path: Path, picture: Picture, box: Box, engine: Engine) -> Prediction:
-    face = crop(picture, framing_square(box))
-    probabilities = engine.classify(face[np.newaxis])[0]
-    return Prediction(path, box, dict(zip(engine.card.labels, probabilities.tolist(), strict=True)), face)
+def _prediction(path: Path, picture: Picture, detection: Detection, engine: Engine) -> Prediction:
+    height, width = picture.shape[:2]
+    face = frame_face(picture, detection.box, detection.landmarks)
+    probabilities = dict(zip(engine.card.labels, engine.classify(face[np.newaxis])[0].tolist(), strict=True))
+    judgement = judge(probabilities, engine.card.uncertain)
+    return Prediction(path, detection.box, probabilities, judgement, judge_crop(face, detection, width, height), face)

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from contract.errors import EmotiiError, SettingsError
+from contract.judgement import judge
 from contract.messages import Face, Reading
 from emotii.outcomes import Buried
 
@@ -56,17 +57,17 @@ class Table:
     def _write_reading(self, reading: Reading) -> None:
         columns = self._columns(reading)
         probabilities = dict(zip(reading.labels, reading.probabilities, strict=True))
-        emotion = max(probabilities, key=probabilities.__getitem__)
+        judgement = judge(probabilities, reading.thresholds)
         self._writer.writerow(
             (
                 *_place(reading.captured_ms, reading.id.frame, reading.face.index, reading.face),
-                emotion,
-                f"{100 * probabilities[emotion]:.1f}",
+                judgement.emotion,
+                f"{judgement.confidence:.1f}",
                 *(f"{probabilities[label]:.4f}" for label in columns),
             )
         )
         self.tracks.add(reading.face.track)
-        self.emotions[emotion] += 1
+        self.emotions[judgement.emotion] += 1
 
     def _columns(self, reading: Reading) -> tuple[str, ...]:
         if self._first is None:

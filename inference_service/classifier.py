@@ -59,6 +59,7 @@ class Classifier:
             worker=self._worker,
             read_ms=read_ms,
             done_ms=done_ms,
+            thresholds=self._card.uncertain,
         )
 
 

@@ -14,6 +14,7 @@ import redis
 
 from contract import keys
 from contract.broker import connect
+from contract.judgement import Thresholds
 from contract.labels import EMOTIONS_5
 from contract.messages import Crop, Dead, Face, FrameDone, FrameId, Outcome, Quality, SourceStatus, read_outcome
 from contract.model import MODEL_FILE, ModelCard, sha256
@@ -26,6 +27,7 @@ from inference_service.settings import InferenceSettings
 GROUP = keys.INFERENCE_GROUP
 RAISES, KILLS = b"the engine raises", b"the process dies"
 FIRST_MS = 1_700_000_000_000
+THRESHOLDS = Thresholds(min_probability=0.5, min_margin=0.1, precision=0.95)
 
 
 def face(index: int = 0) -> Face:
@@ -90,7 +92,7 @@ class ObedientEngine:
     """Gives plain probabilities, but raises or kills the process where the pixels say so."""
 
     name = "obedient"
-    card = ModelCard(name="obedient", version="1.0.0", labels=EMOTIONS_5, files={})
+    card = ModelCard(name="obedient", version="1.0.0", labels=EMOTIONS_5, uncertain=THRESHOLDS, files={})
 
     def __init__(self, seconds_per_batch: float = 0.0) -> None:
         self.seconds_per_batch = seconds_per_batch

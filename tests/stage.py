@@ -18,6 +18,7 @@ import redis
 
 from contract import keys
 from contract.broker import Clients, connect
+from contract.judgement import Thresholds
 from contract.messages import (
     Face,
     FrameDone,
@@ -34,6 +35,8 @@ from contract.messages import (
 LABELS = ("angry", "fear", "happy", "sad", "surprise")
 HAPPY = (0.01, 0.01, 0.95, 0.01, 0.02)
 SAD = (0.02, 0.02, 0.03, 0.9, 0.03)
+UNSURE = (0.05, 0.45, 0.05, 0.05, 0.4)
+THRESHOLDS = Thresholds(min_probability=0.5, min_margin=0.1, precision=0.95)
 QUALITY = Quality(0.5, 0.8, 90.0, 0.1, 1.0)
 CLIP = Path(__file__).parents[1] / "capture_service" / "demo" / "demo.mp4"
 
@@ -69,11 +72,13 @@ def reading(
     captured_ms: int = 1_000_000,
     index: int = 0,
     epoch: str = "e1",
+    thresholds: Thresholds | None = THRESHOLDS,
 ) -> Reading:
     face = Face(index, track, box, 0.9, QUALITY)
     model = "test@1.0.0"
     identity = FrameId(source, epoch, frame)
-    return Reading(identity, face, captured_ms, model, LABELS, probabilities, "w1", captured_ms, captured_ms + 5)
+    times = captured_ms, captured_ms + 5
+    return Reading(identity, face, captured_ms, model, LABELS, probabilities, "w1", *times, thresholds)
 
 
 @dataclass

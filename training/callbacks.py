@@ -2,6 +2,7 @@
 
 import math
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import keras
@@ -17,12 +18,17 @@ Logs = dict[str, float] | None
 def callbacks(recipe: Recipe, run: Run, show: "Show") -> list[keras.callbacks.Callback]:
     """In the order in which they must act: the backup comes last, so that what it says is done has been written."""
     losses = run.losses()
+    steering: list[keras.callbacks.Callback] = []
+    if recipe.schedule == "plateau":
+        steering = [SlowDown(losses, recipe.slow_patience, recipe.slow_factor), Stop(losses, recipe.stop_patience)]
+    average = keras.callbacks.SwapEMAWeights() if recipe.averaging else None
     return [
-        SlowDown(losses, recipe.slow_patience, recipe.slow_factor),
-        Stop(losses, recipe.stop_patience),
+        *steering,
+        *([average] if average else []),
         show,
-        KeepBest(losses, run.best_weights),
+        KeepBest(losses, run.best_weights, average),
         keras.callbacks.LambdaCallback(on_epoch_end=run.add),
+        *([keras.callbacks.TensorBoard(str(run.logs), write_graph=False)] if find_spec("tensorboard") else []),
         keras.callbacks.BackupAndRestore(str(run.backup), double_checkpoint=True, delete_checkpoint=False),
     ]
 
@@ -54,11 +60,15 @@ class SlowDown(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
 
 
 class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
-    """The weights of the epoch with the lowest loss on the held-out faces, in a file that is always whole."""
+    """The weights of the epoch with the lowest loss on the watched faces, in a file that is always whole.
 
-    def __init__(self, losses: list[float], path: Path) -> None:
+    With `average` they are the averaged weights, which are the ones that were watched.
+    """
+
+    def __init__(self, losses: list[float], path: Path, average: keras.callbacks.SwapEMAWeights | None = None) -> None:
         super().__init__()
         self.path = path
+        self.average = average
         self.best = min(losses, default=math.inf)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
@@ -67,7 +77,11 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
         if loss < self.best:
             self.best = loss
             written = self.path.with_name(f"new.{self.path.name}")
+            if self.average is not None:
+                self.average.on_test_begin()
             self.model.save_weights(written)
+            if self.average is not None:
+                self.average.on_test_end()
             written.replace(self.path)
 
 
@@ -108,7 +122,7 @@ class Show(keras.callbacks.Callback):  # type: ignore[misc]
         left = (self.epochs - epoch - 1) * logs["seconds"] / 60
         self.bar.console.print(
             f"epoch {epoch + 1:2}  loss {logs['loss']:.3f}, accuracy {logs['accuracy']:.1%}; "
-            f"held out: loss {logs['val_loss']:.3f}, accuracy {logs['val_accuracy']:.1%}; "
+            f"watched: loss {logs['val_loss']:.3f}, accuracy {logs['val_accuracy']:.1%}; "
             f"{logs['seconds']:.0f} s, at most {left:.0f} min left",
             soft_wrap=True,
             highlight=False,

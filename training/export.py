@@ -1,6 +1,8 @@
 """Write the model folder: the network for every engine, its figures, its card and, last, its `model.json`."""
 
+import math
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -8,11 +10,15 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from contract.calibration import tempered
 from contract.errors import ModelError
 from contract.model import MODEL_FILE, ModelCard, ModelFolder, sha256
 from contract.normalisation import CROP_SIZE
 from contract.openvino import core
 from training.card import card
+from training.evaluation.calibrate import calibrated
+from training.evaluation.evaluate import evaluate
+from training.evaluation.report import Report
 from training.figures import draw_confusion, draw_curves
 from training.trained import Trained
 
@@ -49,13 +55,35 @@ def export(trained: Trained, folder: Path, version: str) -> ModelFolder:
         version=version,
         labels=trained.recipe.emotions,
         normalisation=trained.recipe.normalisation,
-        scores=trained.figures(),
         files={file.name: sha256(file) for file in (keras_file, onnx_file, curves, confusion)},
     )
+    about = calibrated(about, *trained.choosing)
+    report = _report(about, network, trained)
+    about = about.model_copy(update={"scores": figures(report)})
     sizes = {file.name: file.stat().st_size for file in (keras_file, onnx_file)}
-    (folder / "README.md").write_text(card(about, trained, sizes), encoding="utf-8")
+    (folder / "README.md").write_text(card(about, trained, report, sizes), encoding="utf-8")
     (folder / MODEL_FILE).write_text(about.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return ModelFolder.open(folder)
+
+
+def figures(report: Report) -> dict[str, float]:
+    """What `model.json` states as scores: those of the clean faces, what is answered, and what worse faces cost."""
+    found = report.scores.figures() | {"macro_f1": report.scores.macro_f1, "ece": report.reliability.error}
+    found |= {"answered_coverage": report.answered.coverage, "answered_precision": report.answered.precision}
+    found |= {f"accuracy_{'_'.join(name.split())}": worse.accuracy for name, worse in report.robustness.items()}
+    # JSON has no NaN, and a share of nothing is no score.
+    return {name: round(figure, 6) for name, figure in found.items() if not math.isnan(figure)}
+
+
+def _report(about: ModelCard, network: keras.Model, trained: Trained) -> Report:
+    """The network measured on the faces that only report, with its temperature and thresholds."""
+
+    def classify(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        probabilities = network.predict(about.normalisation.apply(images), batch_size=256, verbose=0)
+        return tempered(probabilities, about.temperature)
+
+    faces = replace(trained.reporting, shares=None)
+    return evaluate(about, "keras", classify, faces, trained.scored_on, {})
 
 
 def disagreement(keras_file: Path, onnx_file: Path) -> float:

@@ -15,7 +15,7 @@ def draw_curves(history: list[dict[str, float]], path: Path) -> None:
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     for axes, measure in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
         axes.plot(epochs, [epoch[measure] for epoch in history], marker=".", label="fitted")
-        axes.plot(epochs, [epoch[f"val_{measure}"] for epoch in history], marker=".", label="held out")
+        axes.plot(epochs, [epoch[f"val_{measure}"] for epoch in history], marker=".", label="watched")
         axes.axvline(kept, color="gray", linestyle=":", label=f"kept: epoch {kept}")
         axes.set(xlabel="epoch", title=measure)
         axes.xaxis.get_major_locator().set_params(integer=True)
@@ -28,7 +28,7 @@ def draw_confusion(scores: Scores, path: Path) -> None:
     """Write a PNG of the confusion matrix: counts, over the share of each row."""
     rows = np.maximum(scores.confusion.sum(axis=1, keepdims=True), 1)
     shares = scores.confusion / rows
-    figure = Figure(figsize=(5.5, 5), layout="constrained")
+    figure = Figure(figsize=(max(5.5, 0.9 * len(scores.emotions)),) * 2, layout="constrained")
     axes = figure.subplots()
     axes.imshow(shares, vmin=0, vmax=1, cmap="Blues")
     for (row, column), share in np.ndenumerate(shares):

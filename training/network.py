@@ -28,7 +28,8 @@ def build(classes: int) -> keras.Model:
     x = layers.Dense(512)(x)
     x = _normalise_and_activate(x)
     x = layers.Dropout(0.5)(x)
-    probabilities = layers.Dense(classes, activation="softmax", name="probabilities")(x)
+    # Probabilities of 16 bits would be too coarse for the loss, whatever the rest is trained in.
+    probabilities = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
     return keras.Model(face, probabilities, name="emotii")
 
 

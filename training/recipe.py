@@ -1,30 +1,46 @@
 """Recipes: everything that decides how a network is trained, in one readable place."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from typing import Literal
 
 from contract.errors import SettingsError
-from contract.labels import EMOTIONS_5
+from contract.labels import EMOTIONS_5, EMOTIONS_8
 from contract.normalisation import Normalisation
+from training.augmentation import Augmentation
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train: Adam on sparse categorical cross-entropy, watched on a share of faces that is held out."""
+    """How to train. What is not said otherwise is Adam on majority labels, unchanged faces, stopping on a plateau."""
 
     name: str
     emotions: tuple[str, ...] = EMOTIONS_5
     normalisation: Normalisation = field(default_factory=Normalisation)
     epochs: int = 50
-    """At most; early stopping usually ends the run before."""
+    """With `schedule` "plateau" at most; early stopping usually ends the run before."""
     batch_size: int = 64
     learning_rate: float = 0.001
+    schedule: Literal["plateau", "cosine"] = "plateau"
+    """Slow down and stop when the watched loss does; or warm up for an epoch, then fall to zero on a cosine."""
     stop_patience: int = 5
-    """Epochs without a lower held-out loss before training stops and the best epoch's weights are taken."""
+    """Epochs without a lower watched loss before training stops and the best epoch's weights are taken."""
     slow_patience: int = 3
-    """Epochs without a lower held-out loss before the learning rate is multiplied by `slow_factor`."""
+    """Epochs without a lower watched loss before the learning rate is multiplied by `slow_factor`."""
     slow_factor: float = 0.1
     held_out: float = 0.1
-    """Share of the training faces, stratified, that steers stopping and learning rate and is never fitted."""
+    """Share of the training faces, stratified, that is watched and never fitted; 0 to watch half A of the validation
+    faces, which then choose the epoch, so that only half B says how good the network is."""
+    augmentation: Augmentation | None = None
+    votes: bool = False
+    """Whether the network should answer as the taggers' votes are shared out, or all for their majority."""
+    rare: float = 0.0
+    """Faces count by the frequency of their emotion to the power of minus this: 0 the same, 1 by emotion."""
+    weight_decay: float = 0.0
+    """Of AdamW (Loshchilov and Hutter, 2019), on kernels alone."""
+    averaging: float = 0.0
+    """Momentum of the moving average of the weights that is watched and kept, less in short runs; 0 for no average."""
+    precision: Literal["float32", "mixed_bfloat16"] = "float32"
+    """Of the training step, where the machine has it. The weights, and what is exported, are always float32."""
     seed: int = 2013
 
     def as_dict(self) -> dict[str, object]:
@@ -35,16 +51,32 @@ class Recipe:
 SEED = Recipe(name="seed")
 """The recipe of the first Emotii: no augmentation, majority labels, five emotions."""
 
-RECIPES = {recipe.name: recipe for recipe in (SEED,)}
+EMOTII = Recipe(
+    name="emotii",
+    emotions=EMOTIONS_8,
+    epochs=12,
+    schedule="cosine",
+    held_out=0.0,
+    augmentation=Augmentation(),
+    votes=True,
+    rare=0.25,
+    weight_decay=0.05,
+    averaging=0.998,
+    precision="mixed_bfloat16",
+)
+"""The votes as they were given, over eight emotions, on faces that are moved, relit, blurred and covered."""
+
+RECIPES = {recipe.name: recipe for recipe in (SEED, EMOTII)}
 
 
-def find_recipe(name: str) -> Recipe:
-    """The recipe of this name.
+def find_recipe(name: str, epochs: int | None = None) -> Recipe:
+    """The recipe of this name, with this many `epochs` if they are given.
 
     Raises:
         SettingsError: there is none; the message lists the names that there are.
     """
     try:
-        return RECIPES[name]
+        recipe = RECIPES[name]
     except KeyError:
         raise SettingsError(f"no recipe called {name!r}; there are: {', '.join(RECIPES)}") from None
+    return recipe if epochs is None else replace(recipe, epochs=epochs)

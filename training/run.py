@@ -3,11 +3,11 @@
 import csv
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from training.dataset import DatasetError, Faces
+from training.faces import DatasetError, Faces
 from training.recipe import Recipe
 
 MONITOR = "val_loss"
@@ -22,23 +22,27 @@ class Run:
         self.backup = folder / "backup"
         self.best_weights = folder / "best.weights.h5"
         self.history_file = folder / "history.csv"
+        self.split_file = folder / "split.csv"
+        self.logs = folder / "logs"
+        """For TensorBoard."""
 
     @classmethod
-    def open(cls, folder: Path, recipe: Recipe, faces: Faces) -> Self:
+    def open(cls, folder: Path, recipe: Recipe, faces: Faces, start: str | None = None) -> Self:
         """Begin a run in `folder`, or go on with the one that stands there.
 
         Raises:
-            DatasetError: the run there had another recipe or other faces.
+            DatasetError: the run there had another recipe or other faces, or began with another model than `start`.
         """
         run = cls(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        about = json.dumps({"recipe": recipe.as_dict(), "faces": _fingerprint(faces)}, indent=2)
+        about = json.dumps({"recipe": recipe.as_dict(), "from": start, "faces": _fingerprint(faces)}, indent=2)
         label = folder / "run.json"
         if not label.exists():
             label.write_text(about)
         elif label.read_text() != about:
             raise DatasetError(
-                f"the run in {folder} had another recipe or other faces: remove it or name another folder"
+                f"the run in {folder} had another recipe or other faces or began with another model: "
+                "remove it or name another folder"
             )
         run._drop_unfinished_epoch()
         return run
@@ -59,6 +63,15 @@ class Run:
             if begins:
                 rows.writeheader()
             rows.writerow(row)
+
+    def write_split(self, parts: Mapping[str, Faces]) -> None:
+        """Write down which face was in which part, by the SHA-256 of its 48 x 48 pixels."""
+        with self.split_file.open("w", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(("sha256", "part", "emotion"))
+            for part, faces in parts.items():
+                for image, label in zip(faces.images, faces.labels, strict=True):
+                    rows.writerow((hashlib.sha256(image.tobytes()).hexdigest(), part, faces.emotions[label]))
 
     def losses(self) -> list[float]:
         """The loss on the held-out faces, one an epoch."""

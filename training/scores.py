@@ -39,6 +39,21 @@ class Scores:
         """The mean of the recalls: every emotion counts the same, however rare it is."""
         return float(np.nanmean(list(self.recall.values())))
 
+    @property
+    def f1(self) -> dict[str, float]:
+        """Harmonic mean of recall and precision of an emotion; NaN for one without faces, 0 for one never read."""
+        found, read = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
+        hits = np.diagonal(self.confusion)
+        return {
+            emotion: float(2 * hit / (there + told)) if there else math.nan
+            for emotion, hit, there, told in zip(self.emotions, hits, found, read, strict=True)
+        }
+
+    @property
+    def macro_f1(self) -> float:
+        """The mean of the F1 scores of the emotions that have faces."""
+        return float(np.nanmean(list(self.f1.values())))
+
     def figures(self) -> dict[str, float]:
         """What `model.json` states: faces, accuracy, mean_recall, and recall and precision of each emotion."""
         named = {"faces": float(self.faces), "accuracy": self.accuracy, "mean_recall": self.mean_recall}

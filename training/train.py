@@ -1,16 +1,19 @@
 """From labelled faces to a model folder: prepare, build and fit, evaluate, export."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 
 from contract.errors import SettingsError
 from contract.model import ModelCard, ModelFolder
-from training import dataset
 from training.card import FER_PLUS, OWN_FACES
-from training.dataset import DatasetError, Faces
+from training.download import download
 from training.export import export
 from training.fit import fit
+from training.material import prepare
 from training.recipe import SEED, Recipe
 from training.run import Run
 from training.scores import score
@@ -21,96 +24,88 @@ RUNS = Path("runs")
 
 
 def train(
-    data: Path,
+    data: Path | None,
     valid: Path | None,
     out: Path,
     recipe: Recipe = SEED,
     *,
+    emotions: tuple[str, ...] | None = None,
+    start: ModelFolder | None = None,
     run: Path | None = None,
     version: str = "1.0.0",
+    h5: Path | None = None,
     console: Console | None = None,
 ) -> ModelFolder:
     """Train a network and write it as the model folder `out`, named as that folder is.
 
-    Killed at any time and called again, it goes on after the last whole epoch. The fitted network's scores are measured
-    on `valid`; without it on a tenth of `data` that is set aside before anything else happens.
+    Killed at any time and called again, it goes on after the last whole epoch. Half A of the validation faces chooses
+    what is to be chosen; the scores are measured on half B.
 
     Args:
-        data: an `.npz` file with FER+ votes, or a folder of class folders.
-        valid: the same, for the scores; or None.
+        data: an `.npz` file with FER+ votes, or a folder of class folders; downloaded from Kaggle if None.
+        valid: the same, for validation; if None a fifth of `data`, set aside before anything else happens.
         out: the model folder, for example `models/emotii-5`.
         recipe: how to train.
+        emotions: what is to be told apart; if None the recipe's, or those of `data` if it is a folder of others.
+        start: a model to begin with; if None a new network.
         run: where history, weights and state of each epoch are kept; `runs/<name of the model>` if None.
         version: of the model, as three numbers.
+        h5: where the network is written as HDF5 too, for programs that know nothing else; nowhere if None.
         console: where to tell what happens; the terminal if None.
 
     Raises:
-        DatasetError: the faces cannot be read, or `run` holds a run with another recipe or other faces, or
-            all faces of `valid` are training faces.
-        SettingsError: a model cannot have this name or version.
-        ModelError: the exported network does not compute what the trained one does.
+        DatasetError: the faces cannot be downloaded or read or are too few, or `run` holds a run with another recipe or
+            other faces.
+        SettingsError: a model cannot have this name, version or these emotions.
+        ModelError: `start` has another architecture, or the export does not compute what the network does.
     """
     console = console or Console()
-    _check(out.name, version, recipe)
+    _check(out.name, version, recipe.emotions)
+    data = data or download()
+    material = prepare(data, valid, recipe, emotions, console)
+    recipe = replace(recipe, emotions=material.fitted.emotions)
+    _check(out.name, version, recipe.emotions)
 
-    faces = _read(data, recipe, console)
-    if valid is None:
-        # Another seed than the recipe's own split: that one steers the training, this one judges it.
-        faces, unseen = dataset.hold_out(faces, recipe.held_out, recipe.seed + 1)
-        scored_on = f"{len(unseen):,} faces of {_name(data)}, set aside at random before training"
-    else:
-        unseen = _read(valid, recipe, console)
-        scored_on = _name(valid)
-
-    new = ~dataset.copies(unseen, faces)
-    if not new.any():
-        raise DatasetError(f"every face of {scored_on} is a training face too: scores on it would say nothing")
-
-    progress = Run.open(run or RUNS / out.name, recipe, faces)
+    progress = Run.open(run or RUNS / out.name, recipe, material.fitted, start.card.id if start else None)
+    progress.write_split(material.parts())
     if done := len(progress.history()):
         console.out(f"{done} epochs are done already, in {progress.folder}")
-    network = fit(faces, recipe, progress, console)
+    network = fit(material.fitted, material.choosing, recipe, progress, console, start)
 
-    probabilities = network.predict(recipe.normalisation.apply(unseen.images), batch_size=256, verbose=0)
-    scores = score(probabilities, unseen.labels, recipe.emotions)
-    scores_new = score(probabilities[new], unseen.labels[new], recipe.emotions)
-    console.out(f"on {scored_on}: {scores}; without copies of training faces: {scores_new}")
+    def probabilities(of: str) -> NDArray[np.float32]:
+        images = material.parts()[of].images
+        found: NDArray[np.float32] = network.predict(recipe.normalisation.apply(images), batch_size=256, verbose=0)
+        return found
 
+    scores = score(probabilities("reporting"), material.reporting.labels, recipe.emotions)
+    console.out(f"on {material.scored_on}: {scores}")
     trained = Trained(
         network=network,
         recipe=recipe,
         history=progress.history(),
         scores=scores,
-        scores_without_copies=scores_new,
-        trained_on=f"{len(faces):,} faces of {_name(data)}",
-        scored_on=scored_on,
+        reporting=material.reporting,
+        choosing=(probabilities("choosing"), material.choosing.labels),
+        start=start.card.id if start else None,
+        trained_on=material.trained_on,
+        scored_on=material.scored_on,
         licence=OWN_FACES if data.is_dir() else FER_PLUS,
     )
     model = export(trained, out, version)
+    if h5 is not None:
+        h5.parent.mkdir(parents=True, exist_ok=True)
+        network.save(h5.with_suffix(".h5"))
     console.out(f"wrote {model.card.id} to {out}")
     return model
 
 
-def _check(name: str, version: str, recipe: Recipe) -> None:
+def _check(name: str, version: str, emotions: tuple[str, ...]) -> None:
     """Whether there can be such a model: better known before the training than after it."""
     try:
-        ModelCard(name=name, version=version, labels=recipe.emotions, files={})
+        ModelCard(name=name, version=version, labels=emotions, files={})
     except ValueError as error:
         raise SettingsError(
-            f"a model cannot be called {name!r} with version {version!r}: "
-            "lower-case letters, digits, - and _ make a name, three numbers with dots a version"
+            f"a model cannot be called {name!r} with version {version!r} and tell apart {', '.join(emotions)}: "
+            "lower-case letters, digits, - and _ make a name and a label (two to 64 labels), "
+            "three numbers with dots a version"
         ) from error
-
-
-def _read(path: Path, recipe: Recipe, console: Console) -> Faces:
-    faces = dataset.read(path, recipe.emotions)
-    counts = ", ".join(f"{emotion} {count:,}" for emotion, count in faces.counts().items())
-    console.out(f"{len(faces):,} faces of {path}: {counts}")
-    for file in faces.unreadable:
-        console.out(f"skipped, not a readable picture: {file}")
-    return faces
-
-
-def _name(path: Path) -> str:
-    """What a card calls a dataset: its last part, since where it lies on one machine means nothing on another."""
-    return path.resolve().name

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 import keras
+import numpy as np
+from numpy.typing import NDArray
 
+from training.faces import Faces
 from training.recipe import Recipe
 from training.scores import Scores
 
@@ -16,19 +19,18 @@ class Trained:
     recipe: Recipe
     history: list[dict[str, float]]
     scores: Scores
-    scores_without_copies: Scores
-    """Of those faces only whose pixels are not also among the training faces."""
+    """On the faces that only report: half B."""
+    reporting: Faces
+    """Half B."""
+    choosing: tuple[NDArray[np.float32], NDArray[np.int64]]
+    """Probabilities (n, classes) and labels (n,) of half A, to which temperature and thresholds are fitted."""
+    start: str | None
+    """The model whose weights the training began with."""
     trained_on: str
     scored_on: str
     licence: str
 
     @property
     def kept(self) -> int:
-        """The epoch whose weights these are, as a position in `history`: the lowest loss on the held-out faces."""
+        """The epoch whose weights these are, as a position in `history`: the lowest loss on the watched faces."""
         return min(range(len(self.history)), key=lambda epoch: self.history[epoch]["val_loss"])
-
-    def figures(self) -> dict[str, float]:
-        """The scores as `model.json` states them."""
-        without = self.scores_without_copies.figures()
-        overall = {f"{name}_without_copies": without[name] for name in ("faces", "accuracy", "mean_recall")}
-        return self.scores.figures() | overall

@@ -19,9 +19,9 @@ class EmotionAnswer(BaseModel):
     model_config = {"json_schema_extra": {"example": {"emotion": "happy", "confidence": 97.3}}}
 
     emotion: str | None
-    """None: no face was seen within the last 2 s."""
+    """"uncertain": the model does not know. None: no face was seen within the last 2 s."""
     confidence: float
-    """In percent."""
+    """In percent; of the likeliest emotion if it is uncertain."""
 
 
 class SavedAnswer(BaseModel):
@@ -50,8 +50,8 @@ async def emotion(gateway: AskedGateway, source: SourceName = None) -> EmotionAn
     tracks = gateway.tracks.of(chosen, gateway.clock.now_ms()) if chosen else []
     if not tracks:
         return EmotionAnswer(emotion=None, confidence=0.0)
-    label, confidence = tracks[0].strongest
-    return EmotionAnswer(emotion=label, confidence=confidence)
+    judgement = tracks[0].judgement
+    return EmotionAnswer(emotion=judgement.emotion, confidence=judgement.confidence)
 
 
 @router.post("/save_current")

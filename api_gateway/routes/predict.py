@@ -12,7 +12,7 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api_gateway.errors import ApiError, ErrorAnswer
 from api_gateway.routes.asked import AskedGateway
-from api_gateway.smoothing import strongest
+from contract.judgement import judge
 from contract.messages import Reading
 
 router = APIRouter(prefix="/api/v1", tags=["pictures"])
@@ -68,10 +68,15 @@ class FaceAnswer(BaseModel):
     score: float
     """The detector's, 0 to 1."""
     emotion: str
+    """A label of the model, or "uncertain"."""
+    between: list[str]
+    """The two likeliest labels if it is uncertain; else empty."""
     confidence: float
-    """In percent."""
+    """In percent; of the likeliest emotion if it is uncertain."""
     probabilities: dict[str, float]
     quality: dict[str, float]
+    flaws: list[str]
+    """Why the face can hardly be judged, such as "too dark"; empty if it can."""
 
 
 class PredictAnswer(BaseModel):
@@ -85,9 +90,11 @@ class PredictAnswer(BaseModel):
                         "box": [120.0, 80.5, 64.0, 70.0],
                         "score": 0.93,
                         "emotion": "happy",
+                        "between": [],
                         "confidence": 97.3,
                         "probabilities": {"angry": 0.004, "fear": 0.003, "happy": 0.973, "sad": 0.01, "surprise": 0.01},
                         "quality": {"brightness": 0.5, "sharpness": 0.8, "size": 70.0, "turn": 0.1, "inside": 1.0},
+                        "flaws": [],
                     }
                 ],
                 "width": 640,
@@ -123,14 +130,16 @@ async def predict(request: Request, gateway: AskedGateway) -> PredictAnswer:
 
 def _face(reading: Reading) -> FaceAnswer:
     probabilities = dict(zip(reading.labels, reading.probabilities, strict=True))
-    emotion, confidence = strongest(probabilities)
+    judgement = judge(probabilities, reading.thresholds)
     return FaceAnswer(
         box=reading.face.box,
         score=reading.face.score,
-        emotion=emotion,
-        confidence=confidence,
+        emotion=judgement.emotion,
+        between=list(judgement.between),
+        confidence=judgement.confidence,
         probabilities={label: round(probability, 4) for label, probability in probabilities.items()},
         quality=asdict(reading.face.quality),
+        flaws=list(reading.face.quality.flaws),
     )
 
 

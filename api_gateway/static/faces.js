@@ -3,6 +3,7 @@
 import { hue } from "./palette.js";
 
 const FORGOTTEN_MS = 2000;
+const UNCERTAIN = "uncertain"; // no emotion: it has no colour of its own
 
 export class Faces {
   /** @param {HTMLElement} list @param {HTMLElement} empty shown while there is no face */
@@ -56,20 +57,29 @@ class Card {
     const track = make("span", "face-track");
     track.textContent = `face ${reading.track}`;
     head.append(this.emotion, this.confidence, track);
+    this.between = make("p", "face-between");
+    this.flaws = make("p", "face-flaws");
     this.bars = make("ul", "bars");
     this.rows = new Map();
-    this.element.append(head, this.bars);
+    this.element.append(head, this.between, this.bars, this.flaws);
   }
 
   show(reading) {
     this.shown = performance.now();
-    this.element.className = `face hue-${hue(reading.emotion)}`;
+    this.element.className = reading.emotion === UNCERTAIN ? "face" : `face hue-${hue(reading.emotion)}`;
     this.emotion.textContent = reading.emotion;
     this.confidence.textContent = `${reading.confidence.toFixed(0)}%`;
+    this.write(this.between, reading.between.length ? `${reading.between.join(" or ")}?` : "");
+    this.write(this.flaws, reading.flaws.length ? `Hard to judge: ${reading.flaws.join(", ")}` : "");
     for (const [emotion, probability] of Object.entries(reading.probabilities)) {
       if (!this.rows.has(emotion)) this.addRow(emotion);
-      this.rows.get(emotion)(probability, emotion === reading.emotion);
+      this.rows.get(emotion)(probability, emotion === reading.emotion || reading.between.includes(emotion));
     }
+  }
+
+  write(line, words) {
+    if (line.textContent !== words) line.textContent = words;
+    line.hidden = !words;
   }
 
   addRow(emotion) {

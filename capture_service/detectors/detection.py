@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from capture_service.frame import Picture
+from contract.landmarks import Landmarks, Point
 from contract.messages import Box
-
-Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +19,11 @@ class KeyPoints:
     right_ear: Point
     left_ear: Point
 
+    @property
+    def landmarks(self) -> Landmarks:
+        """Those by which the face is framed."""
+        return Landmarks(self.right_eye, self.left_eye, self.mouth)
+
 
 @dataclass(frozen=True, slots=True)
 class Detection:
@@ -29,6 +33,10 @@ class Detection:
     score: float
     """0 to 1."""
     points: KeyPoints | None = None
+
+    @property
+    def landmarks(self) -> Landmarks | None:
+        return self.points.landmarks if self.points else None
 
 
 class Detector(Protocol):

@@ -6,8 +6,9 @@ from typing import Self
 import numpy as np
 
 from contract.errors import MalformedMessage
+from contract.judgement import Thresholds
 from contract.messages.face import Face, FrameId
-from contract.messages.fields import VERSION, Fields, check_version, field, text, time
+from contract.messages.fields import VERSION, Fields, check_version, field, numbers, text, time
 from contract.messages.frame import FrameDone, Manifest
 
 
@@ -28,6 +29,8 @@ class Reading:
     """When the worker took the crop, in Redis's time."""
     done_ms: int
     """When it committed the outcome."""
+    thresholds: Thresholds | None = None
+    """The model's, since readers may not have the model. None: it has none, or a worker of an older release read it."""
 
     @property
     def stale(self) -> bool:
@@ -52,6 +55,7 @@ class Reading:
             b"worker": self.worker.encode(),
             b"read_ms": b"%d" % self.read_ms,
             b"done_ms": b"%d" % self.done_ms,
+            **_written(self.thresholds),
         }
 
     @classmethod
@@ -73,7 +77,25 @@ class Reading:
             text(fields, b"worker"),
             time(fields, b"read_ms"),
             time(fields, b"done_ms"),
+            _read_thresholds(fields),
         )
+
+
+def _written(thresholds: Thresholds | None) -> dict[bytes, bytes]:
+    if thresholds is None:
+        return {}
+    asked = thresholds.min_probability, thresholds.min_margin, thresholds.precision
+    return {b"thresholds": b"%.4f,%.4f,%.4f" % asked}
+
+
+def _read_thresholds(fields: Fields) -> Thresholds | None:
+    if b"thresholds" not in fields:
+        return None
+    min_probability, min_margin, precision = numbers(fields, b"thresholds", 3)
+    try:
+        return Thresholds(min_probability=min_probability, min_margin=min_margin, precision=precision)
+    except ValueError:
+        raise MalformedMessage("thresholds: not three shares of 0 to 1") from None
 
 
 Outcome = Reading | FrameDone | Manifest

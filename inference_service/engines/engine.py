@@ -5,6 +5,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.calibration import tempered
 from contract.model import ModelCard
 from contract.normalisation import CROP_SIZE
 
@@ -43,10 +44,6 @@ def probe(count: int = 1) -> Pixels:
 def calibrated(output: Probabilities, card: ModelCard, count: int) -> Probabilities:
     """The softmax of a network after the model's temperature, in float32.
 
-    Dividing the logits by T before the softmax (Guo et al., 2017, "On Calibration of Modern Neural Networks") is the
-    same as taking the probabilities to the power of 1 / T and scaling them to sum 1. The scaling comes in any case: in
-    bfloat16 the sum is 1 only roughly.
-
     Raises:
         EngineError: `output` is not (count, labels), not finite, or no softmax.
     """
@@ -55,6 +52,4 @@ def calibrated(output: Probabilities, card: ModelCard, count: int) -> Probabilit
     # A NaN fails the comparison, too.
     if not (np.all(output >= 0) and np.all(np.abs(output.sum(axis=1) - 1) < 0.05)):
         raise EngineError("the network's output is not a softmax")
-    powers = output.astype(np.float32) ** np.float32(1 / card.temperature)
-    scaled: Probabilities = powers / powers.sum(axis=1, keepdims=True)
-    return scaled
+    return tempered(output, card.temperature)

@@ -52,7 +52,7 @@ def test_the_demo_gives_a_row_for_each_face_with_its_probabilities(run: Callable
     for row in table:
         probabilities = {label: float(row[label]) for label in ("angry", "fear", "happy", "sad", "surprise")}
         assert sum(probabilities.values()) == pytest.approx(1, abs=0.001)
-        assert row["emotion"] == max(probabilities, key=probabilities.__getitem__)
+        assert row["emotion"] in {max(probabilities, key=probabilities.__getitem__), "uncertain"}
         assert float(row["confidence"]) == pytest.approx(100 * max(probabilities.values()), abs=0.1)
     assert not list(tmp_path.glob("*.partial"))
 

@@ -8,7 +8,7 @@ import numpy as np
 from websockets.sync.client import connect as connect_socket
 
 from emotii.server import PrivateServer
-from tests.stage import GatewayProcess, Producer, gateway_process, until
+from tests.stage import SAD, UNSURE, GatewayProcess, Producer, gateway_process, until
 from tests.viewer import events_of
 
 
@@ -26,6 +26,20 @@ def test_faces_are_saved_once_a_second_a_track_in_colour(gateway: GatewayProcess
     listed = gateway.get("/api/v1/faces?emotion=happy").json()
     assert listed["faces"][0]["confidence"] == 95.0
     assert gateway.get(listed["faces"][0]["url"]).headers["content-type"] == "image/jpeg"
+
+
+def test_an_uncertain_face_is_told_as_such_and_saved_on_request_only(server: PrivateServer, tmp_path: Path):
+    producer = Producer(server.url)
+    producer.faces.shown = {1: ((220.0, 100.0, 120.0, 140.0), UNSURE), 2: ((60.0, 120.0, 60.0, 70.0), SAD)}
+    with producer, gateway_process(server.url, tmp_path / "faces") as gateway:
+        until(lambda: len(gateway.saved()) >= 3, 30, "three faces")
+        assert {path.parent.name for path in gateway.saved()} == {"sad"}
+        assert gateway.get("/emotion").json() == {"emotion": "uncertain", "confidence": 45.0}
+        with connect_socket(gateway.socket_url) as client:
+            event = next(event for event in events_of(client, "reading") if event["track"] == 1)
+            assert (event["emotion"], event["between"]) == ("uncertain", ["fear", "surprise"])
+        (saved,) = httpx.post(f"{gateway.url}/save_current", timeout=20).json()["saved"]
+        assert saved.startswith("uncertain/uncertain_45.0_")
 
 
 def test_of_two_gateways_one_saves_and_the_other_takes_over(

@@ -11,6 +11,7 @@ from capture_service.detectors.detection import Detection, KeyPoints
 from capture_service.quality import inside, judge, sharpness, turn
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_recorded
+from contract.framing import frame_face
 from contract.preprocessing import crop, framing_square
 from tests.conftest import shared
 
@@ -178,3 +179,17 @@ def test_the_configured_detector_keeps_the_bounds_of_the_settings():
     assert detectors.configured(CaptureSettings(max_faces=1), "haar").__class__.__name__ == "Haar"
     sure = detectors.configured(CaptureSettings(detector_min_score=0.99)).detect(picture)
     assert len(sure) < len(usual)
+
+
+def test_a_face_is_framed_by_the_points_that_the_detector_gives(blazeface, hopper):
+    """The whole way through real code: however the portrait is turned, the crop is nearly the same."""
+    (upright,) = blazeface.detect(hopper)
+    expected = frame_face(hopper, upright.box, upright.landmarks).astype(float)
+    height, width = hopper.shape[:2]
+    around = cv2.getRotationMatrix2D((width / 2, height / 2), 20, 1)
+    turned = cv2.warpAffine(hopper, around, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    (found,) = blazeface.detect(turned)
+    framed = frame_face(turned, found.box, found.landmarks).astype(float)
+    boxed = crop(turned, framing_square(found.box)).astype(float)
+    assert np.corrcoef(expected.ravel(), framed.ravel())[0, 1] > 0.9
+    assert np.corrcoef(expected.ravel(), boxed.ravel())[0, 1] < 0.8

@@ -3,6 +3,7 @@ import json
 import pytest
 
 from contract.errors import ModelError
+from contract.judgement import Thresholds
 from contract.model import MODEL_FILE, ModelFolder, find_model
 from tests.inference import write_tiny_model
 
@@ -20,6 +21,12 @@ def change(folder, **values):
 def test_a_model_is_found_by_name_and_by_path(folder):
     assert find_model("tiny", folder.parent).card.id == "tiny@1.0.0"
     assert find_model(str(folder)).file(".onnx") == folder / "tiny.onnx"
+
+
+def test_a_model_of_an_older_release_has_no_thresholds_and_one_of_this_keeps_them(folder):
+    assert ModelFolder.open(folder).card.uncertain is None
+    change(folder, uncertain={"min_probability": 0.5, "min_margin": 0.1, "precision": 0.95})
+    assert ModelFolder.open(folder).card.uncertain == Thresholds(min_probability=0.5, min_margin=0.1, precision=0.95)
 
 
 def test_an_unknown_name_is_answered_with_the_names_that_there_are(folder):
@@ -66,6 +73,9 @@ def test_a_kind_of_file_that_the_model_does_not_have_is_named(folder):
         ({"input_shape": [64, 64, 3]}, "input_shape"),
         ({"temperature": 0}, "temperature"),
         ({"temperature": "nan"}, "temperature"),
+        ({"labels": ["happy", "uncertain"]}, "uncertain"),
+        ({"uncertain": {"min_probability": 1.5, "min_margin": 0.1, "precision": 0.95}}, "uncertain.min_probability"),
+        ({"uncertain": {"min_probability": 0.5}}, "uncertain.min_margin"),
         ({"files": {"../other.onnx": "0" * 64}}, "files"),
         ({"files": {"/etc/passwd": "0" * 64}}, "files"),
         ({"files": {"a.onnx": "abc"}}, "files"),

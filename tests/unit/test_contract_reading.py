@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import pytest
 
 from contract.errors import MalformedMessage
+from contract.judgement import Thresholds
 from contract.messages import Reading, read_outcome
 from tests.stage import reading
 
@@ -17,3 +20,20 @@ def test_a_reading_survives_its_fields():
 def test_probabilities_that_are_no_numbers_are_malformed(bad: float):
     with pytest.raises(MalformedMessage, match="finite"):
         read_outcome(reading(probabilities=(bad, 0.1, 0.2, 0.3, 0.4)).fields())
+
+
+def test_a_reading_carries_the_thresholds_of_its_model():
+    asked = Thresholds(min_probability=0.5123, min_margin=0.1, precision=0.95)
+    assert read_outcome(replace(reading(), thresholds=asked).fields()).thresholds == asked
+
+
+def test_a_reading_of_an_older_release_has_no_thresholds():
+    fields = reading(thresholds=None).fields()
+    assert b"thresholds" not in fields
+    assert read_outcome(fields).thresholds is None
+
+
+@pytest.mark.parametrize("bad", [b"", b"0.5", b"0.5,0.1,nan", b"1.5,0.1,0.9", b"-0.1,0.1,0.9", b"a,b,c"])
+def test_thresholds_that_are_no_shares_are_malformed(bad: bytes):
+    with pytest.raises(MalformedMessage, match="thresholds"):
+        read_outcome({**reading().fields(), b"thresholds": bad})

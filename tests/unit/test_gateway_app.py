@@ -12,7 +12,7 @@ from api_gateway.app import create_app
 from api_gateway.face_name import FaceName
 from api_gateway.settings import GatewaySettings
 from contract.messages import SourceStatus
-from tests.stage import HAPPY, SAD, reading
+from tests.stage import HAPPY, SAD, UNSURE, reading
 
 PORT = 5000
 
@@ -109,6 +109,12 @@ def test_emotion_is_that_of_the_largest_face_of_the_first_camera(app: FastAPI):
         app.state.gateway.take(one)
     assert asked(app, "GET", "/emotion").json() == {"emotion": "sad", "confidence": 90.0}
     assert asked(app, "GET", "/emotion?source=front").json() == {"emotion": "happy", "confidence": 95.0}
+
+
+def test_emotion_says_uncertain_where_the_model_does_not_know(app: FastAPI):
+    with_source(app)
+    app.state.gateway.take(reading(probabilities=UNSURE, captured_ms=app.state.gateway.clock.now_ms()))
+    assert asked(app, "GET", "/emotion").json() == {"emotion": "uncertain", "confidence": 45.0}
 
 
 def test_a_face_that_was_seen_long_ago_is_no_face(app: FastAPI):

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from api_gateway import events
 from api_gateway.hub import QUEUED_MESSAGES, Client, Hub
-from tests.stage import HAPPY, LABELS, reading
+from contract.messages import Quality
+from tests.stage import HAPPY, LABELS, UNSURE, reading
 
 
 def test_a_reading_event_holds_what_the_page_needs():
@@ -12,12 +13,23 @@ def test_a_reading_event_holds_what_the_page_needs():
     event = events.reading(reading(frame=7, track=3), smoothed, 42)
     assert event["kind"] == "reading"
     assert (event["source"], event["track"], event["frame"], event["face"], event["age_ms"]) == ("front", 3, 7, 0, 42)
-    assert (event["emotion"], event["confidence"]) == ("happy", 60.0)
+    assert (event["emotion"], event["confidence"], event["between"], event["flaws"]) == ("happy", 60.0, (), ())
     assert event["probabilities"] == smoothed
     assert event["raw"] == dict(zip(LABELS, HAPPY, strict=True))
     assert event["box"] == [100.0, 60.0, 80.0, 90.0]
     assert set(event["quality"]) == {"brightness", "sharpness", "size", "turn", "inside"}
     json.dumps(event, allow_nan=False)
+
+
+def test_an_uncertain_reading_names_the_two_emotions_that_it_may_be():
+    event = events.reading(reading(probabilities=UNSURE), None, 10)
+    assert (event["emotion"], event["between"], event["confidence"]) == ("uncertain", ("fear", "surprise"), 45.0)
+
+
+def test_a_reading_of_a_bad_crop_says_what_is_wrong_with_it():
+    one = reading()
+    dark = replace(one, face=replace(one.face, quality=Quality(0.05, 0.5, 90.0, 0.1, 0.4)))
+    assert events.reading(dark, None, 10)["flaws"] == ("too dark", "cut off")
 
 
 def test_a_stale_reading_says_so_and_names_no_emotion():

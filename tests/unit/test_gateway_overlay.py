@@ -50,6 +50,13 @@ def test_a_face_without_a_reading_gets_a_box_and_no_emotion():
     assert all(pixels_of(drawn, emotion) == 0 for emotion in EMOTIONS_8)
 
 
+def test_an_uncertain_face_has_words_and_no_colour_of_an_emotion():
+    drawn, box = picture(640, 480), (300.0, 300.0, 100.0, 100.0)
+    overlay.draw(drawn, [Label(box, "fear or surprise", 45.0, certain=False)])
+    assert np.all(drawn[:298] == overlay.NEUTRAL, axis=2).sum() > 500
+    assert all(pixels_of(drawn, emotion) == 0 for emotion in EMOTIONS_8)
+
+
 def test_the_usual_emotions_have_a_colour_each():
     assert len({overlay.hue(emotion) for emotion in EMOTIONS_8}) == 8
 

@@ -3,9 +3,9 @@ from datetime import timedelta
 
 import pytest
 
-from api_gateway.smoothing import Smoothing, strongest
+from api_gateway.smoothing import Smoothing
 from api_gateway.tracks import FORGOTTEN_AFTER_MS, Tracks
-from tests.stage import HAPPY, SAD, reading
+from tests.stage import HAPPY, SAD, UNSURE, reading
 
 CONSTANT = timedelta(seconds=0.4)
 
@@ -52,23 +52,26 @@ def test_a_model_with_other_emotions_starts_anew():
     assert smoothing.probabilities == {"calm": 0.6, "tense": 0.4}
 
 
-def test_confidence_is_in_percent_with_one_decimal():
-    assert strongest({"happy": 0.97349, "sad": 0.02651}) == ("happy", 97.3)
-
-
 def test_a_frame_that_comes_behind_a_later_one_is_ignored():
     tracks = Tracks(CONSTANT)
     followed(tracks, 5, probabilities=HAPPY)
     assert followed(tracks, 4, probabilities=SAD) is None
     assert followed(tracks, 5, probabilities=SAD) is None
     (track,) = tracks.of("front", 1_000_500)
-    assert track.strongest == ("happy", 95.0)
+    assert (track.judgement.emotion, track.judgement.confidence) == ("happy", 95.0)
+
+
+def test_what_is_told_of_a_track_follows_its_smoothed_probabilities():
+    tracks = Tracks(timedelta(seconds=10))
+    followed(tracks, 1, probabilities=HAPPY)
+    assert followed(tracks, 2, probabilities=UNSURE).judgement.emotion == "happy"
+    assert followed(tracks, 200, probabilities=UNSURE).judgement.between == ("fear", "surprise")
 
 
 def test_a_source_that_was_opened_again_counts_its_frames_from_the_start():
     tracks = Tracks(CONSTANT)
     followed(tracks, 50)
-    assert followed(tracks, 0, epoch="e2", probabilities=SAD).strongest[0] == "sad"
+    assert followed(tracks, 0, epoch="e2", probabilities=SAD).judgement.emotion == "sad"
 
 
 def test_the_largest_face_is_the_most_prominent():

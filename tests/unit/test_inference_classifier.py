@@ -5,7 +5,7 @@ from contract.messages import Dead, Reading
 from inference_service.classifier import Classifier
 from inference_service.delivery import Delivery
 from inference_service.poison import Isolation
-from tests.inference import RAISES, ObedientEngine, crop, frame_done
+from tests.inference import RAISES, THRESHOLDS, ObedientEngine, crop, frame_done
 
 
 class Noon(RedisClock):
@@ -54,6 +54,7 @@ def test_a_reading_carries_what_its_reader_needs(classify):
         "worker-1",
         12_000,
         12_000,
+        THRESHOLDS,
     )
     assert sum(reading.probabilities) == pytest.approx(1)
 

@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import cv2
@@ -7,7 +8,9 @@ import pytest
 from contract.errors import EmotiiError
 from contract.labels import EMOTIONS_5, EMOTIONS_8, FER_PLUS_VOTES
 from contract.preprocessing import gray, resize
-from training.dataset import DatasetError, Faces, copies, hold_out, majority, read
+from training.dataset import DatasetError, Faces, hold_out, majority, read
+from training.folders import class_names
+from training.votes import vote_shares
 
 RNG = np.random.default_rng(5)
 
@@ -173,8 +176,40 @@ def test_the_split_depends_on_the_seed_alone():
     assert not np.array_equal(first.images, other.images)
 
 
-def test_copies_are_found_by_their_pixels_whatever_their_label():
-    faces = faces_of([3, 3, 3, 3, 3])
-    others = Faces(faces.images[[4, 7]], (faces.labels[[4, 7]] + 1) % 5, EMOTIONS_5)
+def test_class_folders_may_lie_deeper_and_in_several_places(kaggle, tmp_path_factory):
+    place = tmp_path_factory.mktemp("dataset")
+    shutil.copytree(kaggle, place / "archive" / "Data" / "train")
+    shutil.copytree(kaggle, place / "archive" / "Data" / "test")
 
-    assert np.flatnonzero(copies(faces, others)).tolist() == [4, 7]
+    assert read(place).counts() == dict.fromkeys(EMOTIONS_5, 2)
+
+
+def test_any_folder_with_pictures_names_a_class_known_ones_first(kaggle):
+    write(kaggle / "Wide Awake" / "a.png", np.zeros((48, 48), np.uint8))
+    write(kaggle / "ANGER" / "a.png", np.zeros((48, 48), np.uint8))
+    (kaggle / "empty").mkdir()
+
+    assert class_names(kaggle) == (*EMOTIONS_5, "wide_awake")
+
+
+def test_shares_are_those_of_the_votes_without_slips():
+    votes = np.zeros((3, 10), np.uint8)
+    columns = {name: FER_PLUS_VOTES.index(name) for name in FER_PLUS_VOTES}
+    votes[0, [columns["sad"], columns["fear"], columns["angry"]]] = 6, 2, 1
+    votes[1, [columns["sad"], columns["unknown"]]] = 3, 7
+    votes[2, columns["happy"]] = 1
+
+    shares = vote_shares(votes, EMOTIONS_5)
+
+    assert shares == pytest.approx(np.array([[0, 0.25, 0, 0.75, 0], [0, 0, 0, 1, 0], [0, 0, 1, 0, 0]]))
+
+
+def test_faces_are_taken_with_their_shares():
+    faces = Faces(
+        np.zeros((2, 48, 48), np.uint8), np.array([0, 1]), ("a", "b"), shares=np.array([[0.9, 0.1], [0.4, 0.6]])
+    )
+
+    taken = faces.take(np.array([1]))
+
+    assert taken.targets(votes=True).tolist() == [[0.4, 0.6]]
+    assert taken.targets(votes=False).tolist() == [[0, 1]]

@@ -38,6 +38,11 @@ def test_precision_of_an_emotion_that_was_never_read_is_not_a_number(scores):
     assert math.isnan(scores.precision["fear"])
 
 
+def test_the_f1_score_is_the_harmonic_mean_and_zero_for_what_is_never_read(scores):
+    assert scores.f1 == pytest.approx({"angry": 3 / 4, "fear": 0, "happy": 2 * (5 / 6) / (1 + 5 / 6)})
+    assert scores.macro_f1 == pytest.approx(np.mean(list(scores.f1.values())))
+
+
 def test_an_emotion_without_faces_does_not_count_in_the_mean_recall():
     scores = score(read_as(0, 2, 2), np.array([0, 2, 0]), EMOTIONS)
 

@@ -1,4 +1,6 @@
+import csv
 import io
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,12 +12,17 @@ from rich.console import Console
 
 from contract.errors import ModelError, SettingsError
 from contract.labels import EMOTIONS_5, FER_PLUS_VOTES
-from contract.model import ModelFolder
+from contract.model import ModelFolder, find_model
 from contract.openvino import core
+from inference_service.engines import load as load_engine
+from inference_service.settings import InferenceSettings
 from training import export as export_module
 from training.dataset import DatasetError
+from training.evaluation.calibration import fit_temperature
 from training.export import AGREEMENT, disagreement, export
-from training.recipe import SEED, find_recipe
+from training.faces import Faces
+from training.halves import halves
+from training.recipe import EMOTII, SEED, find_recipe
 from training.run import Run
 from training.scores import score
 from training.train import train
@@ -85,15 +92,31 @@ def test_openvino_and_keras_read_the_same_from_the_exported_files(model):
     assert compiled.output(0).partial_shape.to_string() == "[?,5]"
 
 
-def test_the_stated_scores_are_those_of_the_exported_network_on_the_unseen_faces(model):
-    images, labels = synthetic(8, seed=1)
+def test_the_stated_scores_are_those_of_the_exported_network_on_half_b_alone(model):
+    unseen = halves(Faces(*synthetic(8, seed=1), EMOTIONS_5))[1]
     compiled = core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
-    found = score(compiled(model.card.normalisation.apply(images))[0], labels, EMOTIONS_5).figures()
+    found = score(compiled(model.card.normalisation.apply(unseen.images))[0], unseen.labels, EMOTIONS_5).figures()
 
-    assert found["faces"] == 40
+    assert found["faces"] == 20
     assert {name: model.card.scores[name] for name in found} == found
-    assert model.card.scores["faces_without_copies"] == 40
+    assert 0 <= model.card.scores["ece"] <= 1
+
+
+def test_the_temperature_is_the_one_that_fits_half_a(model):
+    chosen_on = halves(Faces(*synthetic(8, seed=1), EMOTIONS_5))[0]
+    compiled = core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+
+    fitted = fit_temperature(compiled(model.card.normalisation.apply(chosen_on.images))[0], chosen_on.labels)
+
+    assert model.card.temperature == pytest.approx(fitted, rel=1e-3)
+
+
+def test_which_face_was_in_which_part_is_written_down(model):
+    with (model.folder.parent / "run" / "split.csv").open() as file:
+        parts = Counter(row["part"] for row in csv.DictReader(file))
+
+    assert parts == {"fitted": 150, "choosing": 20, "reporting": 20}
 
 
 def test_the_keras_file_holds_no_optimizer(model):
@@ -126,7 +149,18 @@ def test_an_export_that_fails_its_check_leaves_no_model(model, tmp_path, monkeyp
     network = keras.saving.load_model(model.file(".keras"))
     scores = score(np.eye(5, dtype=np.float32), np.arange(5), EMOTIONS_5)
     epoch = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), 1.0)
-    trained = Trained(network, TINY, [epoch], scores, scores, "some faces", "other faces", "a licence")
+    trained = Trained(
+        network=network,
+        recipe=TINY,
+        history=[epoch],
+        scores=scores,
+        reporting=Faces(*synthetic(1, 0), EMOTIONS_5),
+        choosing=(np.eye(5, dtype=np.float32), np.arange(5)),
+        start=None,
+        trained_on="some faces",
+        scored_on="other faces",
+        licence="a licence",
+    )
     (tmp_path / "broken-5").mkdir()
     (tmp_path / "broken-5" / "model.json").write_text("an older model")
     monkeypatch.setattr(export_module, "disagreement", lambda *_: difference)
@@ -136,6 +170,56 @@ def test_an_export_that_fails_its_check_leaves_no_model(model, tmp_path, monkeyp
 
     with pytest.raises(ModelError, match="no model in"):
         ModelFolder.open(tmp_path / "broken-5")
+
+
+def test_the_network_is_written_as_hdf5_on_request(model, tmp_path):
+    place = model.folder.parent
+
+    train(
+        place / "train.npz",
+        place / "valid.npz",
+        tmp_path / "tiny-5",
+        TINY,
+        run=place / "run",
+        h5=tmp_path / "mnist_cnn_model.h5",
+        console=Console(file=io.StringIO()),
+    )
+
+    images, _ = synthetic(3, seed=2)
+    faces = TINY.normalisation.apply(images)
+    expected = keras.saving.load_model(model.file(".keras")).predict(faces, verbose=0)
+    found = keras.models.load_model(tmp_path / "mnist_cnn_model.h5", compile=False).predict(faces, verbose=0)
+    assert np.abs(found - expected).max() < 1e-5
+
+
+OWN = replace(EMOTII, name="own", epochs=3, batch_size=16, learning_rate=0.003, averaging=0.5)
+
+
+@pytest.mark.timeout(300)
+def test_classes_that_no_model_has_are_learnt_from_folders_and_served_from_the_model_folder(tmp_path):
+    for number, (image, label) in enumerate(zip(*synthetic(30, 0), strict=True)):
+        if label < 3:
+            folder = tmp_path / "faces" / ("Happy", "tired", "Wide Awake")[label]
+            folder.mkdir(parents=True, exist_ok=True)
+            assert cv2.imwrite(str(folder / f"{number}.png"), image)
+
+    train(
+        tmp_path / "faces",
+        None,
+        tmp_path / "mine",
+        replace(OWN, epochs=20),  # the moving averages of a network that knows faces need as long to know bars
+        start=find_model("emotii-5"),
+        run=tmp_path / "run",
+        console=Console(file=io.StringIO()),
+    )
+
+    settings = InferenceSettings(model=str(tmp_path / "mine"), precision="f32", batch=8, threads=1)
+    engine = load_engine(settings)
+    assert engine.card.labels == ("happy", "tired", "wide_awake")
+    images, labels = synthetic(10, seed=3)
+    found = engine.classify(images[labels < 3]).argmax(axis=1)
+    assert (found == labels[labels < 3]).mean() > 0.8
+    assert "beginning with the weights of emotii-5@" in (tmp_path / "mine" / "README.md").read_text()
 
 
 class Killed(Console):
@@ -167,10 +251,24 @@ def test_a_killed_run_on_class_folders_goes_on_after_its_last_whole_epoch(tmp_pa
     assert model.card.scores["faces"] == 5
 
 
+def test_averaged_weights_and_the_place_on_the_cosine_survive_a_kill(tmp_path):
+    data, kept = write_folders(tmp_path / "faces", 20), tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(data, None, tmp_path / "own-5", OWN, run=kept, console=Killed(file=io.StringIO()))
+    train(data, None, tmp_path / "own-5", OWN, run=kept, console=Console(file=io.StringIO()))
+    train(data, None, tmp_path / "whole-5", OWN, run=tmp_path / "whole", console=Console(file=io.StringIO()))
+
+    killed, whole = Run(kept).history(), Run(tmp_path / "whole").history()
+
+    assert [epoch["epoch"] for epoch in killed] == [0, 1, 2]
+    # The batches are the same ones, dropout is not.
+    assert killed[-1]["loss"] == pytest.approx(whole[-1]["loss"], rel=0.25)
+
+
 def test_scores_on_nothing_but_training_faces_are_refused_before_training(tmp_path):
     data = write_npz(tmp_path / "train.npz", 4, 0)
 
-    with pytest.raises(DatasetError, match=r"every face of train\.npz is a training face too"):
+    with pytest.raises(DatasetError, match=r"every face of train\.npz is one of train\.npz too"):
         train(data, data, tmp_path / "m-5", TINY, run=tmp_path / "run", console=Console(file=io.StringIO()))
 
 
@@ -182,5 +280,6 @@ def test_a_name_or_version_that_no_model_can_have_is_refused_before_training(tmp
 
 def test_an_unknown_recipe_is_answered_with_those_that_there_are():
     assert find_recipe("seed") == SEED
-    with pytest.raises(SettingsError, match="no recipe called 'sead'; there are: seed"):
+    assert find_recipe("emotii", epochs=3) == replace(EMOTII, epochs=3)
+    with pytest.raises(SettingsError, match="no recipe called 'sead'; there are: seed, emotii"):
         find_recipe("sead")

@@ -1,0 +1,16 @@
+"""Temperature: how sharp a model's probabilities are. One definition for engines and for the fitting of it."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def tempered(probabilities: NDArray[np.float32], temperature: float) -> NDArray[np.float32]:
+    """Probabilities (n, labels) after a temperature above 0, with row sum 1, in float32.
+
+    Dividing the logits by T before the softmax (Guo et al., 2017, "On Calibration of Modern Neural Networks") is the
+    same as taking the probabilities to the power of 1 / T and scaling them to sum 1. The scaling comes in any case: in
+    bfloat16 the sum is 1 only roughly.
+    """
+    powers = probabilities.astype(np.float32) ** np.float32(1 / temperature)
+    scaled: NDArray[np.float32] = powers / powers.sum(axis=1, keepdims=True)
+    return scaled

@@ -1,0 +1,108 @@
+"""`emotii evaluate`: a model on faces whose emotion is known, with the engines that serve it."""
+
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from contract.errors import SettingsError
+from contract.model import ModelCard
+from contract.settings import load
+from inference_service.engines import Engine
+from inference_service.engines import load as load_engine
+from inference_service.settings import InferenceSettings
+from training.evaluation.evaluate import Classify, evaluate, passes
+from training.evaluation.faces import Half, read_known
+from training.evaluation.figures import draw_reliability
+from training.evaluation.report import Report
+from training.figures import draw_confusion
+
+PIECE = 128
+
+
+def evaluate_model(
+    model: str | None,
+    data: Path,
+    engine: str | None,
+    *,
+    half: Half | None,
+    only: Sequence[str] | None,
+    agreement: bool,
+    console: Console,
+) -> Report:
+    """Measure a model with one engine and see whether the others agree; a bar on `console` shows how far it is.
+
+    Args:
+        model: a name or a folder; by default the one of EMOTII_MODEL.
+        data: an `.npz` file with votes or a folder of class folders.
+        engine: as EMOTII_ENGINE spells it, which is the default.
+        half: of a validation set; None takes all of it.
+        only: count faces of these emotions only.
+        agreement: whether to run the other engines, too.
+        console: for the bar.
+
+    Raises:
+        ModelError, SettingsError, DatasetError: the model, the engine or the faces cannot be had.
+    """
+    measured = _engine(model, engine, None)
+    faces = read_known(data, measured.card.labels, only, half)
+    others = _others(model, measured.card) if agreement else {}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("faces", total=passes(others) * len(faces))
+
+        def counted(one: Engine) -> Classify:
+            return _in_pieces(one, lambda count: progress.advance(task, count))
+
+        return evaluate(
+            measured.card,
+            measured.name,
+            counted(measured),
+            faces,
+            data.resolve().name + (f", half {half.upper()}" if half else ""),
+            {name: counted(one) for name, one in others.items()},
+        )
+
+
+def write_figures(report: Report, folder: Path) -> list[Path]:
+    """The confusion matrix and the reliability diagram as PNG files in `folder`.
+
+    Raises:
+        SettingsError: they cannot be written.
+    """
+    confusion, diagram = folder / "confusion.png", folder / "reliability.png"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        draw_confusion(report.scores, confusion)
+        draw_reliability(report.reliability, diagram)
+    except OSError as error:
+        raise SettingsError(f"cannot write figures to {folder}: {error.strerror}") from error
+    return [confusion, diagram]
+
+
+def _others(model: str | None, card: ModelCard) -> dict[str, Engine]:
+    """The engines that can run the model here, the reference first: TensorFlow, or else OpenVINO in 32-bit floats."""
+    chosen = [("openvino", "f32"), ("openvino", "auto")]
+    if find_spec("tensorflow") and any(name.endswith(".keras") for name in card.files):
+        chosen.insert(0, ("tensorflow", "f32"))
+    return {f"{engine} {precision}": _engine(model, engine, precision) for engine, precision in chosen}
+
+
+def _engine(model: str | None, engine: str | None, precision: str | None) -> Engine:
+    settings = load(InferenceSettings, model=model, engine=engine, precision=precision, batch=PIECE, threads=0)
+    return load_engine(settings)
+
+
+def _in_pieces(engine: Engine, done: Callable[[int], None]) -> Classify:
+    def classify(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        found = []
+        for start in range(0, len(images), PIECE):
+            found.append(engine.classify(images[start : start + PIECE]))
+            done(len(found[-1]))
+        return np.concatenate(found)
+
+    return classify

@@ -1,0 +1,29 @@
+"""Begin with what another model has learnt."""
+
+import keras
+
+from contract.errors import ModelError
+from contract.model import ModelFolder
+
+
+def take_over(start: ModelFolder, model: keras.Model, emotions: tuple[str, ...]) -> None:
+    """Give `model`, of this project's architecture, the weights of `start`.
+
+    Of the last layer it takes the outputs of those `emotions` that both have; the others stay as they were.
+
+    Raises:
+        ModelError: `start` has another architecture.
+    """
+    source = keras.saving.load_model(start.file(".keras"), compile=False, safe_mode=True)
+    shapes = [[weight.shape for weight in layer.weights] for layer in source.layers[:-1]]
+    if shapes != [[weight.shape for weight in layer.weights] for layer in model.layers[:-1]]:
+        raise ModelError(f"{start.card.id} has another architecture than the network that is trained here")
+    for layer, other in zip(model.layers[:-1], source.layers[:-1], strict=True):
+        layer.set_weights(other.get_weights())
+    kernel, bias = model.layers[-1].get_weights()
+    known, offset = source.layers[-1].get_weights()
+    for column, emotion in enumerate(emotions):
+        if emotion in start.card.labels:
+            place = start.card.labels.index(emotion)
+            kernel[:, column], bias[column] = known[:, place], offset[place]
+    model.layers[-1].set_weights([kernel, bias])
