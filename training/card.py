@@ -56,7 +56,8 @@ Reads the expression of one face: {labels}. {parameters:,} parameters; made by E
 
 Measured in 32-bit floats on {scored_on}. They took no part in this training and
 chose nothing, and training faces that are nearly the same picture were left out{before}.
-An interval says where the figure would be, 95 times of 100, on other faces of the same kind.
+An interval says where the figure would be, 95 times of 100, on other
+faces of the same kind.
 
 | | measured | 95% interval |
 |---|---|---|
