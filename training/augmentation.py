@@ -22,15 +22,15 @@ class Augmentation:
     """Degrees at most, each way."""
     zoom: float = 0.15
     """At most, each way."""
-    gamma: float = 0.4
+    gamma: float = 0.3
     """Chance of a gamma from 0.4 to 2.5, evenly in its logarithm."""
-    contrast: float = 0.4
+    contrast: float = 0.3
     """Chance of a contrast from 0.4 to 1.4 and a brightness of 40 levels up or down."""
     dark: float = 0.2
     """Chance of pixel values half a stop to two and a half stops down, with the noise of a sensor in the dark."""
-    noise: float = 0.2
+    noise: float = 0.1
     """Chance of noise with a deviation of up to 12 levels."""
-    soft: float = 0.3
+    soft: float = 0.25
     """Chance of one of blur, low resolution (16 to 36 pixels) or JPEG (quality 20 to 70)."""
     erasing: float = 0.25
     """Chance that a rectangle of 2 to 15% of the face is covered by noise."""

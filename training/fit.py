@@ -7,6 +7,7 @@ from rich.console import Console
 from contract.model import ModelFolder
 from contract.openvino import core
 from training import network
+from training.batch_normalization import BatchNormalization
 from training.batches import Batches
 from training.callbacks import Show, callbacks
 from training.faces import Faces
@@ -46,7 +47,7 @@ def _build(recipe: Recipe) -> keras.Model:
     usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy(recipe.precision if _has_bfloat16() else "float32")
     try:
-        return network.build(len(recipe.emotions))
+        return network.build(len(recipe.emotions), BatchNormalization)
     finally:
         keras.config.set_dtype_policy(usual)
 

@@ -54,7 +54,7 @@ SEED = Recipe(name="seed")
 EMOTII = Recipe(
     name="emotii",
     emotions=EMOTIONS_8,
-    epochs=12,
+    epochs=48,
     schedule="cosine",
     held_out=0.0,
     augmentation=Augmentation(),
