@@ -14,7 +14,7 @@ class InferenceSettings(ServiceSettings):
     engine: Literal["openvino", "tensorflow"] = Field(
         "openvino", description="Runtime of the model: openvino (CPU) or tensorflow (the reference, and GPU)."
     )
-    model: str = Field("emotii-5", description="Model: the name of a shipped one, or a path to a model's folder.")
+    model: str = Field("emotii-8", description="Model: the name of a shipped one, or a path to a model's folder.")
     precision: Literal["auto", "f32"] = Field(
         "auto", description="auto computes in bfloat16 where the CPU has it, which is about twice as fast; f32 never."
     )

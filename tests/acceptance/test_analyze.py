@@ -14,6 +14,7 @@ import pytest
 from capture_service.address import DEMO_CLIP
 from contract import keys
 from contract.broker import Clients
+from contract.labels import EMOTIONS_8
 from contract.messages import WorkerStatus
 from emotii.server import PrivateServer
 from tests.acceptance.conftest import EMOTII, Running, eventually, free_port
@@ -50,7 +51,7 @@ def test_the_demo_gives_a_row_for_each_face_with_its_probabilities(run: Callable
     assert max(places(table).values()) == 1
     assert [int(row["frame"]) for row in table] == sorted(int(row["frame"]) for row in table)
     for row in table:
-        probabilities = {label: float(row[label]) for label in ("angry", "fear", "happy", "sad", "surprise")}
+        probabilities = {label: float(row[label]) for label in EMOTIONS_8}
         assert sum(probabilities.values()) == pytest.approx(1, abs=0.001)
         assert row["emotion"] in {max(probabilities, key=probabilities.__getitem__), "uncertain"}
         assert float(row["confidence"]) == pytest.approx(100 * max(probabilities.values()), abs=0.1)

@@ -1,7 +1,9 @@
+import keras
 import numpy as np
 import pytest
 
 from training import network
+from training.batch_normalization import BatchNormalization
 
 
 def test_the_network_has_the_stated_number_of_parameters_at_five_classes():
@@ -56,3 +58,16 @@ def test_the_output_is_a_probability_for_each_class():
     assert probabilities.shape == (3, 5)
     assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-6)
     assert probabilities.min() > 0
+
+
+def test_batch_normalisation_in_one_kernel_learns_what_that_of_keras_learns():
+    faces = np.random.default_rng(0).normal(3, 2, (8, 6, 6, 4)).astype(np.float32)
+    one_kernel, of_keras = BatchNormalization(), keras.layers.BatchNormalization()
+
+    outputs = [layer(faces, training=True).numpy() for layer in (one_kernel, of_keras)]
+
+    assert outputs[0] == pytest.approx(outputs[1], abs=1e-5)
+    # It divides by one face less, as is right for a sample, and as Keras did before its version 3.
+    assert one_kernel.moving_variance.numpy() == pytest.approx(of_keras.moving_variance.numpy(), rel=1e-3)
+    assert one_kernel.moving_mean.numpy() == pytest.approx(of_keras.moving_mean.numpy(), rel=1e-5)
+    assert one_kernel(faces).numpy() == pytest.approx(of_keras(faces).numpy(), rel=1e-3)
