@@ -8,12 +8,13 @@ from contract.model import MODEL_FILE, ModelCard, find_model
 from contract.settings import load
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
+from training.card import CARD_FILE, recalibrated
 from training.evaluation.calibrate import calibrated
 from training.evaluation.faces import Half, read_known
 
 
 def calibrate_model(model: str, data: Path, half: Half | None, precision: float) -> ModelCard:
-    """Fit both and write them into the model's `model.json`; the network stays as it is.
+    """Fit both and write them into the model's `model.json` and its card; the network stays as it is.
 
     Args:
         model: a name or a folder.
@@ -34,10 +35,17 @@ def calibrate_model(model: str, data: Path, half: Half | None, precision: float)
     # The engine's temperature, taken back: the fit begins at what the network itself gives.
     probabilities = tempered(engine.classify(faces.images), 1 / engine.card.temperature)
     card = calibrated(engine.card, probabilities, faces.labels, precision)
-    written = folder / f".{MODEL_FILE}.part"
     try:
-        written.write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        written.replace(folder / MODEL_FILE)
+        if (told := folder / CARD_FILE).exists():
+            _replace(told, recalibrated(told.read_text(encoding="utf-8"), engine.card, card))
+        _replace(folder / MODEL_FILE, card.model_dump_json(indent=2) + "\n")
     except OSError as error:
-        raise SettingsError(f"cannot write {folder / MODEL_FILE}: {error.strerror}") from error
+        raise SettingsError(f"cannot write {error.filename}: {error.strerror}") from error
     return card
+
+
+def _replace(path: Path, text: str) -> None:
+    """Whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 from contract.model import ModelCard
 from training.evaluation.report import Report
@@ -16,98 +17,9 @@ FER_PLUS = (
 )
 OWN_FACES = "The faces are the ones that were given. Whoever trained this model knows what their licence allows."
 
-_CARD = """\
----
-license: other
-license_name: see-the-card
-pipeline_tag: image-classification
-library_name: keras
-tags:
-- facial-expression-recognition
-- onnx
-- openvino
-model-index:
-- name: {name}
-  results:
-  - task:
-      type: image-classification
-    dataset:
-      name: {scored_on_quoted}
-      type: faces
-    metrics:
-    - type: accuracy
-      value: {accuracy:.4f}
-    - type: recall
-      name: mean class recall
-      value: {mean_recall:.4f}
----
-
-# {id}
-
-Reads the expression of one face: {labels}. {parameters:,} parameters; made by Emotii with the recipe `{recipe_name}`.
-
-| | |
-|---|---|
-| input | `face` (batch, 48, 48, 1) float32: gray, pixel x {scale:.6g} + {offset:g} |
-| output | `probabilities` (batch, {classes}) float32, a softmax in the order of `labels` in `model.json` |
-{files}
-
-## How well it reads
-
-Measured in 32-bit floats on {scored_on}. They took no part in this training and
-chose nothing, and training faces that are nearly the same picture were left out{before}.
-An interval says where the figure would be, 95 times of 100, on other
-faces of the same kind.
-
-| | measured | 95% interval |
-|---|---|---|
-{overall}
-
-| emotion | faces | recall | precision |
-|---|---|---|---|
-{per_emotion}
-
-![confusion matrix](confusion.png)
-
-{calibration}
-
-| the same faces | accuracy | of the clean one |
-|---|---|---|
-{robustness}
-
-## How it was made
-
-Trained on {trained_on}, {beginning}. The weights are those of epoch {kept} of {epochs}, the one with the lowest loss
-on {watched}. On those the accuracy was {held_out_accuracy:.1%}; on the fitted ones, as they
-were shown and with dropout on, it was {fitted_accuracy:.1%}.
-
-![curves](curves.png)
-
-```json
-{recipe}
-```
-
-## Data and licence
-
-{licence}
-
-## Limits
-
-- It says which of {classes} expressions a tagger would most likely have named, never what a person feels.
-- {forced}
-- Recall differs much between emotions (see the table); the rare ones are read worst.
-- How well it reads people of a particular age, skin colour, sex or origin was not measured; expect it to differ.
-- It expects faces framed and lit as in its training pictures: one that is cut tighter, dark, blurred or turned away is
-  read worse.
-
-## Use
-
-Meant for: research, teaching, demonstrations, art, interfaces whose users have chosen it and can see that it runs.
-
-Not for: inferring emotions of people at work or in education, which the EU prohibits (AI Act, Article 5(1)(f); medical
-and safety reasons are excepted); judging honesty, health, ability or intent; any decision about a person. Where emotion
-recognition is allowed, the people exposed to it must be told (AI Act, Article 50(3)).
-"""
+CARD_FILE = "README.md"
+_CARD = Path(__file__).with_name("card.md")
+"""The card, with places for what is measured."""
 
 
 _WORDS = {
@@ -124,7 +36,7 @@ def card(model: ModelCard, trained: Trained, report: Report, sizes: dict[str, in
     """The text of the model's README.md; `sizes` are bytes of the files that engines read."""
     recipe, scores = trained.recipe, trained.scores
     kept = trained.history[trained.kept]
-    return _CARD.format(
+    return _CARD.read_text(encoding="utf-8").format(
         name=model.name,
         id=model.id,
         labels=", ".join(model.labels),
@@ -146,7 +58,7 @@ def card(model: ModelCard, trained: Trained, report: Report, sizes: dict[str, in
         mean_recall=scores.mean_recall,
         overall=_overall(report),
         per_emotion=_per_emotion(scores),
-        calibration=_calibration(model),
+        calibration=calibration(model),
         robustness=_robustness(report),
         forced=_forced(model),
         trained_on=trained.trained_on,
@@ -189,7 +101,15 @@ def _robustness(report: Report) -> str:
     )
 
 
-def _calibration(model: ModelCard) -> str:
+def recalibrated(text: str, before: ModelCard, after: ModelCard) -> str:
+    """The card's text once a model has another temperature and other thresholds than its figures were measured with."""
+    return text.replace(_LATER, "").replace(calibration(before), calibration(after) + _LATER)
+
+
+_LATER = " (Chosen anew, on other faces, after the figures above were measured.)"
+
+
+def calibration(model: ModelCard) -> str:
     """What half A chose: the temperature and from where on an emotion is told."""
     words = f"The probabilities are scaled with temperature {model.temperature:g}, fitted to half A."
     if model.uncertain is None:

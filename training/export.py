@@ -15,7 +15,7 @@ from contract.errors import ModelError
 from contract.model import MODEL_FILE, ModelCard, ModelFolder, sha256
 from contract.normalisation import CROP_SIZE
 from contract.openvino import core
-from training.card import card
+from training.card import CARD_FILE, card
 from training.evaluation.calibrate import calibrated
 from training.evaluation.evaluate import evaluate
 from training.evaluation.report import Report
@@ -61,7 +61,7 @@ def export(trained: Trained, folder: Path, version: str) -> ModelFolder:
     report = _report(about, network, trained)
     about = about.model_copy(update={"scores": figures(report)})
     sizes = {file.name: file.stat().st_size for file in (keras_file, onnx_file)}
-    (folder / "README.md").write_text(card(about, trained, report, sizes), encoding="utf-8")
+    (folder / CARD_FILE).write_text(card(about, trained, report, sizes), encoding="utf-8")
     (folder / MODEL_FILE).write_text(about.model_dump_json(indent=2) + "\n", encoding="utf-8")
     return ModelFolder.open(folder)
 

@@ -3,15 +3,17 @@
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from contract.errors import SettingsError
+from contract.errors import PictureError, SettingsError
 from contract.labels import EMOTIONS_5, FER_PLUS_VOTES
 from contract.model import ModelFolder
 from emotii.__main__ import app
 from tests.inference import write_tiny_model
+from training.card import calibration
 
 # The model leans to the last label, the more the brighter a face is: the angry ones are all missed.
 SHOWN = {"angry": 40, "surprise": 215}
@@ -68,15 +70,51 @@ def test_evaluate_prints_tables_for_people(model: Path, tmp_path: Path):
     assert "two stops down" in told
 
 
+def test_evaluate_reads_class_folders_of_any_size_and_spelling(model: Path, tmp_path: Path):
+    rng = np.random.default_rng(0)
+    for folder, brightness in {"Angry": 40, "SUPRISE": 215}.items():
+        (tmp_path / "faces" / folder).mkdir(parents=True)
+        for number in range(30):
+            picture = np.clip(rng.normal(brightness, 20, (96, 80, 3)), 0, 255).astype(np.uint8)
+            assert cv2.imwrite(str(tmp_path / "faces" / folder / f"{number}.png"), picture)
+
+    report = json.loads(
+        ran("evaluate", "--model", model, "--data", tmp_path / "faces", "--json", "--figures", tmp_path)
+    )
+
+    assert report["faces"] == 60
+    assert report["recall"] == {"angry": 0, "surprise": 1}
+
+
+def test_visualize_draws_the_maps_of_a_face_that_is_a_picture_of_its_own(tmp_path: Path):
+    face = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    assert cv2.imwrite(str(tmp_path / "face.png"), face)
+
+    told = ran("visualize", tmp_path / "face.png", "--whole", "--model", "emotii-5", "--sheet", tmp_path / "sheet.png")
+
+    assert "sheet.png" in told
+    height, width = cv2.imread(str(tmp_path / "sheet.png")).shape[:2]
+    assert min(height, width) > 500, "a sheet that can be read"
+
+
+def test_visualize_says_how_to_take_the_whole_picture_where_no_face_is_found(tmp_path: Path):
+    assert cv2.imwrite(str(tmp_path / "gray.png"), np.full((200, 200, 3), 128, np.uint8))
+    with pytest.raises(PictureError, match="0 faces found, so there is no face 1"):
+        ran("visualize", tmp_path / "gray.png", "--sheet", tmp_path / "sheet.png")
+    assert not (tmp_path / "sheet.png").exists()
+
+
 def test_calibrate_writes_what_evaluate_then_applies(model: Path, tmp_path: Path):
     brightness = {emotion: 20 + 52 * place for place, emotion in enumerate(EMOTIONS_5)}
     data = write_faces(tmp_path / "faces.npz", brightness)
+    (model / "README.md").write_text(f"As ever. {calibration(ModelFolder.open(model).card)} The end.")
     before = ModelFolder.open(model).card
     assert "temperature" in ran("calibrate", "--model", model, "--data", data, "--precision", "0.6")
     after = ModelFolder.open(model).card
     assert after.temperature != 1
     assert after.uncertain is not None
     assert after.uncertain.precision == 0.6
+    assert (model / "README.md").read_text().startswith(f"As ever. {calibration(after)} (Chosen anew")
     assert after.model_copy(update={"temperature": 1.0, "uncertain": None}) == before
     again = ran("calibrate", "--model", model, "--data", data, "--precision", "0.6")
     assert ModelFolder.open(model).card.temperature == pytest.approx(after.temperature, rel=0.01), again
