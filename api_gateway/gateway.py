@@ -85,7 +85,8 @@ class Gateway:
         live = self._kind(source) != "job"
         age_ms = max(0, now_ms - reading.captured_ms) if live else None
         track = None if reading.stale else self.tracks.follow(reading, reading.captured_ms if live else now_ms)
-        self.hub.add(events.reading(reading, track.smoothed if track else None, age_ms))
+        steady = events.Answer.of(track.smoothed, track.judgement) if track else None
+        self.hub.add(events.Reading.tell(reading, steady, age_ms, stages=None))
         self.stats.count(source, age_ms, stale=reading.stale)
         self.metrics.count(source, age_ms, stale=reading.stale)
         if track:
@@ -100,10 +101,10 @@ class Gateway:
         yield from (status.name for status in self.registry.sources() if status.name != keys.UPLOADS)
 
     def _tell_state(self, status: SourceStatus) -> None:
-        self.hub.add(events.state(status))
+        self.hub.add(events.State.tell(status))
 
     def _tell_gone(self, source: str) -> None:
-        self.hub.add(events.gone(source))
+        self.hub.add(events.Gone(source=source))
 
     async def _tell_stats(self) -> None:
         await asyncio.sleep(STATS_EVERY.total_seconds())

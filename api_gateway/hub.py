@@ -1,12 +1,10 @@
 """Events to all WebSocket clients: gathered over a tick, serialised once, and no client can hold up another."""
 
 import asyncio
-import json
 from collections import deque
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
 
-Event = dict[str, Any]
+from api_gateway.events import Event, Missed
 
 TICK_SECONDS = 0.04
 QUEUED_MESSAGES = 20
@@ -34,7 +32,7 @@ class Client:
         await self._filled.wait()
         if self._missed:
             missed, self._missed = self._missed, 0
-            return encode([{"kind": "missed", "count": missed}])
+            return encode([Missed(count=missed)])
         message, _ = self._waiting.popleft()
         if not self._waiting:
             self._filled.clear()
@@ -69,6 +67,6 @@ class Hub:
                     self._on_lost(lost)
 
 
-def encode(message: Any) -> str:  # noqa: ANN401 - anything that JSON can hold
-    """JSON without spaces."""
-    return json.dumps(message, separators=(",", ":"), allow_nan=False)
+def encode(events: Iterable[Event]) -> str:
+    """A message: the array of these events as JSON."""
+    return f"[{','.join(event.model_dump_json() for event in events)}]"

@@ -4,10 +4,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from statistics import median
 
-from api_gateway.hub import Event
+from api_gateway import events
 from api_gateway.registry import Registry
 from api_gateway.saver import Saver
 from contract.clock import RedisClock
+from contract.messages import SourceStatus
 
 
 @dataclass
@@ -35,37 +36,38 @@ class Stats:
         if age_ms is not None and not stale:
             second.ages_ms.append(age_ms)
 
-    def event(self) -> Event:
+    def event(self) -> events.Stats:
         """How things stand, without ending the second."""
         now_ms = self._clock.now_ms()
         workers = self._registry.workers()
-        return {
-            "kind": "stats",
-            "now_ms": now_ms,
-            "redis": self._registry.reachable,
-            "workers": len(workers),
-            "models": sorted({worker.model for worker in workers}),
-            "saving": {"on": self._saver.on, "here": self._saver.holds_lease, "paused": self._saver.paused},
-            "sources": {
-                status.name: self._of(status.name, now_ms)
-                | {"fps": round(status.fps, 1), "frames": status.frames, "skipped": status.skipped}
-                for status in self._registry.sources()
-            },
-        }
+        return events.Stats(
+            now_ms=now_ms,
+            redis=self._registry.reachable,
+            workers=len(workers),
+            models=tuple(sorted({worker.model for worker in workers})),
+            saving=events.Saving(on=self._saver.on, here=self._saver.holds_lease, paused=self._saver.paused),
+            settings=events.Settings(saving=self._saver.on, blur="off"),
+            sources={status.name: self._of(status, now_ms) for status in self._registry.sources()},
+        )
 
-    def finish_second(self) -> Event:
+    def finish_second(self) -> events.Stats:
         """The event, after which counting starts anew."""
         event = self.event()
         self._seconds.clear()
         self._since_ms = self._clock.now_ms()
         return event
 
-    def _of(self, source: str, now_ms: int) -> Event:
-        second = self._seconds.get(source, _Second())
+    def _of(self, status: SourceStatus, now_ms: int) -> events.SourceStats:
+        second = self._seconds.get(status.name, _Second())
         elapsed = max(0.001, (now_ms - self._since_ms) / 1000)
-        return {
-            "readings_per_s": round(second.readings / elapsed, 1),
-            "stale": second.stale,
-            "age_ms": round(median(second.ages_ms)) if second.ages_ms else None,
-            "backlog": self._registry.backlog.get(source, 0),
-        }
+        return events.SourceStats(
+            readings_per_s=round(second.readings / elapsed, 1),
+            stale=second.stale,
+            age_ms=round(median(second.ages_ms)) if second.ages_ms else None,
+            stages=None,
+            backlog=self._registry.backlog.get(status.name, 0),
+            fps=round(status.fps, 1),
+            frames=status.frames,
+            skipped=status.skipped,
+            encodes=0,
+        )

@@ -7,7 +7,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from api_gateway import events
-from api_gateway.hub import Client, encode
+from api_gateway.hub import Client
 from api_gateway.routes.asked import AskedGateway
 
 router = APIRouter()
@@ -21,7 +21,8 @@ async def emotions(socket: WebSocket, gateway: AskedGateway) -> None:
     """Events until the client leaves or stops to read."""
     await socket.accept()
     client = Client()
-    hello = encode(events.hello(gateway.registry.sources(), gateway.stats.event()))
+    states = tuple(events.State.tell(status) for status in gateway.registry.sources())
+    hello = events.Hello(sources=states, episodes=(), stats=gateway.stats.event()).model_dump_json()
     gateway.hub.clients.add(client)
     tasks = {asyncio.create_task(_send(socket, client, hello)), asyncio.create_task(_until_gone(socket))}
     try:

@@ -20,7 +20,7 @@ from tests.viewer import events_of
 def test_a_websocket_client_gets_a_hello_then_arrays_of_events(gateway: GatewayProcess, producer: Producer):
     with connect_socket(gateway.socket_url) as client:
         hello = json.loads(client.recv(timeout=10))
-        assert (hello["type"], hello["v"]) == ("hello", 1)
+        assert (hello["type"], hello["v"]) == ("hello", 2)
         assert [source["source"] for source in hello["sources"]] == ["front", "uploads"]
         one = next(events_of(client, "reading"))
         assert one["source"] == "front"

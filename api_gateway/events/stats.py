@@ -1,0 +1,71 @@
+"""How things stand, about once a second."""
+
+from typing import Literal
+
+from api_gateway.events.event import Event
+
+Blur = Literal["off", "blur", "mask"]
+
+
+class Saving(Event):
+    """The saving of faces by this gateway."""
+
+    on: bool
+    here: bool
+    """Whether it is this gateway that saves, of all."""
+    paused: str
+    """Why no face is saved for now; else empty."""
+
+
+class Settings(Event):
+    """What people switch on the page; kept in Redis."""
+
+    saving: bool
+    blur: Blur
+    """What is done to faces in the video."""
+
+
+class StageMedians(Event):
+    """The medians of `stages` of a second's readings."""
+
+    detect_ms: int
+    infer_ms: int
+    deliver_ms: int
+
+
+class SourceStats(Event):
+    """The last second of one source."""
+
+    readings_per_s: float
+    stale: int
+    """Readings that were too old to classify."""
+    age_ms: int | None
+    """Median; null without classified readings, and for recordings."""
+    stages: StageMedians | None
+    """What the age is made of; null where that is not known."""
+    backlog: int
+    """Crops that no worker has finished."""
+    fps: float
+    frames: int
+    """Looked at since the capture started."""
+    skipped: int
+    """Passed over for newer ones."""
+    encodes: int
+    """Pictures encoded for viewers."""
+
+
+class Stats(Event):
+    """How things stand, about once a second."""
+
+    kind: Literal["stats"] = "stats"
+    now_ms: int
+    """Redis's time."""
+    redis: bool
+    """Whether Redis answered last."""
+    workers: int
+    models: tuple[str, ...]
+    """`name@version` of those that the workers run."""
+    saving: Saving
+    settings: Settings
+    sources: dict[str, SourceStats]
+    """By name."""
