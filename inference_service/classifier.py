@@ -39,14 +39,16 @@ class Classifier:
             if not isinstance(entry, Crop):
                 outcomes.append(entry)
             elif _stale(entry, read_ms):
-                outcomes.append(self._reading(entry, (), read_ms, done_ms))
+                outcomes.append(self._reading(delivery, entry, (), read_ms, done_ms))
             elif isinstance(verdict := next(verdicts), Poison):
                 outcomes.append(_dead(delivery, verdict.reason))
             else:
-                outcomes.append(self._reading(entry, verdict, read_ms, done_ms))
+                outcomes.append(self._reading(delivery, entry, verdict, read_ms, done_ms))
         return outcomes
 
-    def _reading(self, crop: Crop, probabilities: tuple[float, ...], read_ms: int, done_ms: int) -> Reading:
+    def _reading(
+        self, delivery: Delivery, crop: Crop, probabilities: tuple[float, ...], read_ms: int, done_ms: int
+    ) -> Reading:
         if crop.deadline_ms:
             metrics.CROP_AGE.observe(max(0, done_ms - crop.captured_ms) / 1000)
         return Reading(
@@ -60,6 +62,7 @@ class Classifier:
             read_ms=read_ms,
             done_ms=done_ms,
             thresholds=self._card.uncertain,
+            stored_ms=delivery.stored_ms,
         )
 
 

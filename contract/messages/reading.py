@@ -31,6 +31,8 @@ class Reading:
     """When it committed the outcome."""
     thresholds: Thresholds | None = None
     """The model's, since readers may not have the model. None: it has none, or a worker of an older release read it."""
+    stored_ms: int | None = None
+    """When the capture stored the crop, by the id of its entry. None: a worker of an older release read it."""
 
     @property
     def stale(self) -> bool:
@@ -56,6 +58,7 @@ class Reading:
             b"read_ms": b"%d" % self.read_ms,
             b"done_ms": b"%d" % self.done_ms,
             **_written(self.thresholds),
+            **({} if self.stored_ms is None else {b"stored_ms": b"%d" % self.stored_ms}),
         }
 
     @classmethod
@@ -78,6 +81,7 @@ class Reading:
             time(fields, b"read_ms"),
             time(fields, b"done_ms"),
             _read_thresholds(fields),
+            time(fields, b"stored_ms") if b"stored_ms" in fields else None,
         )
 
 

@@ -33,6 +33,12 @@ def test_a_reading_of_an_older_release_has_no_thresholds():
     assert read_outcome(fields).thresholds is None
 
 
+def test_a_reading_says_when_its_crop_was_stored_unless_its_worker_is_of_an_older_release():
+    assert read_outcome(replace(reading(), stored_ms=1_000_012).fields()).stored_ms == 1_000_012
+    assert b"stored_ms" not in reading().fields()
+    assert read_outcome(reading().fields()).stored_ms is None
+
+
 @pytest.mark.parametrize("bad", [b"", b"0.5", b"0.5,0.1,nan", b"1.5,0.1,0.9", b"-0.1,0.1,0.9", b"a,b,c"])
 def test_thresholds_that_are_no_shares_are_malformed(bad: bytes):
     with pytest.raises(MalformedMessage, match="thresholds"):

@@ -43,7 +43,7 @@ def test_outcomes_stand_in_the_order_of_the_deliveries(classify):
 
 def test_a_reading_carries_what_its_reader_needs(classify):
     sent = crop("cam", 7, index=2, captured_ms=11_000)
-    (reading,) = classify(sent)
+    (reading,) = classify(Delivery("cam", b"11005-2", sent.fields()))
     assert reading == Reading(
         sent.id,
         sent.face,
@@ -55,8 +55,14 @@ def test_a_reading_carries_what_its_reader_needs(classify):
         12_000,
         12_000,
         THRESHOLDS,
+        stored_ms=11_005,
     )
     assert sum(reading.probabilities) == pytest.approx(1)
+
+
+def test_an_entry_whose_id_is_no_time_gives_a_reading_that_can_be_read(classify):
+    (reading,) = classify(Delivery("cam", b"18446744073709551614-0", crop("cam", 7).fields()))
+    assert reading.stored_ms is None
 
 
 @pytest.mark.parametrize(("deadline_ms", "stale"), [(0, False), (11_999, True), (12_000, False), (12_001, False)])
