@@ -1,25 +1,21 @@
 """What is captured: sources as a person writes them, checked and frozen before anything is started."""
 
-import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from capture_service.options import Options
-from capture_service.settings import CaptureSettings, DetectorName
+from capture_service.settings import CaptureSettings
+from contract.address import DEMO, DetectorName, address_kind, safe_url
 from contract.errors import SourceError
-from contract.keys import UPLOADS, source_name
 
-Kind = Literal["webcam", "file", "pictures", "stream", "inbox"]
+Kind = Literal["webcam", "file", "pictures", "stream", "inbox", "browser"]
 
-STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 DEMO_CLIP = Path(__file__).parent / "demo" / "demo.mp4"
 NONE = "none"
 """Stands for no source at all in EMOTII_SOURCES, where an empty value means the default."""
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
 @dataclass(frozen=True)
@@ -28,8 +24,8 @@ class SourceSpec:
 
     name: str
     kind: Kind
-    address: str
-    """A webcam's number, an absolute path or a URL; empty for an inbox. May hold credentials."""
+    address: str = field(repr=False)
+    """A webcam's number, an absolute path or a URL; empty for an inbox and a browser. May hold credentials."""
     loop: bool = False
     """Begin again at the end; files and folders only."""
     fps: float | None = None
@@ -46,11 +42,7 @@ class SourceSpec:
             return f"webcam {self.address}"
         if self.kind != "stream":
             return "demo" if self.address == str(DEMO_CLIP) else self.address or self.kind
-        url = urlsplit(self.address)
-        host = url.netloc.rpartition("@")[2]
-        # A password that holds a slash ends up in the path, and a token in the query.
-        path = "/***" if "@" in url.path else url.path
-        return f"{url.scheme}://{host}{path}" + ("?***" if url.query else "")
+        return safe_url(self.address)
 
 
 def configured(settings: CaptureSettings) -> tuple[SourceSpec, ...]:
@@ -108,20 +100,18 @@ def parse(name: str, address: str, options: Options | None = None) -> SourceSpec
     Raises:
         SourceError: the name, the address or an option cannot be used, or a file is missing.
     """
-    if source_name(name) == UPLOADS:
-        raise SourceError(f"source {UPLOADS!r}: this name is taken by single pictures; choose another")
-    if not address or any(ord(character) < 32 for character in address):
-        raise SourceError(f"source {name!r}: the address is empty or holds a control character")
-    if address.isascii() and address.isdigit():
-        return _spec(name, "webcam", str(int(address)), options or Options())
-    if address == "inbox":
-        return _spec(name, "inbox", "", options or Options())
-    if address == "demo":
-        return _spec(name, "file", str(DEMO_CLIP), (options or Options()).model_copy(update={"loop": True}))
-    if found := _SCHEME.match(address):
-        return _spec(name, "stream", _checked_url(name, found[1].lower(), address), options or Options())
-    path, _, query = address.partition("?")
-    return _recorded(name, Path(path), options or Options.from_query(name, query))
+    match address_kind(name, address):
+        case "webcam":
+            return _spec(name, "webcam", str(int(address)), options or Options())
+        case "inbox":
+            return _spec(name, "inbox", "", options or Options())
+        case "demo":
+            return _spec(name, "file", str(DEMO_CLIP), (options or Options()).model_copy(update={"loop": True}))
+        case "stream":
+            return _spec(name, "stream", address, options or Options())
+        case "path":
+            path, _, query = address.partition("?")
+            return _recorded(name, Path(path), options or Options.from_query(name, query))
 
 
 def recording(path_text: str, passes: int = 1) -> SourceSpec:
@@ -132,7 +122,7 @@ def recording(path_text: str, passes: int = 1) -> SourceSpec:
     """
     if passes < 1:
         raise SourceError(f"passes: {passes} is not 1 or more")
-    path = DEMO_CLIP if path_text == "demo" else Path(path_text)
+    path = DEMO_CLIP if path_text == DEMO else Path(path_text)
     return _recorded("job", path, Options(), passes)
 
 
@@ -145,25 +135,6 @@ def _recorded(name: str, path: Path, options: Options, passes: int = 1) -> Sourc
     if not path.is_file():  # a device or FIFO could be read for ever
         raise SourceError(f"source {name!r}: {'not a regular file' if path.exists() else 'no such file'}: {path}")
     return _spec(name, "file", str(path), options, passes)
-
-
-def _checked_url(name: str, scheme: str, address: str) -> str:
-    if scheme not in STREAM_SCHEMES:
-        raise SourceError(
-            f"source {name!r}: {scheme}: is not supported; use a webcam's number, a path (./ before one with a colon),"
-            f" {', '.join(known + '://' for known in STREAM_SCHEMES)}, inbox or demo"
-        )
-    try:
-        url = urlsplit(address)
-        usable = bool(url.hostname) and url.port != 0 and not any(character.isspace() for character in address)
-    except ValueError:  # a port that is no number, brackets that do not match
-        usable = False
-    if not usable:
-        raise SourceError(
-            f"source {name!r}: the {scheme} address has no usable host and port"
-            " (in a password, write / as %2F and @ as %40)"
-        )
-    return address
 
 
 def _spec(name: str, kind: Kind, address: str, options: Options, passes: int = 1) -> SourceSpec:

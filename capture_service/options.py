@@ -6,7 +6,7 @@ from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from capture_service.settings import DetectorName
+from contract.address import DetectorName
 from contract.errors import SourceError
 
 

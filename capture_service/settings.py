@@ -2,13 +2,12 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from contract.address import DetectorName
 from contract.settings import Duration, ServiceSettings
-
-DetectorName = Literal["blazeface", "haar"]
 
 SHORTEST, LONGEST = timedelta(milliseconds=50), timedelta(minutes=10)
 

@@ -12,6 +12,18 @@ SOURCES = "emotii:sources"
 WORKERS = "emotii:workers"
 """Hash: consumer id -> `messages.WorkerStatus` as JSON, renewed by the worker."""
 
+DESIRED = "emotii:desired"
+"""Hash: source name -> `messages.DesiredSource` as JSON: what is captured beside what the configuration names."""
+
+SETTINGS = "emotii:settings"
+"""Hash: field of `product.ProductSettings` -> its value as JSON, where it was changed."""
+
+JOBS = "emotii:jobs"
+"""Hash: job id -> `messages.JobStatus` as JSON: recordings that were handed in over REST."""
+
+JOBS_RUNNER = "emotii:jobs:runner"
+"""String that expires: there while a jobs service runs."""
+
 INFERENCE_GROUP = "inference"
 """The consumer group of the workers on every crops stream."""
 
@@ -67,9 +79,19 @@ def of_job(source: str) -> tuple[str, str, str, str]:
     return crops(source), results(source), dead(source), alone(source)
 
 
+def of_camera(source: str) -> tuple[str, ...]:
+    """As `of_job`, of a source that is a camera."""
+    return *of_job(source), inbox(source)
+
+
 def frames(source: str) -> str:
     """Channel (not a stream): each frame's faces and, while somebody listens, its JPEG."""
     return f"emotii:{{{source}}}:frames"
+
+
+def camera(source: str) -> str:
+    """The task of the gateway whose browser sends the pictures of this source."""
+    return f"camera-{source}"
 
 
 def lease(task: str) -> str:

@@ -1,7 +1,8 @@
 """Detectors: a frame in, faces out; one small protocol, chosen by EMOTII_DETECTOR."""
 
 from capture_service.detectors.detection import Detection, Detector
-from capture_service.settings import CaptureSettings, DetectorName
+from capture_service.settings import CaptureSettings
+from contract.address import DetectorName
 
 __all__ = ["Detection", "Detector", "check", "configured", "load"]
 

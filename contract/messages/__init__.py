@@ -7,9 +7,11 @@ reads one either gets a valid value or `MalformedMessage` with the reason: nothi
 from contract.messages.channel import FrameFace, FrameHeader
 from contract.messages.crop import Crop, CropEntry, read_crop_entry
 from contract.messages.dead import Dead
+from contract.messages.desired import DesiredSource
 from contract.messages.face import Box, Face, FrameId, Quality
 from contract.messages.frame import FrameDone, Manifest
 from contract.messages.inbox import InboxPicture
+from contract.messages.job import JobState, JobStatus
 from contract.messages.reading import Outcome, Reading, read_outcome
 from contract.messages.status import (
     FORGOTTEN_MS,
@@ -27,12 +29,15 @@ __all__ = [
     "Crop",
     "CropEntry",
     "Dead",
+    "DesiredSource",
     "Face",
     "FrameDone",
     "FrameFace",
     "FrameHeader",
     "FrameId",
     "InboxPicture",
+    "JobState",
+    "JobStatus",
     "Manifest",
     "Outcome",
     "Quality",

@@ -102,7 +102,10 @@ def test_a_folder_without_pictures_is_no_source(tmp_path):
         ("rtsp://user:secret@host:554/live", "rtsp://host:554/live"),
         ("rtsp://user:sec@ret@host/live", "rtsp://host/live"),
         ("http://host/mjpg?token=secret", "http://host/mjpg?***"),
-        ("rtsp://user:12/secret@host/", "rtsp://user:12/***"),
+        ("rtsp://user:12/secret@host/", "rtsp://***"),
+        ("rtsp://user:12?secret@host/", "rtsp://***"),
+        ("rtsp://user:12#secret@host/", "rtsp://***"),
+        ("rtsp://user:12@host/secret@x", "rtsp://host/***"),
     ],
 )
 def test_the_safe_address_has_no_credentials(address, safe):
