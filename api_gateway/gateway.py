@@ -11,6 +11,7 @@ from api_gateway import events
 from api_gateway.face_store import FaceStore
 from api_gateway.frames import Frames
 from api_gateway.hub import Hub
+from api_gateway.jobs import Jobs
 from api_gateway.metrics import Metrics
 from api_gateway.mjpeg import Viewers
 from api_gateway.outage import Patience
@@ -46,6 +47,7 @@ class Gateway:
         self.faces = FaceStore(settings.saved_faces)
         self._clients = connect_async(settings.redis_url, "gateway")
         commands = self._clients.commands
+        self.jobs = Jobs(commands, self.clock, settings.jobs, settings.jobs_upload_limit)
         self.registry = Registry(commands, self.clock, self._tell_state, self._tell_gone)
         self.tracks = Tracks(settings.smoothing)
         self.sight = Sight(self.registry, Frames(self._clients), self.tracks, self.clock)
@@ -115,8 +117,10 @@ class Gateway:
         try:
             if swept := await asyncio.to_thread(self.faces.sweep):
                 logger.info("unfinished faces removed", files=swept)
+            if swept := await self.jobs.sweep():
+                logger.info("unfinished recordings removed", files=swept)
         except OSError as error:
-            logger.warning("the folder of saved faces cannot be swept", error=str(error))
+            logger.warning("a folder of ours cannot be swept", error=str(error))
         await asyncio.sleep(SWEEP_EVERY.total_seconds())
 
     async def _close(self) -> None:

@@ -43,4 +43,8 @@ class GatewaySettings(ServiceSettings):
     predict_timeout: Annotated[Duration, Field(ge=timedelta(seconds=0.1), le=timedelta(minutes=2))] = Field(
         timedelta(seconds=10), description="The longest that /api/v1/predict waits for its result."
     )
+    jobs: Path = Field(Path("jobs"), description="Folder of the recordings that are handed in, and of what came of them.")
+    jobs_upload_limit: Annotated[int, Field(ge=1024, le=1_000_000_000_000)] = Field(
+        2_000_000_000, description="Largest recording that /api/v1/jobs takes, in bytes."
+    )
     video_quality: Annotated[int, Field(ge=10, le=100)] = Field(85, description="Quality of pictures made here.")

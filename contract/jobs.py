@@ -1,0 +1,88 @@
+"""The jobs that were handed in: their place in Redis, and their folders, which gateways and the jobs service share."""
+
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from contract.messages.job import JobStatus
+
+JOB_ID = re.compile(r"[0-9a-f]{12}")
+UPLOAD = re.compile(r"\.upload-[0-9a-f]{12}")
+SILENT_SECONDS = 120.0
+"""An upload is broken off when its sender is silent for much less; one as old as this belongs to a dead gateway."""
+
+UPDATE = """
+local stored = redis.call('HGET', KEYS[1], ARGV[1])
+if not stored or cjson.decode(stored).state == 'cancelled' then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+return 1
+"""
+"""EVAL over `keys.JOBS`: id, then its status as JSON; 0 if the job was cancelled or removed meanwhile, so that nothing
+was written."""
+
+
+def read_status(stored: bytes | str) -> JobStatus | None:
+    """A value of the hash `keys.JOBS`; None for one that another release wrote and this one cannot read."""
+    try:
+        return JobStatus.model_validate_json(stored)
+    except ValidationError:
+        return None
+
+
+@dataclass(frozen=True)
+class JobFiles:
+    """The folder of all jobs. Each has one of its own in it, with the recording and what came of it. Methods block."""
+
+    root: Path
+
+    def of(self, job: str) -> Path:
+        """The folder of a job."""
+        return self.root / job
+
+    def recording(self, job: str) -> Path:
+        """What was handed in. Its name is ours alone, so that nobody's can mean anything to who opens it."""
+        return self.root / job / "recording"
+
+    def results(self, job: str) -> Path:
+        """The folder of what came of it."""
+        return self.root / job / "results"
+
+    def upload(self, job: str) -> Path:
+        """The unfinished file of a recording that is being handed in."""
+        return self.root / f".upload-{job}"
+
+    def adopt(self, job: str) -> None:
+        """Make the finished upload the recording of its job."""
+        self.of(job).mkdir()
+        self.upload(job).rename(self.recording(job))
+
+    def remove(self, job: str) -> bool:
+        """Remove all of a job; whether nothing is left (somebody may be writing into it just now)."""
+        shutil.rmtree(self.of(job), ignore_errors=True)
+        return not self.of(job).exists()
+
+    def jobs(self) -> Iterator[tuple[str, float]]:
+        """The jobs that have a folder, and the age of each folder in seconds."""
+        yield from self._aged(JOB_ID)
+
+    def sweep(self) -> int:
+        """Remove uploads that a gateway which died left unfinished; how many it was."""
+        swept = 0
+        for name, age in self._aged(UPLOAD):
+            if age > SILENT_SECONDS:
+                (self.root / name).unlink(missing_ok=True)
+                swept += 1
+        return swept
+
+    def _aged(self, names: re.Pattern[str]) -> Iterator[tuple[str, float]]:
+        with suppress(FileNotFoundError):  # no job was handed in yet
+            for path in self.root.iterdir():
+                if names.fullmatch(path.name):
+                    with suppress(FileNotFoundError):  # removed meanwhile
+                        yield path.name, time.time() - path.stat().st_mtime
