@@ -1,72 +1,62 @@
 """Events to all WebSocket clients: gathered over a tick, serialised once, and no client can hold up another."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable
 
-from api_gateway.events import Event, Missed
+from api_gateway import events
+from api_gateway.channel import Channel, Encoded
+from api_gateway.client import Client
+from api_gateway.subscription import EVERYTHING, Subscription
 
 TICK_SECONDS = 0.04
-QUEUED_MESSAGES = 20
-"""What one client may have waiting: a second or two, much less than the time after which it is dropped."""
-
-
-class Client:
-    """The messages that wait for one client; the oldest go first when they are too many."""
-
-    def __init__(self) -> None:
-        self._waiting: deque[tuple[str, int]] = deque()
-        self._missed = 0
-        self._filled = asyncio.Event()
-
-    def put(self, message: str, events: int) -> int:
-        """Queue a message that holds so many events; how many others were lost for it."""
-        lost = self._waiting.popleft()[1] if len(self._waiting) == QUEUED_MESSAGES else 0
-        self._missed += lost
-        self._waiting.append((message, events))
-        self._filled.set()
-        return lost
-
-    async def next(self) -> str:
-        """The next message; first of all, how many events this client missed."""
-        await self._filled.wait()
-        if self._missed:
-            missed, self._missed = self._missed, 0
-            return encode([Missed(count=missed)])
-        message, _ = self._waiting.popleft()
-        if not self._waiting:
-            self._filled.clear()
-        return message
 
 
 class Hub:
-    """Takes events and gives every client those of one tick as one message.
+    """Takes events and gives every client those of one tick that it subscribed to, as one message.
 
     Args:
-        on_lost: told how many events a slow client lost.
+        on_lost: told how many events slow clients lost.
+        monotonic: seconds, for the rates.
     """
 
-    def __init__(self, on_lost: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self, on_lost: Callable[[int], None] = lambda _: None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._on_lost = on_lost
-        self.clients: set[Client] = set()
-        self._events: list[Event] = []
+        self._monotonic = monotonic
+        self._subscribed: dict[Client, Subscription] = {}
+        self._channels: dict[Subscription, Channel] = {}
+        self._events: list[Encoded] = []
 
-    def add(self, event: Event) -> None:
+    def __len__(self) -> int:
+        """How many clients there are."""
+        return len(self._subscribed)
+
+    def subscribe(self, client: Client, subscription: Subscription = EVERYTHING) -> None:
+        """From now on tell this client of these; what it subscribed to before is replaced."""
+        self.leave(client)
+        self._subscribed[client] = subscription
+        self._channels.setdefault(subscription, Channel(subscription)).clients.add(client)
+
+    def leave(self, client: Client) -> None:
+        """Tell this client no more."""
+        if (subscription := self._subscribed.pop(client, None)) is not None:
+            channel = self._channels[subscription]
+            channel.clients.remove(client)
+            if not channel.clients:
+                del self._channels[subscription]
+
+    def add(self, event: events.Told) -> None:
         """Send this with the next tick."""
-        if self.clients:
-            self._events.append(event)
+        if self._channels:
+            self._events.append(Encoded(event))
 
     async def tick(self) -> None:
-        """Wait one tick, then hand out what came meanwhile."""
+        """Wait one tick, then hand out what came meanwhile, and what was held back for a rate and is due now."""
         await asyncio.sleep(TICK_SECONDS)
-        if self._events:
-            events, self._events = self._events, []
-            message = encode(events)
-            for client in self.clients:
-                if lost := client.put(message, len(events)):
-                    self._on_lost(lost)
-
-
-def encode(events: Iterable[Event]) -> str:
-    """A message: the array of these events as JSON."""
-    return f"[{','.join(event.model_dump_json() for event in events)}]"
+        told, self._events = self._events, []
+        now = self._monotonic()
+        for channel in self._channels.values():
+            if lost := channel.hand_out(told, now):
+                self._on_lost(lost)

@@ -11,6 +11,9 @@ from api_gateway.events.reading import Answer, Reading, Stages
 from api_gateway.events.source import Gone, State
 from api_gateway.events.stats import Blur, Saving, Settings, SourceStats, StageMedians, Stats
 
+Told = Reading | Episode | State | Gone | Stats
+"""What clients can subscribe to."""
+
 __all__ = [
     "PROTOCOL_VERSION",
     "Answer",
@@ -33,4 +36,5 @@ __all__ = [
     "Stages",
     "State",
     "Stats",
+    "Told",
 ]

@@ -7,48 +7,80 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from api_gateway import events
-from api_gateway.hub import Client
+from api_gateway.client import Client
+from api_gateway.gateway import Gateway
 from api_gateway.routes.asked import AskedGateway
+from api_gateway.subscription import EVERYTHING, Ask, Subscription, SubscriptionError
 
 router = APIRouter()
 logger = structlog.get_logger()
 STALLED_SECONDS = 7.0
 """A client that takes nothing for so long is dropped."""
+HEARTBEAT_SECONDS = 1.0
 
 
 @router.websocket("/ws/emotions")
 async def emotions(socket: WebSocket, gateway: AskedGateway) -> None:
-    """Events until the client leaves or stops to read."""
+    """What the client subscribes to, until it leaves or stops to read."""
     await socket.accept()
-    client = Client()
-    states = tuple(events.State.tell(status) for status in gateway.registry.sources())
-    hello = events.Hello(sources=states, episodes=(), stats=gateway.stats.event()).model_dump_json()
-    gateway.hub.clients.add(client)
-    tasks = {asyncio.create_task(_send(socket, client, hello)), asyncio.create_task(_until_gone(socket))}
+    client, hello = Client(), _hello(gateway)
+    gateway.hub.subscribe(client, _asked_in_address(socket, client))
+    tasks = {
+        asyncio.create_task(_send(socket, client, gateway, hello)),
+        asyncio.create_task(_listen(socket, client, gateway)),
+    }
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        gateway.hub.clients.discard(client)
+        gateway.hub.leave(client)
         for task in tasks:
             task.cancel()
     for task in done:
         task.result()
 
 
-async def _send(socket: WebSocket, client: Client, hello: str) -> None:
+def _hello(gateway: Gateway) -> str:
+    states = tuple(events.State.tell(status) for status in gateway.registry.sources())
+    return events.Hello(sources=states, episodes=(), stats=gateway.stats.event()).model_dump_json()
+
+
+def _asked_in_address(socket: WebSocket, client: Client) -> Subscription:
+    try:
+        return Subscription.of_query(socket.query_params)
+    except SubscriptionError as error:
+        _refuse(client, error)
+        return EVERYTHING
+
+
+def _refuse(client: Client, error: SubscriptionError) -> None:
+    client.put(f"[{events.Refused(message=str(error)).model_dump_json()}]", 1)
+
+
+async def _send(socket: WebSocket, client: Client, gateway: Gateway, hello: str) -> None:
     message = hello
     try:
         while True:
             async with asyncio.timeout(STALLED_SECONDS):
                 await socket.send_text(message)
-            message = await client.next()
+            message = await _next(client, gateway)
     except TimeoutError:
         logger.info("a client that stopped reading was dropped")
     except WebSocketDisconnect:
         return
 
 
-async def _until_gone(socket: WebSocket) -> None:
-    """Clients have nothing to say yet, but only reading tells that one has left."""
-    while (await socket.receive())["type"] != "websocket.disconnect":
-        pass
+async def _next(client: Client, gateway: Gateway) -> str:
+    try:
+        async with asyncio.timeout(HEARTBEAT_SECONDS):
+            return await client.next()
+    except TimeoutError:
+        return f"[{events.Heartbeat(now_ms=gateway.clock.now_ms()).model_dump_json()}]"
+
+
+async def _listen(socket: WebSocket, client: Client, gateway: Gateway) -> None:
+    """Take subscriptions until the client leaves."""
+    while (message := await socket.receive())["type"] != "websocket.disconnect":
+        try:
+            gateway.hub.subscribe(client, Ask.read(message.get("text") or ""))
+        except SubscriptionError as error:
+            _refuse(client, error)
