@@ -62,7 +62,7 @@ async def metrics(gateway: AskedGateway) -> Response:
     """Figures in Prometheus's text format."""
     figures = gateway.metrics
     figures.viewers.set(len(gateway.viewers))
-    figures.clients.set(len(gateway.hub.clients))
+    figures.clients.set(len(gateway.hub))
     figures.rendered.set(gateway.video.rendered)
     figures.redis.set(gateway.registry.reachable)
     figures.workers.set(len(gateway.registry.workers()))
