@@ -66,6 +66,16 @@ class Frames:
         kept = self._kept.get(source)
         return kept[-1] if kept and time.monotonic() - kept[-1].received <= KEPT_SECONDS else None
 
+    def before(self, frame: Frame, seconds: float) -> list[Frame]:
+        """The frames of its source that were received within `seconds` before this one, the newest first."""
+        return [
+            kept
+            for kept in reversed(self._kept.get(frame.header.source, ()))
+            if kept.number < frame.number
+            and kept.header.epoch == frame.header.epoch
+            and frame.received - kept.received <= seconds
+        ]
+
     async def find(self, frame: FrameId, seconds: float) -> Frame | None:
         """This very frame, if it is among those of the last two seconds or comes within `seconds`."""
         return await self._within(seconds, lambda: self._kept_frame(frame))

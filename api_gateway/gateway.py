@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from api_gateway import events
+from api_gateway.captions import Captions
 from api_gateway.face_store import FaceStore
 from api_gateway.frames import Frames
 from api_gateway.hub import Hub
@@ -15,6 +16,7 @@ from api_gateway.jobs import Jobs
 from api_gateway.metrics import Metrics
 from api_gateway.mjpeg import Viewers
 from api_gateway.outage import Patience
+from api_gateway.prints import Prints
 from api_gateway.registry import Registry
 from api_gateway.results import Results
 from api_gateway.saver import LEASE_TASK, Saver
@@ -52,7 +54,9 @@ class Gateway:
         self.tracks = Tracks(settings.smoothing)
         self.sight = Sight(self.registry, Frames(self._clients), self.tracks, self.clock)
         self.uploads = Uploads(commands, self.registry, self.clock, settings.predict_timeout)
-        self.video = Video(self.sight, settings.video_quality)
+        self.captions = Captions()
+        self.prints = Prints(self.sight.frames, self.captions, settings.video_quality)
+        self.video = Video(self.sight, self.prints, settings.video_quality)
         lease = AsyncLease(commands, LEASE_TASK)
         self.saver = Saver(self.sight, self.faces, lease, self.metrics, on=settings.save, every=settings.save_every)
         self.stats = Stats(self.registry, self.saver, self.clock)
@@ -92,6 +96,7 @@ class Gateway:
         self.stats.count(source, age_ms, stale=reading.stale)
         self.metrics.count(source, age_ms, stale=reading.stale)
         if track:
+            self.captions.add(reading.id, reading.captured_ms, reading.face.track, track.judgement)
             self.saver.offer(track)
 
     def _kind(self, source: str) -> str:
@@ -106,6 +111,7 @@ class Gateway:
         self.hub.add(events.State.tell(status))
 
     def _tell_gone(self, source: str) -> None:
+        self.captions.forget(source)
         self.hub.add(events.Gone(source=source))
 
     async def _tell_stats(self) -> None:

@@ -36,7 +36,7 @@ class Metrics:
         self.viewers = Gauge("emotii_gateway_viewers", "Viewers of the video", registry=self.registry)
         self.clients = Gauge("emotii_gateway_websocket_clients", "Clients of /ws/emotions", registry=self.registry)
         self.rendered = Gauge(
-            "emotii_gateway_pictures_made", "Pictures made for viewers so far", registry=self.registry
+            "emotii_gateway_pictures_made", "Pictures encoded for viewers so far", registry=self.registry
         )
         self.redis = Gauge("emotii_gateway_redis_reachable", "Whether Redis answered last", registry=self.registry)
         self.workers = Gauge("emotii_gateway_workers", "Workers that are alive", registry=self.registry)

@@ -8,6 +8,8 @@ import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from api_gateway.prints import Print
+
 logger = structlog.get_logger()
 BOUNDARY = b"frame"
 MEDIA_TYPE = "multipart/x-mixed-replace; boundary=frame"
@@ -43,7 +45,7 @@ class MjpegResponse(Response):
 
     media_type = MEDIA_TYPE
 
-    def __init__(self, pictures: AsyncGenerator[bytes, None], viewers: Viewers) -> None:
+    def __init__(self, pictures: AsyncGenerator[Print, None], viewers: Viewers) -> None:
         super().__init__(headers=NO_STORE)
         del self.headers["content-length"]
         self._pictures = pictures
@@ -69,10 +71,13 @@ class MjpegResponse(Response):
         body = b"--%b\r\n" % BOUNDARY
         async for picture in self._pictures:
             # Browsers show a picture when the boundary behind it arrives, so it is sent with the picture.
-            body += b"Content-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture)
-            body += picture + b"\r\n--%b\r\n" % BOUNDARY
+            told = b"X-Frame: %b\r\n" % picture.told.encode() if picture.told else b""
+            body += b"Content-Type: image/jpeg\r\n%bContent-Length: %d\r\n\r\n" % (told, len(picture.jpeg))
+            body += picture.jpeg + b"\r\n--%b\r\n" % BOUNDARY
             await send({"type": "http.response.body", "body": body, "more_body": True})
-            deadline.reschedule(asyncio.get_running_loop().time() + STALLED_SECONDS)
+            now, until = asyncio.get_running_loop().time(), deadline.when()
+            if until is not None and until > now:  # else somebody ended it, which must not be put off
+                deadline.reschedule(now + STALLED_SECONDS)
             body = b""
 
 

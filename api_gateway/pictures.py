@@ -28,3 +28,12 @@ def encode(picture: Picture, quality: int) -> bytes:
     if not done:
         raise PictureError(f"a picture of {picture.shape} cannot be encoded")
     return jpeg.tobytes()
+
+
+def narrowed(picture: Picture, width: int) -> Picture:
+    """The picture at most so wide, with its shape."""
+    rows, columns = picture.shape[:2]
+    if columns <= width:
+        return picture
+    size = width, max(1, round(rows * width / columns))
+    return cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

@@ -1,113 +1,143 @@
-"""The video of a source with boxes and labels: made once a frame, while somebody watches, for all viewers together."""
+"""The video of a source as one viewer wants it: the newest frame, or a picture that says why there is none."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+import time
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from typing import Any
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from api_gateway import overlay, pictures
+from api_gateway.errors import ApiError
 from api_gateway.frames import Frame
-from api_gateway.overlay import Label
+from api_gateway.prints import Print, Prints, Variant
 from api_gateway.sight import Sight
+from api_gateway.veil import Veil, stronger
 from contract.errors import PictureError
-from contract.messages import FrameFace, SourceStatus
+from contract.messages import SourceStatus
 
 PLACEHOLDER_SECONDS = 1.0
 SLOW_FRAMES = 3
 """A source that sends rarely gets the time of so many of its frames before its video counts as missing."""
+STILL_SECONDS = 3.0
+MOST_PLACEHOLDERS = 32
+"""They are drawn again and again for whoever waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What one viewer asked for."""
+
+    source: str | None = None
+    """None: the first camera."""
+    variant: Variant = field(default_factory=Variant)
+    fps: float | None = None
+    """At most so many frames a second; None: all."""
 
 
 class Video:
-    """Pictures for viewers. Each gets the newest, however slowly it takes them."""
+    """Pictures for viewers. Each gets the newest, however slowly it takes them.
 
-    def __init__(self, sight: Sight, quality: int) -> None:
+    Args:
+        sight: sources and their frames.
+        prints: makes the pictures.
+        quality: of placeholders, 1 to 100.
+        least_veil: tells how faces are to be hidden at least; asked for every picture, since people change it.
+    """
+
+    def __init__(
+        self, sight: Sight, prints: Prints, quality: int, least_veil: Callable[[], Veil] = lambda: "off"
+    ) -> None:
         self._sight = sight
+        self._prints = prints
         self._quality = quality
-        self._shared: dict[str, tuple[object, asyncio.Task[bytes]]] = {}
-        self.rendered = 0
-        """Pictures made so far."""
+        self._least_veil = least_veil
 
-    async def pictures(self, source: str | None) -> AsyncGenerator[bytes, None]:
-        """JPEGs of this source, or of the first camera, as they come; about once a second a placeholder if none do."""
+    async def pictures(self, wish: Wish) -> AsyncGenerator[Print, None]:
+        """Pictures as they come; about once a second a placeholder if none do."""
         while True:
-            shown = source or self._sight.registry.chosen(None)
+            shown = wish.source or self._sight.registry.chosen(None)
             if shown is None:
-                yield await self._share(
-                    "", "no source", self._placeholder("no source yet", "waiting for a capture", None)
-                )
+                yield await self._placeholder("no source yet", "waiting for a capture", None, wish.variant)
                 await asyncio.sleep(PLACEHOLDER_SECONDS)
                 continue
-            async with aclosing(self._pictures_of(shown)) as pictures_of_one:
+            async with aclosing(self._pictures_of(shown, wish)) as pictures_of_one:
                 async for picture in pictures_of_one:
                     yield picture
-                    if source is None and self._status(shown) is None:
+                    if wish.source is None and self._status(shown) is None:
                         break  # whoever named no source gets the next one
 
-    async def _pictures_of(self, source: str) -> AsyncGenerator[bytes, None]:
-        last = 0
+    async def still(self, source: str, variant: Variant) -> Print:
+        """One picture of a source as it is now.
+
+        Raises:
+            ApiError: there is no such source, or no frame of it arrives.
+        """
+        status = self._sight.registry.source(source)
+        frames = self._sight.frames
+        if status.state != "ONLINE":
+            raise ApiError(503, "no_frame", f"{source} is {status.state}: {status.reason or 'no reason given'}")
+        with frames.wanted(source):
+            frame = frames.newest(source) or await frames.after(source, 0, max(STILL_SECONDS, _patience(status)))
+            if frame is None:
+                raise ApiError(503, "no_frame", f"no picture of {source!r} arrives now")
+            try:
+                return await self._prints.of(frame, self._veiled(variant))
+            except PictureError as error:
+                raise ApiError(503, "no_frame", f"a damaged frame of {source!r}: {error}") from error
+
+    async def _pictures_of(self, source: str, wish: Wish) -> AsyncGenerator[Print, None]:
+        last, due = 0, 0.0
         with self._sight.frames.wanted(source):
             while True:
+                if (early := due - time.monotonic()) > 0:
+                    await asyncio.sleep(early)
                 status = self._status(source)
                 if status is None or status.state != "ONLINE":
-                    yield await self._missing(source, status)
+                    yield await self._missing(source, status, wish.variant)
                     await asyncio.sleep(PLACEHOLDER_SECONDS)
                 elif frame := await self._sight.frames.after(source, last, _patience(status)):
-                    last = frame.number
-                    yield await self._share(source, last, self._render(frame))
+                    last, due = frame.number, _next(due, wish.fps)
+                    yield await self._print(frame, wish.variant)
                 else:
-                    yield await self._missing(source, status)
+                    yield await self._missing(source, status, wish.variant)
+
+    async def _print(self, frame: Frame, variant: Variant) -> Print:
+        try:
+            return await self._prints.of(frame, self._veiled(variant))
+        except PictureError as error:
+            return await self._placeholder("damaged frame", str(error), None, variant)
+
+    def _veiled(self, variant: Variant) -> Variant:
+        return replace(variant, veil=stronger(variant.veil, self._least_veil()))
 
     def _status(self, source: str) -> SourceStatus | None:
         return next((status for status in self._sight.registry.sources() if status.name == source), None)
 
-    async def _share(self, source: str, shows: object, making: Coroutine[Any, Any, bytes]) -> bytes:
-        """The picture that `making` gives, made once for all who ask for the same."""
-        shared = self._shared.get(source)
-        if shared and shared[0] == shows:
-            making.close()
-            task = shared[1]
-        else:
-            task = asyncio.create_task(making)
-            self._shared[source] = shows, task
-        return await asyncio.shield(task)  # a viewer that leaves must not take the picture from the others
-
-    async def _missing(self, source: str, status: SourceStatus | None) -> bytes:
+    async def _missing(self, source: str, status: SourceStatus | None, variant: Variant) -> Print:
         if status is None:
             state, reason = "UNKNOWN", "it is not among the sources now"
         elif status.state == "ONLINE":
             state, reason = "NO VIDEO", "online, but no frames arrive"
         else:
             state, reason = status.state, status.reason or "no reason given"
-        return await self._share(source, (state, reason), self._placeholder(f"{source}: {state}", reason, status))
+        return await self._placeholder(f"{source}: {state}", reason, status, variant)
 
-    async def _placeholder(self, title: str, reason: str, status: SourceStatus | None) -> bytes:
+    async def _placeholder(self, title: str, reason: str, status: SourceStatus | None, variant: Variant) -> Print:
         width, height = (status.width, status.height) if status and status.width else (640, 360)
-        return await asyncio.to_thread(self._draw_placeholder, title, reason, min(width, 1280), min(height, 1280))
+        shown = min(width, variant.width or 1280)
+        size = shown, min(round(height * shown / width), 1280)
+        return Print(await asyncio.to_thread(_draw_placeholder, title, reason, size, self._quality))
 
-    def _draw_placeholder(self, title: str, reason: str, width: int, height: int) -> bytes:
-        return pictures.encode(overlay.placeholder(title, reason, width, height), self._quality)
 
-    async def _render(self, frame: Frame) -> bytes:
-        self.rendered += 1
-        labels = [self._label(frame, face) for face in frame.header.faces]
-        if not labels:
-            return frame.jpeg
-        return await asyncio.to_thread(self._draw, frame.jpeg, labels)
+@lru_cache(MOST_PLACEHOLDERS)
+def _draw_placeholder(title: str, reason: str, size: tuple[int, int], quality: int) -> bytes:
+    return pictures.encode(overlay.placeholder(title, reason, *size), quality)
 
-    def _label(self, frame: Frame, face: FrameFace) -> Label:
-        track = self._sight.face((frame.header.source, frame.header.epoch, face.track))
-        if track is None:
-            return Label(face.box)
-        judgement = track.judgement
-        return Label(face.box, judgement.words, judgement.confidence, certain=judgement.certain)
 
-    def _draw(self, jpeg: bytes, labels: list[Label]) -> bytes:
-        try:
-            picture = pictures.decode(jpeg)
-        except PictureError as error:
-            return self._draw_placeholder("damaged frame", str(error), 640, 360)
-        overlay.draw(picture, labels)
-        return pictures.encode(picture, self._quality)
+def _next(due: float, fps: float | None) -> float:
+    """When the next picture may be shown: in step with the last, so that jitter costs no frames."""
+    return max(due + 1 / fps, time.monotonic()) if fps else 0.0
 
 
 def _patience(status: SourceStatus) -> float:

@@ -8,7 +8,6 @@ class Event(BaseModel):
 
     model_config = ConfigDict(
         frozen=True,
-        extra="forbid",
         allow_inf_nan=False,
         use_attribute_docstrings=True,
         json_schema_serialization_defaults_required=True,

@@ -42,6 +42,23 @@ class Stages(Event):
     deliver_ms: int
     """From there until this gateway handed it to its clients."""
 
+    @classmethod
+    def of(cls, one: messages.Reading, result_ms: int, now_ms: int) -> Self | None:
+        """The stages of a live reading; None if it is stale, or was read by a worker of an older release.
+
+        Args:
+            one: the reading.
+            result_ms: when it was stored, by the id of its entry.
+            now_ms: Redis's time.
+        """
+        if one.stale or one.stored_ms is None:
+            return None
+        return cls(
+            detect_ms=max(0, one.stored_ms - one.captured_ms),
+            infer_ms=max(0, result_ms - one.stored_ms),
+            deliver_ms=max(0, now_ms - result_ms),
+        )
+
 
 class Reading(Answer):
     """What the network said of one face in one frame; the answer is the steady one of its track."""

@@ -63,7 +63,7 @@ async def metrics(gateway: AskedGateway) -> Response:
     figures = gateway.metrics
     figures.viewers.set(len(gateway.viewers))
     figures.clients.set(len(gateway.hub))
-    figures.rendered.set(gateway.video.rendered)
+    figures.rendered.set(gateway.prints.encoded.total())
     figures.redis.set(gateway.registry.reachable)
     figures.workers.set(len(gateway.registry.workers()))
     return Response(generate_latest(figures.registry), media_type=CONTENT_TYPE_LATEST)

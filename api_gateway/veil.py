@@ -1,0 +1,49 @@
+"""Hiding faces in a picture before it leaves the gateway."""
+
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+import cv2
+
+from api_gateway.pictures import Picture
+from contract.messages import Box
+
+Veil = Literal["off", "blur", "mask"]
+"""Each hides more than the one before."""
+
+ASIDE, ABOVE, BELOW = 0.35, 0.5, 0.3
+"""What is hidden round a detector's box, in its sides: the box ends at brows and chin, the head does not."""
+CELLS = 5
+"""A blurred head is made of so many by so many means of its pixels; nothing else of it is left to be sharpened."""
+COVER = (74, 66, 62)
+"""BGR."""
+
+
+def stronger(one: Veil, other: Veil) -> Veil:
+    """The one of the two that hides more."""
+    return max(one, other, key=get_args(Veil).index)
+
+
+def hide(picture: Picture, boxes: Iterable[Box], veil: Veil) -> None:
+    """Hide the heads of the faces in these boxes, in the picture itself."""
+    if veil == "off":
+        return
+    for box in boxes:
+        left, top, right, bottom = _head(box, *picture.shape[1::-1])
+        if left >= right or top >= bottom:
+            continue
+        if veil == "mask":
+            picture[top:bottom, left:right] = COVER
+        else:
+            means = cv2.resize(picture[top:bottom, left:right], (CELLS, CELLS), interpolation=cv2.INTER_AREA)
+            blurred = cv2.resize(means, (right - left, bottom - top), interpolation=cv2.INTER_CUBIC)
+            picture[top:bottom, left:right] = blurred
+
+
+def _head(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of what is hidden, within the picture."""
+    left, top = box[0] - ASIDE * box[2], box[1] - ABOVE * box[3]
+    right, bottom = box[0] + (1 + ASIDE) * box[2], box[1] + (1 + BELOW) * box[3]
+    x0, y0 = min(max(left, 0), width), min(max(top, 0), height)
+    x1, y1 = min(max(right, 0), width), min(max(bottom, 0), height)
+    return int(x0), int(y0), round(x1), round(y1)
