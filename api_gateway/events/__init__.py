@@ -9,7 +9,7 @@ from api_gateway.events.hello import PROTOCOL_VERSION, Hello
 from api_gateway.events.notices import Heartbeat, Missed, Refused
 from api_gateway.events.reading import Answer, Reading, Stages
 from api_gateway.events.source import Gone, State
-from api_gateway.events.stats import Blur, Saving, Settings, SourceStats, StageMedians, Stats
+from api_gateway.events.stats import Blur, History, Saving, Settings, SourceStats, StageMedians, Stats
 
 Told = Reading | Episode | State | Gone | Stats
 """What clients can subscribe to."""
@@ -24,6 +24,7 @@ __all__ = [
     "Gone",
     "Heartbeat",
     "Hello",
+    "History",
     "Missed",
     "Peak",
     "Phase",

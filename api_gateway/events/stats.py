@@ -17,6 +17,20 @@ class Saving(Event):
     """Why no face is saved for now; else empty."""
 
 
+class History(Event):
+    """The recording of readings and episodes by this gateway."""
+
+    on: bool
+    here: bool
+    """Whether it is this gateway that records, of all."""
+    trouble: str
+    """Why the database cannot be used now; else empty."""
+    waiting: int
+    """Readings and episodes that wait to be written."""
+    dropped: int
+    """Those that never were, because too many waited."""
+
+
 class Settings(Event):
     """What people switch on the page; kept in Redis."""
 
@@ -66,6 +80,7 @@ class Stats(Event):
     models: tuple[str, ...]
     """`name@version` of those that the workers run."""
     saving: Saving
+    history: History
     settings: Settings
     sources: dict[str, SourceStats]
     """By name."""

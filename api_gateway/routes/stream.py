@@ -1,12 +1,13 @@
-"""`/ws/emotions`: a hello, then arrays of events."""
+"""`/ws/emotions`: a hello, then arrays of events; and `/asyncapi.json`, which describes them."""
 
 import asyncio
+from typing import Any
 
 import structlog
-from fastapi import APIRouter, WebSocket
+from fastapi import APIRouter, Request, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from api_gateway import events
+from api_gateway import asyncapi, events
 from api_gateway.client import Client
 from api_gateway.gateway import Gateway
 from api_gateway.routes.asked import AskedGateway
@@ -17,6 +18,13 @@ logger = structlog.get_logger()
 STALLED_SECONDS = 7.0
 """A client that takes nothing for so long is dropped."""
 HEARTBEAT_SECONDS = 1.0
+
+
+@router.get("/asyncapi.json", tags=["stream"])
+async def described(request: Request) -> dict[str, Any]:
+    """The AsyncAPI document of `/ws/emotions`."""
+    secure = request.url.scheme == "https"
+    return asyncapi.document(request.app.version, request.url.netloc, secure=secure)
 
 
 @router.websocket("/ws/emotions")
