@@ -9,6 +9,7 @@ import structlog
 
 from api_gateway import events
 from api_gateway.captions import Captions
+from api_gateway.desired import Desired
 from api_gateway.face_store import FaceStore
 from api_gateway.frames import Frames
 from api_gateway.hub import Hub
@@ -17,6 +18,7 @@ from api_gateway.metrics import Metrics
 from api_gateway.mjpeg import Viewers
 from api_gateway.outage import Patience
 from api_gateway.prints import Prints
+from api_gateway.product import Product
 from api_gateway.registry import Registry
 from api_gateway.results import Results
 from api_gateway.saver import LEASE_TASK, Saver
@@ -31,6 +33,7 @@ from contract.broker import OUTAGES, connect_async
 from contract.clock import RedisClock
 from contract.lease import AsyncLease
 from contract.messages import Outcome, Reading, SourceStatus
+from contract.product import ProductSettings
 
 logger = structlog.get_logger()
 STATS_EVERY = timedelta(seconds=1)
@@ -51,6 +54,8 @@ class Gateway:
         commands = self._clients.commands
         self.jobs = Jobs(commands, self.clock, settings.jobs, settings.jobs_upload_limit)
         self.registry = Registry(commands, self.clock, self._tell_state, self._tell_gone)
+        self.product = Product(commands, ProductSettings(saving=settings.save))
+        self.desired = Desired(commands, self.registry, settings.added_sources)
         self.tracks = Tracks(settings.smoothing)
         self.sight = Sight(self.registry, Frames(self._clients), self.tracks, self.clock)
         self.uploads = Uploads(commands, self.registry, self.clock, settings.predict_timeout)
@@ -58,8 +63,8 @@ class Gateway:
         self.prints = Prints(self.sight.frames, self.captions, settings.video_quality)
         self.video = Video(self.sight, self.prints, settings.video_quality)
         lease = AsyncLease(commands, LEASE_TASK)
-        self.saver = Saver(self.sight, self.faces, lease, self.metrics, on=settings.save, every=settings.save_every)
-        self.stats = Stats(self.registry, self.saver, self.clock)
+        self.saver = Saver(self.sight, self.faces, lease, self.metrics, product=self.product, every=settings.save_every)
+        self.stats = Stats(self.registry, self.saver, self.product, self.clock)
         self._results = Results(self._clients, self._read_sources, self.take, self.uploads.bury)
 
     async def run(self) -> None:
@@ -68,6 +73,8 @@ class Gateway:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(patience.keep_turning("registry", self.registry.look))
+                tasks.create_task(patience.keep_turning("settings", self.product.look))
+                tasks.create_task(patience.keep_turning("desired", self.desired.look))
                 tasks.create_task(patience.keep_turning("results", self._results.read))
                 tasks.create_task(patience.keep_turning("frames", self.sight.frames.listen))
                 tasks.create_task(patience.keep_turning("lease", self.saver.keep_lease))

@@ -13,6 +13,7 @@ from api_gateway.face_name import FaceName, FaceNameError
 from api_gateway.face_store import FaceStore, StoreFull
 from api_gateway.frames import Frame
 from api_gateway.metrics import Metrics
+from api_gateway.product import Product
 from api_gateway.sight import Sight
 from api_gateway.tracks import Track, TrackKey
 from contract.errors import PictureError
@@ -46,7 +47,7 @@ class Saver:
     """Cuts faces out of the frames that their readings belong to and stores them.
 
     Args:
-        on: whether to save automatically.
+        product: tells whether to save automatically.
         every: between two automatic saves of a track.
     """
 
@@ -57,7 +58,7 @@ class Saver:
         lease: AsyncLease,
         metrics: Metrics,
         *,
-        on: bool,
+        product: Product,
         every: timedelta,
     ) -> None:
         self._sight = sight
@@ -68,10 +69,15 @@ class Saver:
         self._due: dict[TrackKey, float] = {}
         self._queue: asyncio.Queue[_Face] = asyncio.Queue(QUEUED)
         self._paused_until = 0.0
-        self.on = on
+        self._product = product
         self.holds_lease = False
         self.paused = ""
         """Why automatic saving rests now; else empty."""
+
+    @property
+    def on(self) -> bool:
+        """Whether people want faces saved by themselves."""
+        return self._product.settings.saving
 
     async def keep_lease(self) -> None:
         """Take part in the choice of the gateway that saves, and have the frames of every camera if it is this one."""
@@ -95,7 +101,7 @@ class Saver:
     def offer(self, track: Track) -> None:
         """A track has a new reading: save it, if it is time to and its emotion is certain."""
         now = time.monotonic()
-        if not self.holds_lease or now < self._paused_until or now < self._due.get(track.key, 0.0):
+        if not self.on or not self.holds_lease or now < self._paused_until or now < self._due.get(track.key, 0.0):
             return
         if track.latest.id.source not in self._sight.frames.saved_from or self._queue.full():
             return
@@ -108,6 +114,8 @@ class Saver:
     async def save_next(self) -> None:
         """Save the next face that is due, once its frame is there."""
         face = await self._queue.get()
+        if not self.on:  # switched off since it was due
+            return
         frame = await self._sight.frames.find(face.frame, FRAME_SECONDS)
         if frame is None:
             self._due.pop(face.track, None)  # it came without its picture; the next reading may have one

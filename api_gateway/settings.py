@@ -33,7 +33,9 @@ class GatewaySettings(ServiceSettings):
         timedelta(seconds=0.4), description="Time constant of the smoothing of probabilities; 0: none."
     )
     saved_faces: Path = Field(Path("saved_faces"), description="Folder of the saved faces.")
-    save: bool = Field(default=True, description="Save faces automatically.")
+    save: bool = Field(
+        default=True, description="Save faces automatically, until somebody switches it on the page or over REST."
+    )
     save_every: Annotated[Duration, Field(ge=timedelta(seconds=0.1), le=timedelta(days=1))] = Field(
         timedelta(seconds=1), description="Time between two automatic saves of one track."
     )
@@ -43,8 +45,18 @@ class GatewaySettings(ServiceSettings):
     predict_timeout: Annotated[Duration, Field(ge=timedelta(seconds=0.1), le=timedelta(minutes=2))] = Field(
         timedelta(seconds=10), description="The longest that /api/v1/predict waits for its result."
     )
-    jobs: Path = Field(Path("jobs"), description="Folder of the recordings that are handed in, and of what came of them.")
+    jobs: Path = Field(
+        Path("jobs"), description="Folder of the recordings that are handed in, and of what came of them."
+    )
     jobs_upload_limit: Annotated[int, Field(ge=1024, le=1_000_000_000_000)] = Field(
         2_000_000_000, description="Largest recording that /api/v1/jobs takes, in bytes."
+    )
+    added_sources: Annotated[int, Field(ge=0, le=1000)] = Field(
+        16,
+        description="The most sources that may be added on the page or over REST, browsers' cameras among them; each "
+        "is a process of the capture service.",
+    )
+    camera_frame_limit: Annotated[int, Field(ge=10_000, le=20_000_000)] = Field(
+        1_000_000, description="Largest picture that a browser's camera may send, in bytes."
     )
     video_quality: Annotated[int, Field(ge=10, le=100)] = Field(85, description="Quality of pictures made here.")

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from api_gateway import events
+from api_gateway.product import Product
 from api_gateway.registry import Registry
 from api_gateway.saver import Saver
 from contract.clock import RedisClock
@@ -21,9 +22,10 @@ class _Second:
 class Stats:
     """Counts readings, and makes an event of them and of what the registry knows."""
 
-    def __init__(self, registry: Registry, saver: Saver, clock: RedisClock) -> None:
+    def __init__(self, registry: Registry, saver: Saver, product: Product, clock: RedisClock) -> None:
         self._registry = registry
         self._saver = saver
+        self._product = product
         self._clock = clock
         self._seconds: defaultdict[str, _Second] = defaultdict(_Second)
         self._since_ms = clock.now_ms()
@@ -46,7 +48,7 @@ class Stats:
             workers=len(workers),
             models=tuple(sorted({worker.model for worker in workers})),
             saving=events.Saving(on=self._saver.on, here=self._saver.holds_lease, paused=self._saver.paused),
-            settings=events.Settings(saving=self._saver.on, blur="off"),
+            settings=events.Settings.model_validate(self._product.settings.model_dump()),
             sources={status.name: self._of(status, now_ms) for status in self._registry.sources()},
         )
 

@@ -1,13 +1,18 @@
-"""`/api/v1/sources`."""
+"""`/api/v1/sources`: what is captured, and what people add to it."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
-from pydantic import BaseModel
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from api_gateway.errors import ApiError
+from api_gateway.gateway import Gateway
 from api_gateway.routes.asked import AskedGateway
-from contract.messages import SourceKind, SourceState, SourceStatus
+from contract.address import DetectorName, added_kind
+from contract.errors import SourceError
+from contract.keys import SOURCE_NAME
+from contract.messages import DesiredSource, SourceKind, SourceState, SourceStatus
 
 router = APIRouter(prefix="/api/v1/sources", tags=["sources"])
 EXAMPLE: JsonDict = {
@@ -23,7 +28,9 @@ EXAMPLE: JsonDict = {
     "fps": 14.8,
     "frames": 5120,
     "skipped": 12,
+    "removable": True,
 }
+NOT_TAKEN_UP = "waits for a capture service"
 
 
 class SourceAnswer(BaseModel):
@@ -50,6 +57,8 @@ class SourceAnswer(BaseModel):
     """Looked at since the capture started."""
     skipped: int
     """Passed over for newer ones."""
+    removable: bool = False
+    """Whether it was added here, so that it can be removed here. A browser's camera ends with its page."""
 
 
 class SourcesAnswer(BaseModel):
@@ -60,17 +69,85 @@ class SourcesAnswer(BaseModel):
     sources: list[SourceAnswer]
 
 
+class NewSource(BaseModel):
+    """A source that is to be captured."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        hide_input_in_errors=True,
+        json_schema_extra={"example": {"name": "front", "address": "rtsp://user:password@camera.local/live"}},
+    )
+
+    name: Annotated[str, Field(pattern=f"^{SOURCE_NAME.pattern}$")]
+    address: Annotated[str, Field(min_length=1, max_length=2000, repr=False)]
+    """A webcam's number, `demo`, the whole path of a video or of a folder of pictures, or a URL: rtsp, rtsps, http,
+    https. A password in it goes nowhere but to the capture service."""
+    loop: bool = False
+    """Begin again at the end; files and folders only."""
+    fps: Annotated[float, Field(gt=0, le=240)] | None = None
+    """Frames a second to look at; all of them by default."""
+    detector: DetectorName | None = None
+    """What finds faces; by default what the capture service is set to."""
+
+
 @router.get("")
 async def sources(gateway: AskedGateway) -> SourcesAnswer:
     """All sources; one that was not heard of for 5 s is OFFLINE and behind the others, after a minute it is gone."""
-    return SourcesAnswer(sources=[_answer(status) for status in gateway.registry.sources()])
+    known = [_answer(status, gateway) for status in gateway.registry.sources()]
+    names = {answer.name for answer in known}
+    waiting = [_waiting(source) for source in gateway.desired.sources.values() if source.name not in names]
+    return SourcesAnswer(sources=known + waiting)
+
+
+@router.post("", status_code=201)
+async def add(new: NewSource, response: Response, gateway: AskedGateway) -> SourceAnswer:
+    """Have one more source captured, also after restarts, until it is removed (409: the name is taken)."""
+    try:
+        kind = added_kind(new.name, new.address)
+    except SourceError as error:
+        raise ApiError(422, "bad_source", str(error)) from error
+    if new.loop and kind not in {"path", "demo"}:
+        raise ApiError(422, "bad_source", f"source {new.name!r}: only a file or a folder can loop")
+    source = DesiredSource(**new.model_dump(), added_ms=gateway.clock.now_ms())
+    await gateway.desired.add(source)
+    response.headers["Location"] = f"/api/v1/sources/{new.name}"
+    return _waiting(source)
 
 
 @router.get("/{name}")
 async def source(name: Annotated[str, Path(examples=["front"])], gateway: AskedGateway) -> SourceAnswer:
     """One source."""
-    return _answer(gateway.registry.source(name))
+    if (waiting := gateway.desired.sources.get(name)) and all(name != one.name for one in gateway.registry.sources()):
+        return _waiting(waiting)
+    return _answer(gateway.registry.source(name), gateway)
 
 
-def _answer(status: SourceStatus) -> SourceAnswer:
-    return SourceAnswer.model_validate(status)
+@router.delete("/{name}", status_code=204)
+async def remove(name: Annotated[str, Path(examples=["front"])], gateway: AskedGateway) -> None:
+    """Have a source that was added captured no more (409: it was not added here)."""
+    await gateway.desired.remove(name)
+
+
+def _answer(status: SourceStatus, gateway: Gateway) -> SourceAnswer:
+    desired = gateway.desired.sources.get(status.name)
+    answer = SourceAnswer.model_validate(status)
+    return answer.model_copy(update={"removable": desired is not None and desired.camera is None})
+
+
+def _waiting(source: DesiredSource) -> SourceAnswer:
+    """A source that was added and that no capture service has told of yet. What its address is only that can say."""
+    return SourceAnswer(
+        name=source.name,
+        kind="camera",
+        order=0,
+        address="",
+        state="OFFLINE",
+        reason=NOT_TAKEN_UP,
+        since_ms=source.added_ms,
+        width=0,
+        height=0,
+        fps=0.0,
+        frames=0,
+        skipped=0,
+        removable=source.camera is None,
+    )

@@ -20,6 +20,8 @@ class SourceStatus(BaseModel):
     """The place in the list of sources; the first one is the default."""
     address: str = ""
     """What is captured, without credentials."""
+    added: bool = False
+    """Whether people added it, by `keys.DESIRED`; else the configuration of the capture service names it."""
     state: SourceState
     reason: str = ""
     """Why it is not ONLINE."""

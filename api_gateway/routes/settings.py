@@ -1,0 +1,39 @@
+"""`/api/v1/settings`: what people switch while the system runs."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from api_gateway.routes.asked import AskedGateway
+from contract.product import Blur, ProductSettings
+
+router = APIRouter(prefix="/api/v1/settings", tags=["settings"])
+
+
+class SettingsChange(BaseModel):
+    """The settings that are to change; the others stay as they are."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, json_schema_extra={"example": {"blur": "mask"}})
+
+    saving: bool = True
+    """Save faces by itself."""
+    blur: Blur = "off"
+    """The least that is done to faces in every video."""
+
+
+class SettingsAnswer(ProductSettings):
+    """All settings as they are now."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"saving": False, "blur": "mask"}})
+
+
+@router.get("")
+async def settings(gateway: AskedGateway) -> SettingsAnswer:
+    """The settings that hold now in every gateway."""
+    return SettingsAnswer.model_validate(gateway.product.settings.model_dump())
+
+
+@router.patch("")
+async def change(changes: SettingsChange, gateway: AskedGateway) -> SettingsAnswer:
+    """Change settings; they are kept in Redis."""
+    changed = await gateway.product.change(**changes.model_dump(exclude_unset=True))
+    return SettingsAnswer.model_validate(changed.model_dump())

@@ -1,0 +1,164 @@
+"""What people change over REST: sources and settings, kept in Redis."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from websockets.sync.client import connect as connect_socket
+
+from contract import keys
+from contract.broker import Clients
+from contract.messages import DesiredSource
+from emotii.server import PrivateServer
+from tests.stage import GatewayProcess, Producer, gateway_process, until
+from tests.viewer import events_of
+
+PASSWORD = "hunter2"
+DOOR = {"name": "door", "address": f"rtsp://admin:{PASSWORD}@camera.local/live?token={PASSWORD}"}
+
+
+@pytest.fixture
+def control(server: PrivateServer, tmp_path: Path) -> Iterator[GatewayProcess]:
+    with Producer(server.url), gateway_process(server.url, tmp_path / "faces", save="false") as gateway:
+        until(gateway.ready, 30, "readiness")
+        yield gateway
+
+
+def add(gateway: GatewayProcess, **source: object) -> httpx.Response:
+    return httpx.post(f"{gateway.url}/api/v1/sources", json=source, timeout=20)
+
+
+def remove(gateway: GatewayProcess, name: str) -> httpx.Response:
+    return httpx.delete(f"{gateway.url}/api/v1/sources/{name}", timeout=20)
+
+
+def listed(gateway: GatewayProcess) -> dict[str, dict[str, object]]:
+    return {source["name"]: source for source in gateway.get("/api/v1/sources").json()["sources"]}
+
+
+def test_a_source_is_added_kept_and_removed(control: GatewayProcess, clients: Clients):
+    added = add(control, **DOOR, fps=5)
+    assert added.status_code == 201
+    assert added.headers["location"] == "/api/v1/sources/door"
+    kept = DesiredSource.model_validate_json(clients.commands.hget(keys.DESIRED, "door"))
+    assert (kept.address, kept.fps, kept.camera) == (DOOR["address"], 5, None)
+    assert listed(control)["door"]["removable"]
+    assert not listed(control)["front"]["removable"]
+    assert control.get("/api/v1/sources/door").json()["reason"] == "waits for a capture service"
+
+    assert remove(control, "door").status_code == 204
+    assert not clients.commands.hexists(keys.DESIRED, "door")
+    assert remove(control, "door").status_code == 404
+
+
+def test_another_gateway_and_the_next_one_know_what_was_added(
+    control: GatewayProcess, server: PrivateServer, tmp_path: Path
+):
+    add(control, **DOOR)
+    with gateway_process(server.url, tmp_path / "two") as two:
+        until(two.ready, 30)
+        until(lambda: "door" in listed(two))
+        assert remove(two, "door").status_code == 204
+    until(lambda: "door" not in listed(control))
+
+
+def test_a_name_is_taken_once_and_configured_sources_stay(control: GatewayProcess):
+    assert add(control, **DOOR).status_code == 201
+    for name in ("door", "front"):
+        refused = add(control, name=name, address="demo")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "name_taken")
+    refused = remove(control, "front")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "configured_source")
+    assert "EMOTII_SOURCES" in refused.json()["error"]["message"]
+
+
+def test_there_are_only_so_many(server: PrivateServer, tmp_path: Path):
+    with gateway_process(server.url, tmp_path / "faces", added_sources="1") as gateway:
+        until(lambda: gateway.log.exists() and "listens" in gateway.log.read_text(), 30)
+        assert add(gateway, name="one", address="demo").status_code == 201
+        refused = add(gateway, name="two", address="demo")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "too_many_sources")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        {"name": "Door", "address": "demo"},
+        {"name": "uploads", "address": "demo"},
+        {"name": "door", "address": ""},
+        {"name": "door", "address": f"file:///{PASSWORD}"},
+        {"name": "door", "address": f"rtsp//u:{PASSWORD}@host/"},
+        {"name": "door", "address": f"rtsp://u:{PASSWORD}/x@host/"},
+        {"name": "door", "address": f"rtsp://u:{PASSWORD}@host/", "loop": True},
+        {"name": "door", "address": f"rtsp://u:{PASSWORD}@host/", "fps": 0},
+        {"name": "door", "address": f"rtsp://u:{PASSWORD}@host/", "detector": PASSWORD},
+        {"name": "door", "address": [f"rtsp://u:{PASSWORD}@host/"]},
+        {"name": "door", "address": f"rtsp://u:{PASSWORD}@host/", "password": PASSWORD},
+    ],
+)
+def test_what_cannot_be_captured_is_422_in_words_that_show_no_password(control: GatewayProcess, source, clients):
+    refused = add(control, **source)
+    assert refused.status_code == 422
+    assert PASSWORD not in refused.text
+    assert not clients.commands.exists(keys.DESIRED)
+
+
+def test_a_password_goes_in_and_never_comes_out(control: GatewayProcess, clients: Clients):
+    answers = [add(control, **DOOR), add(control, **DOOR)]
+    clients.commands.hset(keys.DESIRED, "odd", json.dumps({**DOOR, "name": "odd", "fps": PASSWORD}))
+    with connect_socket(control.socket_url) as client:
+        hello = client.recv(timeout=10)
+        next(events_of(client, "stats"))
+    answers += [control.get(path) for path in ("/api/v1/sources", "/api/v1/sources/door", "/metrics", "/openapi.json")]
+    until(lambda: "malformed desired sources" in control.log.read_text())
+    assert remove(control, "odd").status_code == 204
+    answers += [remove(control, "door")]
+    for told in [*(answer.text for answer in answers), str(hello), control.log.read_text()]:
+        assert PASSWORD not in told
+
+
+def test_settings_are_changed_kept_and_followed_by_every_gateway(
+    control: GatewayProcess, server: PrivateServer, tmp_path: Path
+):
+    assert control.get("/api/v1/settings").json() == {"saving": False, "blur": "off"}
+    with gateway_process(server.url, tmp_path / "two") as two:
+        until(two.ready, 30)
+        changed = httpx.patch(f"{two.url}/api/v1/settings", json={"saving": True, "blur": "mask"}, timeout=20)
+        assert (changed.status_code, changed.json()) == (200, {"saving": True, "blur": "mask"})
+        until(lambda: control.get("/api/v1/settings").json() == {"saving": True, "blur": "mask"})
+        until(lambda: control.saved() or two.saved(), 30, "a face that is saved now")
+        changed = httpx.patch(f"{control.url}/api/v1/settings", json={"saving": False}, timeout=20)
+        assert changed.json() == {"saving": False, "blur": "mask"}
+        until(lambda: two.get("/api/v1/settings").json()["saving"] is False)
+        with connect_socket(two.socket_url) as client:
+            stats = next(events_of(client, "stats"))
+            assert stats["settings"] == {"saving": False, "blur": "mask"}
+            until(lambda: not next(events_of(client, "stats"))["saving"]["here"])
+            saved = control.saved() + two.saved()
+            next(events_of(client, "stats"))
+            next(events_of(client, "stats"))
+            assert control.saved() + two.saved() == saved
+
+
+@pytest.mark.parametrize(
+    "body", ['{"saving": 1}', '{"blur": "much"}', '{"saving": null}', '{"later": true}', "[]", "{"]
+)
+def test_a_setting_that_is_none_changes_nothing(control: GatewayProcess, body: str):
+    refused = httpx.patch(
+        f"{control.url}/api/v1/settings", content=body, headers={"Content-Type": "application/json"}, timeout=20
+    )
+    assert refused.status_code == 422
+    assert control.get("/api/v1/settings").json() == {"saving": False, "blur": "off"}
+
+
+def test_another_sites_page_changes_nothing(control: GatewayProcess, clients: Clients):
+    foreign = {"Origin": "https://elsewhere.example"}
+    answers = [
+        httpx.post(f"{control.url}/api/v1/sources", json=DOOR, headers=foreign, timeout=20),
+        httpx.patch(f"{control.url}/api/v1/settings", json={"saving": True}, headers=foreign, timeout=20),
+        httpx.delete(f"{control.url}/api/v1/sources/front", headers=foreign, timeout=20),
+    ]
+    assert [answer.status_code for answer in answers] == [403, 403, 403]
+    assert not clients.commands.exists(keys.DESIRED, keys.SETTINGS)
