@@ -138,12 +138,13 @@ class JobProducer:
 
     def _look(self, frame: Frame) -> tuple[Sequence[Crop], FrameDone]:
         name, at_ms = FrameId(self.source, self.epoch, frame.number), round(frame.seconds * 1000)
+        previous = frame.number - 1 if frame.number else None
         if frame.picture is None:
-            return [], FrameDone(name, at_ms, 0, 0, 0, frame.note)
+            return [], FrameDone(name, at_ms, 0, 0, 0, frame.note, previous)
         height, width = frame.picture.shape[:2]
         found = self._faces.find(frame.picture, frame.seconds)
         crops = [Crop(name, one.face, at_ms, 0, one.pixels) for one in found]
-        return crops, FrameDone(name, at_ms, len(crops), width, height)
+        return crops, FrameDone(name, at_ms, len(crops), width, height, previous=previous)
 
     def _send(self, entries: Sequence[CropEntry], stop: Event) -> None:
         self._wait_for_room(stop)

@@ -58,6 +58,8 @@ class LiveCapture:
         self._patience = max(settings.stall_timeout.total_seconds(), SLOW_FRAMES / fps if fps else 0.0)
         self._feed: Feed | None = None
         self._epoch = ""
+        self._sent: int | None = None
+        """The last frame of this epoch that was stored."""
         self._last_frame = 0.0
         self._lost: float | None = None
         self._loss = ""
@@ -115,7 +117,9 @@ class LiveCapture:
         try:
             # With a backlog the frame is still shown and its faces followed; only the workers are spared.
             if has_room := self._publisher.backlog() <= self._settings.backlog_limit:
-                self._publisher.send(Batch([*crops, FrameDone(name, captured_ms, len(crops), width, height)]))
+                done = FrameDone(name, captured_ms, len(crops), width, height, previous=self._sent)
+                self._publisher.send(Batch([*crops, done]))
+                self._sent = name.frame
             self._view.publish(name, captured_ms, picture, found)
         except BrokerUnavailable as error:
             self._outage.noticed(error)
@@ -130,7 +134,7 @@ class LiveCapture:
                 self._registration.skipped(1)
 
     def _open(self) -> None:
-        self._epoch = uuid.uuid4().hex[:12]
+        self._epoch, self._sent = uuid.uuid4().hex[:12], None
         self._registration.opened(self._epoch)
         self._faces.begin()
         self._last_frame = time.monotonic() + self._settings.open_timeout.total_seconds()

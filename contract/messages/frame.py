@@ -21,9 +21,13 @@ class FrameDone:
     height: int
     note: str = ""
     """Why a picture that was handed in has no faces because it could not be read; else empty."""
+    previous: int | None = None
+    """The frame of this epoch that was sent before, so that readers know whether one is still to come. None: there was
+    none, or nobody says."""
 
     def fields(self) -> dict[bytes, bytes]:
-        return {
+        told = {} if self.previous is None else {b"previous": b"%d" % self.previous}
+        return told | {
             b"v": VERSION,
             b"kind": b"frame",
             **self.id.fields(),
@@ -43,6 +47,7 @@ class FrameDone:
             integer(fields, b"width"),
             integer(fields, b"height"),
             text(fields, b"note"),
+            integer(fields, b"previous") if b"previous" in fields else None,
         )
 
 
