@@ -12,6 +12,9 @@ from api_gateway.captions import Captions
 from api_gateway.desired import Desired
 from api_gateway.face_store import FaceStore
 from api_gateway.frames import Frames
+from api_gateway.history.database import Database
+from api_gateway.history.history import LEASE_TASK as HISTORY_TASK
+from api_gateway.history.history import History
 from api_gateway.hub import Hub
 from api_gateway.jobs import Jobs
 from api_gateway.metrics import Metrics
@@ -64,7 +67,9 @@ class Gateway:
         self.video = Video(self.sight, self.prints, settings.video_quality)
         lease = AsyncLease(commands, LEASE_TASK)
         self.saver = Saver(self.sight, self.faces, lease, self.metrics, product=self.product, every=settings.save_every)
-        self.stats = Stats(self.registry, self.saver, self.product, self.clock)
+        database, recording = Database(settings.database_url), AsyncLease(commands, HISTORY_TASK)
+        self.history = History(database, recording, self.clock, settings.history)
+        self.stats = Stats(self.registry, self.saver, self.history, self.product, self.prints.encoded, self.clock)
         self._results = Results(self._clients, self._read_sources, self.take, self.uploads.bury)
 
     async def run(self) -> None:
@@ -78,6 +83,7 @@ class Gateway:
                 tasks.create_task(patience.keep_turning("results", self._results.read))
                 tasks.create_task(patience.keep_turning("frames", self.sight.frames.listen))
                 tasks.create_task(patience.keep_turning("lease", self.saver.keep_lease))
+                tasks.create_task(self.history.run(patience))
                 for work in (self.saver.save_next, self.hub.tick, self._tell_stats, self._sweep):
                     tasks.create_task(_for_ever(work))
         finally:
@@ -99,8 +105,11 @@ class Gateway:
         age_ms = max(0, now_ms - reading.captured_ms) if live else None
         track = None if reading.stale else self.tracks.follow(reading, reading.captured_ms if live else now_ms)
         steady = events.Answer.of(track.smoothed, track.judgement) if track else None
-        self.hub.add(events.Reading.tell(reading, steady, age_ms, stages=None))
-        self.stats.count(source, age_ms, stale=reading.stale)
+        told = events.Reading.tell(reading, steady, age_ms, stages=None)
+        self.hub.add(told)
+        if live:
+            self.history.take_reading(told)
+        self.stats.count(source, age_ms, told.stages, stale=reading.stale)
         self.metrics.count(source, age_ms, stale=reading.stale)
         if track:
             self.captions.add(reading.id, reading.captured_ms, reading.face.track, track.judgement)
@@ -139,8 +148,9 @@ class Gateway:
     async def _close(self) -> None:
         started = time.monotonic()
         try:
-            async with asyncio.timeout(1):
+            async with asyncio.timeout(2):
                 await self.saver.give_back()
+                await self.history.end()
                 await self.sight.frames.close()
                 await self._clients.close()
         except (*OUTAGES, TimeoutError) as error:

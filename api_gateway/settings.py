@@ -39,6 +39,13 @@ class GatewaySettings(ServiceSettings):
     save_every: Annotated[Duration, Field(ge=timedelta(seconds=0.1), le=timedelta(days=1))] = Field(
         timedelta(seconds=1), description="Time between two automatic saves of one track."
     )
+    database_url: str = Field(
+        "sqlite:///.emotii/history.db",
+        description="Database of the history: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+    )
+    history: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(days=3650))] = Field(
+        timedelta(days=7), description="How long readings and episodes are kept; 0: none are recorded."
+    )
     upload_limit: Annotated[int, Field(ge=1024, le=200_000_000)] = Field(
         10_000_000, description="Largest picture that /api/v1/predict takes, in bytes."
     )

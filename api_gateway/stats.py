@@ -1,10 +1,12 @@
 """What the last second was like, source by source, told about once a second."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
 from api_gateway import events
+from api_gateway.history.history import History
 from api_gateway.product import Product
 from api_gateway.registry import Registry
 from api_gateway.saver import Saver
@@ -16,60 +18,100 @@ from contract.messages import SourceStatus
 class _Second:
     readings: int = 0
     stale: int = 0
+    encodes: int = 0
     ages_ms: list[int] = field(default_factory=list)
+    stages: list[events.Stages] = field(default_factory=list)
 
 
 class Stats:
-    """Counts readings, and makes an event of them and of what the registry knows."""
+    """Counts readings, and makes an event of them and of what registry, saver and settings know.
 
-    def __init__(self, registry: Registry, saver: Saver, product: Product, clock: RedisClock) -> None:
+    Args:
+        registry: knows sources and workers.
+        saver: knows whether faces are saved.
+        history: knows how the recording stands.
+        product: what people have switched.
+        encoded: by source, the pictures that were encoded so far.
+        clock: Redis's.
+    """
+
+    def __init__(
+        self,
+        registry: Registry,
+        saver: Saver,
+        history: History,
+        product: Product,
+        encoded: Mapping[str, int],
+        clock: RedisClock,
+    ) -> None:
         self._registry = registry
         self._saver = saver
+        self._history = history
         self._product = product
+        self._encoded = encoded
+        self._encoded_before: Counter[str] = Counter()
         self._clock = clock
-        self._seconds: defaultdict[str, _Second] = defaultdict(_Second)
         self._since_ms = clock.now_ms()
+        self._running: defaultdict[str, _Second] = defaultdict(_Second)
+        self._finished: Mapping[str, _Second] = {}
+        self._lasted = 1.0
 
-    def count(self, source: str, age_ms: int | None, *, stale: bool) -> None:
-        """One reading came; `age_ms` since its frame was taken."""
-        second = self._seconds[source]
+    def count(self, source: str, age_ms: int | None, stages: events.Stages | None, *, stale: bool) -> None:
+        """One reading came; `age_ms` since its frame was taken, None for a recording."""
+        second = self._running[source]
         second.readings += 1
         second.stale += stale
         if age_ms is not None and not stale:
             second.ages_ms.append(age_ms)
+        if stages:
+            second.stages.append(stages)
+
+    def finish_second(self) -> events.Stats:
+        """The event of the second that ends here."""
+        encoded = Counter(self._encoded)
+        for source, count in (encoded - self._encoded_before).items():
+            self._running[source].encodes = count
+        self._encoded_before = encoded
+        now_ms = self._clock.now_ms()
+        self._lasted = max(0.001, (now_ms - self._since_ms) / 1000)
+        self._since_ms = now_ms
+        self._finished, self._running = self._running, defaultdict(_Second)
+        return self.event()
 
     def event(self) -> events.Stats:
-        """How things stand, without ending the second."""
-        now_ms = self._clock.now_ms()
+        """How things stand, with the figures of the last second that is over."""
         workers = self._registry.workers()
         return events.Stats(
-            now_ms=now_ms,
+            now_ms=self._clock.now_ms(),
             redis=self._registry.reachable,
             workers=len(workers),
             models=tuple(sorted({worker.model for worker in workers})),
             saving=events.Saving(on=self._saver.on, here=self._saver.holds_lease, paused=self._saver.paused),
+            history=self._history.event(),
             settings=events.Settings.model_validate(self._product.settings.model_dump()),
-            sources={status.name: self._of(status, now_ms) for status in self._registry.sources()},
+            sources={status.name: self._of(status) for status in self._registry.sources()},
         )
 
-    def finish_second(self) -> events.Stats:
-        """The event, after which counting starts anew."""
-        event = self.event()
-        self._seconds.clear()
-        self._since_ms = self._clock.now_ms()
-        return event
-
-    def _of(self, status: SourceStatus, now_ms: int) -> events.SourceStats:
-        second = self._seconds.get(status.name, _Second())
-        elapsed = max(0.001, (now_ms - self._since_ms) / 1000)
+    def _of(self, status: SourceStatus) -> events.SourceStats:
+        second = self._finished.get(status.name, _Second())
         return events.SourceStats(
-            readings_per_s=round(second.readings / elapsed, 1),
+            readings_per_s=round(second.readings / self._lasted, 1),
             stale=second.stale,
             age_ms=round(median(second.ages_ms)) if second.ages_ms else None,
-            stages=None,
+            stages=_medians(second.stages),
             backlog=self._registry.backlog.get(status.name, 0),
             fps=round(status.fps, 1),
             frames=status.frames,
             skipped=status.skipped,
-            encodes=0,
+            encodes=second.encodes,
         )
+
+
+def _medians(stages: list[events.Stages]) -> events.StageMedians | None:
+    if not stages:
+        return None
+    return events.StageMedians(
+        detect_ms=round(median(one.detect_ms for one in stages)),
+        infer_ms=round(median(one.infer_ms for one in stages)),
+        deliver_ms=round(median(one.deliver_ms for one in stages)),
+    )

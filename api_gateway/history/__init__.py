@@ -1,0 +1,1 @@
+"""What was read, kept for some days in a database: SQLite by default, PostgreSQL by `EMOTII_DATABASE_URL`."""

@@ -1,0 +1,156 @@
+"""The database: the one place that reads its URL and opens it, and the one place that says what an outage of it is."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from alembic.util import CommandError
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from contract.errors import EmotiiError, SettingsError
+
+CONNECTIONS = 4
+"""One that writes, the others for requests."""
+BUSY_SECONDS = 5.0
+"""How long one process waits while another writes into the same SQLite file."""
+STATEMENT_MS = 10_000
+WRITES = "emotii_writes"
+"""Execution option of connections that will write."""
+
+_NO_URL = (
+    "EMOTII_DATABASE_URL: not a URL of a database: write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; in a "
+    "password, percent-encode / @ : # ? and %"
+)
+
+
+class DatabaseUnavailable(EmotiiError):  # noqa: N818 - as BrokerUnavailable
+    """The database cannot be reached or cannot serve now; worth another try."""
+
+
+class RowsRefused(EmotiiError):  # noqa: N818
+    """The database is well, but takes no row with such a value; another try would be in vain."""
+
+
+class Database:
+    """A database that is connected to when it is first used, not before.
+
+    Args:
+        url: sqlite:///FILE (relative to the working directory; sqlite:////FILE is absolute) or postgresql://...
+
+    Raises:
+        SettingsError: the URL is none of these.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = _read(url)
+        self.kind = self._url.get_backend_name()
+        """`sqlite` or `postgresql`."""
+        self.engine = _sqlite(self._url) if self.kind == "sqlite" else _postgresql(self._url)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one state of the data.
+
+        Raises:
+            DatabaseUnavailable: the database cannot serve.
+        """
+        with self._named(), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction: all of it is written, or nothing.
+
+        Raises:
+            DatabaseUnavailable: the database cannot serve.
+            RowsRefused: a value cannot be stored.
+        """
+        with self._named():
+            self._make_folder()
+            with self.engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+                yield connection
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except DataError as error:
+            raise RowsRefused(self._words(error.orig)) from None
+        except DBAPIError as error:
+            raise DatabaseUnavailable(self._words(error.orig)) from None
+        except (PoolTimeoutError, CommandError, OSError) as error:
+            raise DatabaseUnavailable(self._words(error)) from None
+
+    def _words(self, error: BaseException | None) -> str:
+        """What went wrong, in one line without the password; drivers' own words, not SQLAlchemy's, which quote rows."""
+        said = " ".join(str(error).split()) or type(error).__name__
+        if self._url.password:
+            said = said.replace(str(self._url.password), "***")
+        return said[:300]
+
+    def _make_folder(self) -> None:
+        if self.kind == "sqlite" and self._url.database:
+            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _read(url: str) -> URL:
+    try:
+        read = make_url(url)
+    except (ArgumentError, ValueError):
+        # Not the parser's own words: they quote the URL, the password among it.
+        raise SettingsError(_NO_URL) from None
+    backend = {"sqlite": "sqlite", "postgresql": "postgresql", "postgres": "postgresql"}.get(read.get_backend_name())
+    if backend is None or (backend == "sqlite" and read.database in {None, "", ":memory:"}):
+        raise SettingsError(_NO_URL)
+    return read.set(drivername="sqlite+pysqlite" if backend == "sqlite" else "postgresql+psycopg")
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(
+        url, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=BUSY_SECONDS, connect_args={"timeout": BUSY_SECONDS}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
+        # So that the driver begins no transaction by itself: it would leave CREATE TABLE out of it.
+        connection.isolation_level = None
+        # Readers never wait for the writer; a crash of the machine can lose the last moments, never the file.
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        # Who will write takes the lock at once: one that is taken later is refused instead of waited for.
+        writes = connection.get_execution_options().get(WRITES, False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    patience = {
+        "connect_timeout": 3,
+        # A server that is cut off is noticed after some seconds, not after TCP's quarter of an hour.
+        "tcp_user_timeout": 5000,
+        "keepalives_idle": 3,
+        "keepalives_interval": 1,
+        "keepalives_count": 3,
+    }
+    engine = create_engine(
+        url,
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=BUSY_SECONDS,
+        pool_pre_ping=True,
+        connect_args={"application_name": "emotii", **patience},
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401
+        connection.execute(f"SET statement_timeout = {STATEMENT_MS}")
+        connection.commit()
+
+    return engine

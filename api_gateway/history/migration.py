@@ -1,0 +1,29 @@
+"""Bringing the tables of a database up to this release, by Alembic's scripts beside this module."""
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import func, select, text
+
+from api_gateway.history.database import Database
+
+SCRIPTS = "api_gateway.history:migrations"
+_LOCK = 7_261_866_114
+"""Of PostgreSQL's advisory locks; any number that nobody else takes."""
+
+
+def migrate(database: Database) -> None:
+    """Create or change tables until they are those of this release; does nothing where they are.
+
+    Several gateways may do it at once: one works, the others wait and find it done. A failed migration leaves nothing.
+
+    Raises:
+        DatabaseUnavailable: the database cannot serve, or belongs to a newer release.
+    """
+    config = Config()
+    config.set_main_option("script_location", SCRIPTS)
+    with database.writing() as connection:  # SQLite's lock on writing is taken with it
+        if database.kind == "postgresql":
+            connection.execute(text("SET LOCAL statement_timeout = 0"))  # an index over a week takes its time
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")

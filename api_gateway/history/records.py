@@ -1,0 +1,101 @@
+"""What a row holds, as the events name it; and the way from event to row and back."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import Row
+
+from api_gateway import events
+from api_gateway.history.tables import SLOT_MS
+from api_gateway.smoothing import Probabilities
+from contract.judgement import UNCERTAIN
+from contract.messages import Box
+
+TrackSlot = tuple[str, str, int, int]
+"""Source, epoch, track, and the span of `SLOT_MS`."""
+Values = dict[str, Any]
+"""By column."""
+
+
+class ReadingRecord(BaseModel):
+    """A reading that was kept: at most two a second of each track, with the steady answer."""
+
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
+
+    kind: Literal["reading"] = "reading"
+    source: str
+    epoch: str
+    frame: int
+    track: int
+    face: int
+    captured_ms: int
+    """When the frame was taken."""
+    emotion: str
+    """A label of the model, or `uncertain`."""
+    between: tuple[str, ...]
+    """The two likeliest labels if it is uncertain, else none."""
+    confidence: float
+    """In percent."""
+    probabilities: Probabilities
+    box: Box
+    flaws: tuple[str, ...]
+    model: str
+
+
+class EpisodeRecord(events.Episode):
+    """An episode: with the phase `end` it is over, else it runs, with the figures of some seconds ago."""
+
+
+def slot_of(reading: events.Reading) -> TrackSlot:
+    """Whose reading it is and of which span of time: what the database has once."""
+    return reading.source, reading.epoch, reading.track, reading.captured_ms // SLOT_MS
+
+
+def reading_values(reading: events.Reading, model_id: int) -> Values:
+    """The row of a reading."""
+    return {
+        "source": reading.source,
+        "epoch": reading.epoch,
+        "track": reading.track,
+        "slot": slot_of(reading)[-1],
+        "frame": reading.frame,
+        "face": reading.face,
+        "captured_ms": reading.captured_ms,
+        "emotion": reading.emotion,
+        "confidence": reading.confidence,
+        "probabilities": list(reading.probabilities.values()),
+        "box": list(reading.box),
+        "flaws": list(reading.flaws),
+        "model_id": model_id,
+    }
+
+
+def reading_record(row: Row[Any]) -> ReadingRecord:
+    """The reading of a row of `readings` joined with `models`."""
+    probabilities = dict(zip(row.labels.split(","), row.probabilities, strict=True))
+    ranked = sorted(probabilities, key=probabilities.__getitem__, reverse=True)
+    return ReadingRecord(
+        source=row.source,
+        epoch=row.epoch,
+        frame=row.frame,
+        track=row.track,
+        face=row.face,
+        captured_ms=row.captured_ms,
+        emotion=row.emotion,
+        between=tuple(ranked[:2]) if row.emotion == UNCERTAIN else (),
+        confidence=row.confidence,
+        probabilities=probabilities,
+        box=tuple(row.box),
+        flaws=tuple(row.flaws),
+        model=row.model,
+    )
+
+
+def episode_values(episode: events.Episode) -> Values:
+    """The row of an episode."""
+    return episode.model_dump(mode="json", exclude={"kind", "duration_ms"})
+
+
+def episode_record(row: Row[Any]) -> EpisodeRecord:
+    """The episode of a row of `episodes`."""
+    return EpisodeRecord.model_validate({**row._mapping, "duration_ms": row.end_ms - row.start_ms})

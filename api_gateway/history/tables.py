@@ -1,0 +1,82 @@
+"""The tables. Times are milliseconds since 1970 of Redis's clock, as in the events."""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+SLOT_MS = 500
+"""Of each track at most one reading is kept in each such span of time."""
+
+metadata = MetaData()
+_Id = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only where the type is INTEGER."""
+
+models = Table(
+    "models",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text, nullable=False),  # name@version
+    Column("labels", Text, nullable=False),  # with commas between, in the order of a reading's probabilities
+    UniqueConstraint("name", "labels", name="models_once"),
+)
+
+readings = Table(
+    "readings",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("source", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("track", BigInteger, nullable=False),
+    Column("slot", BigInteger, nullable=False),  # captured_ms // SLOT_MS
+    Column("frame", BigInteger, nullable=False),
+    Column("face", Integer, nullable=False),
+    Column("captured_ms", BigInteger, nullable=False),
+    Column("emotion", Text, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("probabilities", JSON, nullable=False),
+    Column("box", JSON, nullable=False),
+    Column("flaws", JSON, nullable=False),
+    Column("model_id", _Id, ForeignKey("models.id", name="readings_model"), nullable=False),
+    # Two gateways that both record for a moment, while one takes over from the other, store nothing twice.
+    UniqueConstraint("source", "epoch", "track", "slot", name="readings_once"),
+    Index("readings_by_time", "captured_ms", "id"),
+    Index("readings_by_source", "source", "captured_ms", "id"),
+    Index("readings_by_emotion", "emotion", "captured_ms", "id"),
+    Index("readings_by_source_emotion", "source", "emotion", "captured_ms", "id"),
+    Index("readings_by_track", "source", "track", "captured_ms", "id"),
+)
+
+# With their end in the index, those that had ended before a span are passed over without a look at their rows.
+episodes = Table(
+    "episodes",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("phase", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("epoch", Text, nullable=False),
+    Column("track", BigInteger, nullable=False),
+    Column("emotion", Text, nullable=False),
+    Column("start_ms", BigInteger, nullable=False),
+    Column("end_ms", BigInteger, nullable=False),
+    Column("mean_confidence", Float, nullable=False),
+    Column("readings", BigInteger, nullable=False),
+    Column("peak", JSON, nullable=False),
+    Column("best_face", JSON, nullable=False),
+    Column("model", Text, nullable=False),
+    Index("episodes_by_time", "start_ms", "id", "end_ms"),
+    Index("episodes_by_source", "source", "start_ms", "id", "end_ms"),
+    Index("episodes_by_emotion", "emotion", "start_ms", "id", "end_ms"),
+    Index("episodes_by_source_emotion", "source", "emotion", "start_ms", "id", "end_ms"),
+    Index("episodes_by_track", "source", "track", "start_ms", "id", "end_ms"),
+    Index("episodes_by_end", "end_ms"),
+)
