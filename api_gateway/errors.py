@@ -1,5 +1,7 @@
 """One shape for every error: `{"error": {"code": "unknown_source", "message": "..."}}`."""
 
+from typing import Any
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -28,6 +30,12 @@ class ErrorAnswer(BaseModel):
     }
 
     error: ErrorDetail
+
+
+def refusal(description: str, code: str, message: str) -> dict[str, Any]:
+    """An error as OpenAPI describes it, with an example."""
+    example = {"error": {"code": code, "message": message}}
+    return {"model": ErrorAnswer, "description": description, "content": {"application/json": {"example": example}}}
 
 
 class ApiError(Exception):

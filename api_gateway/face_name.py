@@ -1,7 +1,11 @@
-"""The names of saved faces: `<emotion>/<emotion>_<confidence>_<YYYYmmdd>_<HHMMSS>_<microseconds>.jpg`."""
+"""The names of saved faces: `<emotion>/<emotion>_<confidence>_<YYYYmmdd>_<HHMMSS>_<microseconds>.jpg`.
+
+One that a person labelled ends in `_was_<emotion of the model>.jpg`. The name says it, so that no crash can part a face
+from its label: a rename happens whole or not at all.
+"""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Self
 
@@ -9,7 +13,9 @@ from contract.errors import EmotiiError
 
 EMOTION = r"[a-z0-9][a-z0-9_-]{0,31}"
 _NAME = re.compile(
-    rf"(?P<emotion>{EMOTION})_(?P<confidence>\d{{1,3}}\.\d)_(?P<time>\d{{8}}_\d{{6}}_\d{{6}})\.jpg", re.ASCII
+    rf"(?P<emotion>{EMOTION})_(?P<confidence>\d{{1,3}}\.\d)_(?P<time>\d{{8}}_\d{{6}}_\d{{6}})"
+    rf"(?:_was_(?P<was>{EMOTION}))?\.jpg",
+    re.ASCII,
 )
 
 
@@ -23,9 +29,15 @@ class FaceName:
 
     emotion: str
     confidence: float
-    """In percent, with one decimal."""
+    """The model's, in percent with one decimal."""
     saved: datetime
     """In UTC: local time would repeat an hour every autumn."""
+    was: str | None = None
+    """What the model said, where a person labelled the face; None: nobody did."""
+
+    def labelled(self, emotion: str) -> Self:
+        """The name after a person said that this is the emotion; also where the model had said the same."""
+        return replace(self, emotion=emotion, was=self.was or self.emotion)
 
     @classmethod
     def parse(cls, name: str) -> Self:
@@ -38,7 +50,7 @@ class FaceName:
         try:
             if match:
                 saved = datetime.strptime(match["time"], "%Y%m%d_%H%M%S_%f").replace(tzinfo=UTC)
-                found = cls(match["emotion"], float(match["confidence"]), saved)
+                found = cls(match["emotion"], float(match["confidence"]), saved, match["was"])
                 if str(found) == name:
                     return found
         except ValueError:
@@ -61,4 +73,5 @@ class FaceName:
         return (match["time"], name) if match and match["emotion"] == emotion else None
 
     def __str__(self) -> str:
-        return f"{self.emotion}_{self.confidence:.1f}_{self.saved:%Y%m%d_%H%M%S_%f}.jpg"
+        was = f"_was_{self.was}" if self.was else ""
+        return f"{self.emotion}_{self.confidence:.1f}_{self.saved:%Y%m%d_%H%M%S_%f}{was}.jpg"

@@ -3,7 +3,7 @@
 import errno
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -11,14 +11,13 @@ from heapq import nlargest
 from pathlib import Path
 
 from api_gateway.face_name import FaceName, FaceNameError
+from api_gateway.whole_file import PART, move, write
 from contract.errors import EmotiiError
 
-PART = ".part"
 ORPHAN_SECONDS = 10.0
 """A file takes milliseconds to write; one that is unfinished for so long belongs to a process that died."""
 ATTEMPTS = 1000
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class StoreFull(EmotiiError):  # noqa: N818 - what it is
@@ -46,16 +45,34 @@ class FaceStore:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             with self._emotion(name.emotion, make=True) as folder:
-                for _ in range(ATTEMPTS):
-                    try:
-                        _write(folder, str(name), jpeg)
-                    except FileExistsError:
-                        name = replace(name, saved=name.saved + timedelta(microseconds=1))
-                    else:
-                        return name
-            raise StoreFull(f"{ATTEMPTS} faces of the same microsecond in {self._folder}")
+                return self._under_free_name(name, lambda free: write(folder, str(free), jpeg))
         except OSError as error:
             raise StoreFull(f"no face can be saved in {self._folder}: {error.strerror}") from error
+
+    def label(self, name: FaceName, emotion: str) -> FaceName:
+        """Put a face where a person says that it belongs, and give its new name, which tells that from now on.
+
+        Raises:
+            NoSuchFace: it is not there.
+            FaceNameError: the emotion cannot name a folder.
+            StoreFull: the folder cannot be changed.
+        """
+        FaceName.check_emotion(emotion)
+        with _missing(name), self._emotion(name.emotion) as source:
+            os.stat(str(name), dir_fd=source, follow_symlinks=False)
+        if (wanted := name.labelled(emotion)) == name:
+            return name
+        try:
+            with self._emotion(name.emotion) as source, self._emotion(emotion, make=True) as target:
+                return self._under_free_name(wanted, lambda free: move(source, str(name), target, str(free)))
+        except FileNotFoundError as error:  # deleted or labelled by somebody else meanwhile
+            raise NoSuchFace(f"no saved face {name}") from error
+        except OSError as error:
+            raise StoreFull(f"no face can be moved in {self._folder}: {error.strerror}") from error
+
+    def emotions(self) -> list[str]:
+        """The emotions of which there are faces."""
+        return [emotion for emotion in _entries(self._folder) if next(self._orders(emotion), None)]
 
     def newest(
         self, emotion: str | None = None, limit: int = 1000, before: FaceName | None = None
@@ -103,6 +120,17 @@ class FaceStore:
             except (FileNotFoundError, NotADirectoryError):
                 continue  # another gateway swept it first, or it is no folder of faces
         return swept
+
+    def _under_free_name(self, name: FaceName, put: Callable[[FaceName], None]) -> FaceName:
+        """`put` a face under this name, or under that of a later microsecond if another face has this one."""
+        for _ in range(ATTEMPTS):
+            try:
+                put(name)
+            except FileExistsError:
+                name = replace(name, saved=name.saved + timedelta(microseconds=1))
+            else:
+                return name
+        raise StoreFull(f"{ATTEMPTS} faces of the same microsecond in {self._folder}")
 
     def _orders(self, emotion: str) -> Iterator[tuple[str, str]]:
         """Time and name of the faces in one folder; a person may keep other files there, too."""
@@ -152,30 +180,3 @@ def _missing(name: FaceName) -> Iterator[None]:
         yield
     except (FaceNameError, OSError) as error:
         raise NoSuchFace(f"no saved face {name}") from error
-
-
-def _write(folder: int, name: str, content: bytes) -> None:
-    """Whole or not at all, and never over another: the unfinished file is also the claim on the name."""
-    part = f".{name}{PART}"
-    descriptor = os.open(part, _NEW_FILE, 0o600, dir_fd=folder)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        # Between claim and rename no other process can have this name in the making, only finished before.
-        if _exists(folder, name):
-            raise FileExistsError(name)
-        os.rename(part, name, src_dir_fd=folder, dst_dir_fd=folder)
-    except BaseException:
-        os.unlink(part, dir_fd=folder)
-        raise
-    os.fsync(folder)
-
-
-def _exists(folder: int, name: str) -> bool:
-    try:
-        os.stat(name, dir_fd=folder, follow_symlinks=False)
-    except FileNotFoundError:
-        return False
-    return True

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 
 import structlog
 
+from api_gateway.pictures import Picture
 from contract import keys
 from contract.broker import AsyncClients
 from contract.errors import BrokerUnavailable, MalformedMessage
-from contract.messages import FrameHeader, FrameId
+from contract.messages import Box, FrameHeader, FrameId
 
 logger = structlog.get_logger()
 KEPT_SECONDS = 2.0
@@ -32,6 +33,15 @@ class Frame:
     jpeg: bytes
     received: float
     """`time.monotonic()`."""
+
+    def scale(self, picture: Picture) -> float:
+        """What a length in the frame as it was captured, a box's for example, is in this picture of it."""
+        return float(picture.shape[1] / max(self.header.width, 1))
+
+
+def scaled(box: Box, scale: float) -> Box:
+    """The box in a picture of another size."""
+    return box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale
 
 
 class Frames:

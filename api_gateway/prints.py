@@ -9,11 +9,12 @@ from typing import Any, Self
 
 from api_gateway import overlay, pictures
 from api_gateway.captions import Captions
-from api_gateway.frames import Frame, Frames
+from api_gateway.frames import Frame, Frames, scaled
+from api_gateway.hiding import hide
 from api_gateway.overlay import Label
-from api_gateway.veil import Veil, hide
 from contract.judgement import Judgement
 from contract.messages import Box, FrameHeader
+from contract.product import Blur
 
 WIDTHS = (160, 320, 480, 640, 960, 1280, 1920)
 """Viewers may ask for any width and get one of these, so that there is a bound on what is made of one frame."""
@@ -28,14 +29,14 @@ class Variant:
 
     width: int | None = None
     """Of the picture, at most; None: as it comes."""
-    veil: Veil = "off"
+    blur: Blur = "off"
     drawn: bool = True
     """Whether boxes and labels are drawn."""
 
     @classmethod
-    def asked(cls, width: int | None, veil: Veil, *, drawn: bool = True) -> Self:
+    def asked(cls, width: int | None, blur: Blur, *, drawn: bool = True) -> Self:
         """The variant that serves this wish: the widest of `WIDTHS` that is no wider than asked."""
-        return cls(max((w for w in WIDTHS if w <= width), default=WIDTHS[0]) if width else None, veil, drawn)
+        return cls(max((w for w in WIDTHS if w <= width), default=WIDTHS[0]) if width else None, blur, drawn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Prints:
 
     async def _make(self, frame: Frame, variant: Variant) -> Print:
         header = frame.header
-        hidden = self._hidden(frame) if variant.veil != "off" else []
+        hidden = self._hidden(frame) if variant.blur != "off" else []
         judgements = await self._captions.of(header)
         told = _told(header, judgements)
         labels = [_label(face.box, judgements.get(face.track)) for face in header.faces] if variant.drawn else []
@@ -104,9 +105,9 @@ class Prints:
         picture = pictures.decode(frame.jpeg)
         if variant.width:
             picture = pictures.narrowed(picture, variant.width)
-        scale = picture.shape[1] / max(frame.header.width, 1)  # boxes are those of the frame as it was captured
-        hide(picture, [_scaled(box, scale) for box in hidden], variant.veil)
-        overlay.draw(picture, [replace(label, box=_scaled(label.box, scale)) for label in labels])
+        scale = frame.scale(picture)
+        hide(picture, [scaled(box, scale) for box in hidden], variant.blur)
+        overlay.draw(picture, [replace(label, box=scaled(label.box, scale)) for label in labels])
         return pictures.encode(picture, self._quality)
 
 
@@ -126,7 +127,3 @@ def _told(header: FrameHeader, judgements: Mapping[int, Judgement]) -> str:
         faces.append(told)
     known = header.model_dump(include={"source", "epoch", "frame", "captured_ms", "width", "height"})
     return json.dumps(known | {"faces": faces}, separators=(",", ":"))
-
-
-def _scaled(box: Box, scale: float) -> Box:
-    return box[0] * scale, box[1] * scale, box[2] * scale, box[3] * scale

@@ -11,7 +11,7 @@ from api_gateway import pictures
 from api_gateway.errors import ApiError
 from api_gateway.face_name import FaceName, FaceNameError
 from api_gateway.face_store import FaceStore, StoreFull
-from api_gateway.frames import Frame
+from api_gateway.frames import Frame, scaled
 from api_gateway.metrics import Metrics
 from api_gateway.product import Product
 from api_gateway.sight import Sight
@@ -149,16 +149,17 @@ class Saver:
         raise ApiError(404, "no_face", f"there is no face to be seen by {source!r} now")
 
     async def _save(self, frame: Frame, box: Box, emotion: str, confidence: float) -> FaceName:
-        name = await asyncio.to_thread(self._cut_and_store, frame.jpeg, box, emotion, confidence)
+        name = await asyncio.to_thread(self._cut_and_store, frame, box, emotion, confidence)
         self._metrics.saved.inc()
         if self.paused:
             logger.info("automatic saving goes on")
             self.paused, self._paused_until = "", 0.0
         return name
 
-    def _cut_and_store(self, jpeg: bytes, box: Box, emotion: str, confidence: float) -> FaceName:
-        picture = pictures.decode(jpeg)
-        left, top, side, _ = map(round, framing_square(box))  # rounded here, or it may be a pixel off being square
+    def _cut_and_store(self, frame: Frame, box: Box, emotion: str, confidence: float) -> FaceName:
+        picture = pictures.decode(frame.jpeg)
+        shown = scaled(box, frame.scale(picture))
+        left, top, side, _ = map(round, framing_square(shown))  # rounded here, or it may be a pixel off being square
         face = pictures.encode(cut(picture, (left, top, side, side)), QUALITY)
         return self._store.save(face, FaceName(emotion, confidence, datetime.now(UTC)))
 

@@ -10,11 +10,12 @@ from functools import lru_cache
 from api_gateway import overlay, pictures
 from api_gateway.errors import ApiError
 from api_gateway.frames import Frame
+from api_gateway.hiding import stronger
 from api_gateway.prints import Print, Prints, Variant
 from api_gateway.sight import Sight
-from api_gateway.veil import Veil, stronger
 from contract.errors import PictureError
 from contract.messages import SourceStatus
+from contract.product import Blur
 
 PLACEHOLDER_SECONDS = 1.0
 SLOW_FRAMES = 3
@@ -42,16 +43,16 @@ class Video:
         sight: sources and their frames.
         prints: makes the pictures.
         quality: of placeholders, 1 to 100.
-        least_veil: tells how faces are to be hidden at least; asked for every picture, since people change it.
+        least_blur: tells how faces are to be hidden at least; asked for every picture, since people change it.
     """
 
     def __init__(
-        self, sight: Sight, prints: Prints, quality: int, least_veil: Callable[[], Veil] = lambda: "off"
+        self, sight: Sight, prints: Prints, quality: int, least_blur: Callable[[], Blur] = lambda: "off"
     ) -> None:
         self._sight = sight
         self._prints = prints
         self._quality = quality
-        self._least_veil = least_veil
+        self._least_blur = least_blur
 
     async def pictures(self, wish: Wish) -> AsyncGenerator[Print, None]:
         """Pictures as they come; about once a second a placeholder if none do."""
@@ -82,7 +83,7 @@ class Video:
             if frame is None:
                 raise ApiError(503, "no_frame", f"no picture of {source!r} arrives now")
             try:
-                return await self._prints.of(frame, self._veiled(variant))
+                return await self._prints.of(frame, self._blurred(variant))
             except PictureError as error:
                 raise ApiError(503, "no_frame", f"a damaged frame of {source!r}: {error}") from error
 
@@ -104,12 +105,12 @@ class Video:
 
     async def _print(self, frame: Frame, variant: Variant) -> Print:
         try:
-            return await self._prints.of(frame, self._veiled(variant))
+            return await self._prints.of(frame, self._blurred(variant))
         except PictureError as error:
             return await self._placeholder("damaged frame", str(error), None, variant)
 
-    def _veiled(self, variant: Variant) -> Variant:
-        return replace(variant, veil=stronger(variant.veil, self._least_veil()))
+    def _blurred(self, variant: Variant) -> Variant:
+        return replace(variant, blur=stronger(variant.blur, self._least_blur()))
 
     def _status(self, source: str) -> SourceStatus | None:
         return next((status for status in self._sight.registry.sources() if status.name == source), None)

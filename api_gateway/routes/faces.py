@@ -1,4 +1,4 @@
-"""`/api/v1/faces`: the saved faces."""
+"""`/api/v1/faces`: the saved faces, and `/api/v1/emotions`: what they may be labelled."""
 
 import asyncio
 from datetime import datetime
@@ -8,17 +8,21 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 from pydantic.config import JsonDict
 
-from api_gateway.errors import ApiError
+from api_gateway.errors import ApiError, refusal
 from api_gateway.face_name import FaceName, FaceNameError
-from api_gateway.face_store import NoSuchFace
+from api_gateway.face_store import NoSuchFace, StoreFull
+from api_gateway.gateway import Gateway
 from api_gateway.routes.asked import AskedGateway
+from contract.judgement import UNCERTAIN
 
-router = APIRouter(prefix="/api/v1/faces", tags=["saved faces"])
+router = APIRouter(prefix="/api/v1", tags=["saved faces"])
 EXAMPLE = "happy_97.3_20260131_235959_000001.jpg"
 FACE_EXAMPLE: JsonDict = {
     "name": EXAMPLE,
     "emotion": "happy",
     "confidence": 97.3,
+    "labelled": False,
+    "was": None,
     "saved": "2026-01-31T23:59:59.000001Z",
     "url": f"/api/v1/faces/happy/{EXAMPLE}",
 }
@@ -34,6 +38,12 @@ PICTURE: dict[int | str, dict[str, Any]] = {
 }
 
 
+CANNOT_LABEL: dict[int | str, dict[str, Any]] = {
+    422: refusal("No such emotion.", "unknown_emotion", "'joy' is none of: angry, happy, sad"),
+    507: refusal("The disk is full.", "storage_full", "no face can be moved in saved_faces: No space left on device"),
+}
+
+
 class SavedFace(BaseModel):
     """A saved face."""
 
@@ -42,9 +52,31 @@ class SavedFace(BaseModel):
     name: str
     emotion: str
     confidence: float
-    """In percent."""
+    """The model's, in percent."""
+    labelled: bool
+    """Whether a person said that this is the emotion."""
+    was: str | None
+    """What the model had said, of a labelled face."""
     saved: datetime
     url: str
+
+
+class EmotionsAnswer(BaseModel):
+    """What a saved face may be labelled."""
+
+    model_config = {"json_schema_extra": {"example": {"emotions": ["angry", "happy", "sad"]}}}
+
+    emotions: list[str]
+    """The labels of the models that run, in their order, then those of which there are saved faces."""
+
+
+class Label(BaseModel):
+    """What a person says of a face."""
+
+    model_config = {"extra": "forbid", "json_schema_extra": {"example": {"emotion": "sad"}}}
+
+    emotion: str
+    """One of `/api/v1/emotions`."""
 
 
 class FacesAnswer(BaseModel):
@@ -59,12 +91,12 @@ class FacesAnswer(BaseModel):
     """What to give as `before` for the next page; None at the end."""
 
 
-@router.get("")
+@router.get("/faces")
 async def faces(
     gateway: AskedGateway,
     emotion: Annotated[str | None, Query(max_length=32, examples=["happy"])] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    before: Annotated[str | None, Query(max_length=100, description="`next` of the page before.")] = None,
+    before: Annotated[str | None, Query(max_length=160, description="`next` of the page before.")] = None,
 ) -> FacesAnswer:
     """List saved faces, the newest first."""
     last = None if before is None else _parse(before)
@@ -75,7 +107,7 @@ async def faces(
     )
 
 
-@router.get("/{emotion}/{name}", response_class=Response, responses=PICTURE)
+@router.get("/faces/{emotion}/{name}", response_class=Response, responses=PICTURE)
 async def face(emotion: EmotionPart, name: NamePart, gateway: AskedGateway) -> Response:
     """A saved face as JPEG."""
     try:
@@ -85,13 +117,39 @@ async def face(emotion: EmotionPart, name: NamePart, gateway: AskedGateway) -> R
     return Response(jpeg, media_type="image/jpeg", headers={"Cache-Control": "private, no-cache"})
 
 
-@router.delete("/{emotion}/{name}", status_code=204)
+@router.delete("/faces/{emotion}/{name}", status_code=204)
 async def delete(emotion: EmotionPart, name: NamePart, gateway: AskedGateway) -> None:
     """Delete a saved face."""
     try:
         await asyncio.to_thread(gateway.faces.delete, _named(emotion, name))
     except NoSuchFace as error:
         raise ApiError(404, "unknown_face", str(error)) from error
+
+
+@router.patch("/faces/{emotion}/{name}", responses=CANNOT_LABEL)
+async def label(emotion: EmotionPart, name: NamePart, said: Label, gateway: AskedGateway) -> SavedFace:
+    """Say which emotion a saved face shows; the answer is the face under its new name, which tells so from then on."""
+    face = _named(emotion, name)
+    if said.emotion not in (choice := await _choice(gateway)):
+        raise ApiError(422, "unknown_emotion", f"{said.emotion[:40]!r} is none of: {', '.join(choice) or 'none yet'}")
+    try:
+        return _answer(await asyncio.to_thread(gateway.faces.label, face, said.emotion))
+    except NoSuchFace as error:
+        raise ApiError(404, "unknown_face", str(error)) from error
+    except StoreFull as error:
+        raise ApiError(507, "storage_full", str(error)) from error
+
+
+@router.get("/emotions")
+async def emotions(gateway: AskedGateway) -> EmotionsAnswer:
+    """The emotions that a saved face may be labelled as."""
+    return EmotionsAnswer(emotions=await _choice(gateway))
+
+
+async def _choice(gateway: Gateway) -> list[str]:
+    told = [label for worker in gateway.registry.workers() for label in worker.labels]
+    saved = await asyncio.to_thread(gateway.faces.emotions)
+    return [emotion for emotion in dict.fromkeys([*told, *saved]) if emotion != UNCERTAIN]
 
 
 def _named(emotion: str, name: str) -> FaceName:
@@ -113,6 +171,8 @@ def _answer(name: FaceName) -> SavedFace:
         name=str(name),
         emotion=name.emotion,
         confidence=name.confidence,
+        labelled=name.was is not None,
+        was=name.was,
         saved=name.saved,
         url=f"/api/v1/faces/{name.emotion}/{name}",
     )

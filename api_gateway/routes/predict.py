@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from api_gateway.errors import ApiError, ErrorAnswer
+from api_gateway.errors import ApiError, refusal
 from api_gateway.routes.asked import AskedGateway
 from contract.judgement import judge
 from contract.messages import Reading
@@ -37,26 +37,21 @@ BODY = {
 }
 
 
-def _refusal(description: str, code: str, message: str) -> dict[str, Any]:
-    example = {"error": {"code": code, "message": message}}
-    return {"model": ErrorAnswer, "description": description, "content": {"application/json": {"example": example}}}
-
-
 REFUSALS: dict[int | str, dict[str, Any]] = {
-    413: _refusal("The picture is too large.", "too_large", "a picture may have 10000000 bytes (EMOTII_UPLOAD_LIMIT)"),
-    422: _refusal(
+    413: refusal("The picture is too large.", "too_large", "a picture may have 10000000 bytes (EMOTII_UPLOAD_LIMIT)"),
+    422: refusal(
         "No picture (`unreadable_picture`), or the model fails on one of its faces (`unclassifiable_face`); "
         "sending it again does not help.",
         "unclassifiable_face",
         "a face of the picture cannot be classified: the engine failed on it",
     ),
-    503: _refusal(
+    503: refusal(
         "Not now: Redis (`redis_unavailable`), a capture (`no_capture`) or a worker (`no_worker`) is missing, or too "
         "many pictures are under way (`busy`).",
         "busy",
         "too many pictures are waiting; try again soon",
     ),
-    504: _refusal("It took longer than EMOTII_PREDICT_TIMEOUT.", "timeout", "no result within 10 s"),
+    504: refusal("It took longer than EMOTII_PREDICT_TIMEOUT.", "timeout", "no result within 10 s"),
 }
 
 

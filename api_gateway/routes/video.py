@@ -4,12 +4,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from api_gateway.errors import ErrorAnswer
+from api_gateway.errors import refusal
 from api_gateway.mjpeg import MEDIA_TYPE, NO_STORE, MjpegResponse
 from api_gateway.prints import WIDTHS, Variant
 from api_gateway.routes.asked import AskedGateway, SourceName
-from api_gateway.veil import Veil
 from api_gateway.video import Wish
+from contract.product import Blur
 
 router = APIRouter(tags=["live"])
 PICTURES: dict[int | str, dict[str, Any]] = {
@@ -24,15 +24,7 @@ STILL: dict[int | str, dict[str, Any]] = {
         "content": {"image/jpeg": {"schema": {"type": "string", "format": "binary"}}},
         "description": "The picture.",
     },
-    503: {
-        "model": ErrorAnswer,
-        "description": "No picture can be had now.",
-        "content": {
-            "application/json": {
-                "example": {"error": {"code": "no_frame", "message": "front is OFFLINE: the camera is unplugged"}}
-            }
-        },
-    },
+    503: refusal("No picture can be had now.", "no_frame", "front is OFFLINE: the camera is unplugged"),
 }
 
 
@@ -42,7 +34,7 @@ def _variant(
         Query(ge=WIDTHS[0], le=7680, description=f"At most so wide; made in {', '.join(map(str, WIDTHS))}."),
     ] = None,
     blur: Annotated[
-        Veil, Query(description="Hide faces; where the settings ask for more, as they say (off < blur < mask).")
+        Blur, Query(description="Hide faces; where the settings ask for more, as they say (off < blur < mask).")
     ] = "off",
     labels: Annotated[
         Literal["drawn", "none"], Query(description="none: the picture without boxes and words.")

@@ -1,15 +1,13 @@
 """Hiding faces in a picture before it leaves the gateway."""
 
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import get_args
 
 import cv2
 
 from api_gateway.pictures import Picture
 from contract.messages import Box
-
-Veil = Literal["off", "blur", "mask"]
-"""Each hides more than the one before."""
+from contract.product import Blur
 
 ASIDE, ABOVE, BELOW = 0.35, 0.5, 0.3
 """What is hidden round a detector's box, in its sides: the box ends at brows and chin, the head does not."""
@@ -19,20 +17,20 @@ COVER = (74, 66, 62)
 """BGR."""
 
 
-def stronger(one: Veil, other: Veil) -> Veil:
+def stronger(one: Blur, other: Blur) -> Blur:
     """The one of the two that hides more."""
-    return max(one, other, key=get_args(Veil).index)
+    return max(one, other, key=get_args(Blur).index)
 
 
-def hide(picture: Picture, boxes: Iterable[Box], veil: Veil) -> None:
+def hide(picture: Picture, boxes: Iterable[Box], blur: Blur) -> None:
     """Hide the heads of the faces in these boxes, in the picture itself."""
-    if veil == "off":
+    if blur == "off":
         return
     for box in boxes:
         left, top, right, bottom = _head(box, *picture.shape[1::-1])
         if left >= right or top >= bottom:
             continue
-        if veil == "mask":
+        if blur == "mask":
             picture[top:bottom, left:right] = COVER
         else:
             means = cv2.resize(picture[top:bottom, left:right], (CELLS, CELLS), interpolation=cv2.INTER_AREA)
