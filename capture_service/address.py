@@ -34,10 +34,14 @@ class SourceSpec:
     """Another detector than the settings name."""
     passes: int = 1
     """How often a job goes through the recording."""
+    handed_in: str = ""
+    """How who handed in this recording calls it. A stranger's file may name no other one, as playlists do."""
 
     @property
     def safe(self) -> str:
         """The address as people may see it, without credentials: for logs and the registry."""
+        if self.handed_in:
+            return self.handed_in
         if self.kind == "webcam":
             return f"webcam {self.address}"
         if self.kind != "stream":

@@ -81,6 +81,10 @@ class JobProducer:
         """Frames of all passes, as far as the file says; None if it does not."""
         return self._recording.total
 
+    def picture(self, frame: int) -> str | None:
+        """The name of the file that is this frame, of a folder of pictures; else None."""
+        return self._recording.picture(frame)
+
     def run(self, stop: Event) -> Manifest:
         """Send the whole recording, then its manifest; wait while workers or the reader are behind, or Redis is away.
 

@@ -20,6 +20,8 @@ _PROTOCOLS = {
     "stream": "protocol_whitelist;rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto|rtsp_transport;tcp",
     "file": "protocol_whitelist;file",
 }
+_CONTAINERS = "mov,mp4,matroska,webm,avi,gif,mpegts,mpeg,mpegvideo,ogg,flv,asf,wtv,rm,dv,mxf,nut,ivf,apng,webp_anim"
+"""Of FFmpeg's formats, those that hold a video and name no other file."""
 
 
 def limit(settings: CaptureSettings) -> None:
@@ -46,7 +48,8 @@ def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCaptu
     else:
         open_ms = round(settings.open_timeout.total_seconds() * 1000)
         read_ms = round(settings.stall_timeout.total_seconds() * 1000)
-        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _PROTOCOLS[spec.kind]
+        formats = f"|format_whitelist;{_CONTAINERS}" if spec.handed_in else ""
+        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _PROTOCOLS[spec.kind] + formats
         bounds = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_ms]
         capture = cv2.VideoCapture(spec.address, cv2.CAP_FFMPEG, [*bounds, cv2.CAP_PROP_N_THREADS, 1])
     if not capture.isOpened():

@@ -3,9 +3,11 @@
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
+from contract.errors import EmotiiError
 from contract.messages import Crop, CropEntry, FrameDone, read_crop_entry
 
 _SCHEMA = """
@@ -36,8 +38,12 @@ class Spool:
         self._forgotten = 0
 
     def add(self, crops: Sequence[Crop], done: FrameDone) -> None:
-        """Keep a frame with all its faces."""
-        with self._lock:
+        """Keep a frame with all its faces.
+
+        Raises:
+            EmotiiError: there is no room for it on the disk.
+        """
+        with self._lock, _room_needed():
             self._waiting.append((crops, done))
             if len(self._waiting) >= KEPT_FRAMES:
                 self._write()
@@ -97,6 +103,14 @@ class Spool:
             self._file.executemany(
                 "insert into frames values (?, ?, ?)", [(done.id.frame, done.faces, _text(done)) for _, done in waiting]
             )
+
+
+@contextmanager
+def _room_needed() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        raise EmotiiError(f"no room for what the job has sent, in the folder of TMPDIR: {error}") from error
 
 
 def _text(entry: Crop | FrameDone) -> str:

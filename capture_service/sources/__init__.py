@@ -43,6 +43,9 @@ class Recorded(Source, Protocol):
     def total(self) -> int | None:
         """Frames of all passes, as far as is known before reading them; None if it is not, or if it loops."""
 
+    def picture(self, number: int) -> str | None:
+        """The name of the file that is this frame; None where one file holds all frames. Known once it was open."""
+
 
 def make_source(spec: SourceSpec, settings: CaptureSettings) -> Source:
     """The source of `spec`, not yet opened. An inbox is none: its pictures are read from Redis."""

@@ -29,6 +29,9 @@ class Pictures:
     def total(self) -> int | None:
         return None if self._spec.loop else len(self._files) * self._spec.passes
 
+    def picture(self, number: int) -> str | None:
+        return self._files[number % len(self._files)].name
+
     def open(self) -> None:
         try:
             found = sorted(Path(self._spec.address).iterdir())
@@ -60,4 +63,4 @@ class Pictures:
         return True
 
     def close(self) -> None:
-        self._files = []
+        """There is nothing to let go of."""

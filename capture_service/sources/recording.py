@@ -50,6 +50,9 @@ class Recording:
         """Frames of all passes, as far as the file says; None if it does not, or if it loops."""
         return None if self._spec.loop or not self._stated else self._stated * self._spec.passes
 
+    def picture(self, _number: int) -> str | None:
+        return None
+
     def open(self) -> None:
         self.close()
         self._number, self._seconds, self._pass_began = 0, 0.0, 0.0
