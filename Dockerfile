@@ -36,8 +36,8 @@ COPY models models
 RUN /opt/build/bin/python -m hatchling build -t wheel -d /wheel
 
 FROM base AS service
-# Saved faces go here; a volume mounted over it takes over its owner.
-RUN useradd --system --uid 10001 --no-create-home emotii && install -d -o emotii /srv/saved_faces
+# Saved faces and the history go here; a volume mounted over one takes over its owner.
+RUN useradd --system --uid 10001 --no-create-home emotii && install -d -o emotii /srv/saved_faces /srv/history
 USER emotii
 ENV EMOTII_METRICS_PORT=9100
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \

@@ -16,6 +16,7 @@ class UpSettings(BaseSettings):
 
     redis_url: str | None = Field(None, description="A Redis or Valkey to use instead of a private one.")
     data: Path = Field(Path(".emotii"), description="Folder of the private server's data.")
+    database_url: str | None = Field(None, description="Database of the history; by default history.db in that folder.")
     workers: Annotated[int, Field(ge=1, le=64)] = Field(1, description="How many inference workers are started.")
     host: str = Field("127.0.0.1", description="Address that the gateway binds.")
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(

@@ -11,6 +11,7 @@ from typing import TextIO
 
 from rich.console import Console
 
+from api_gateway.history.database import Database
 from api_gateway.settings import GatewaySettings
 from capture_service.address import configured
 from capture_service.settings import CaptureSettings
@@ -46,6 +47,7 @@ def up(settings: UpSettings, console: Console, *, open_page: bool = False) -> No
         environment = {
             **services_environment(redis_url, settings.log_level),
             **sources,
+            "EMOTII_DATABASE_URL": settings.database_url or f"sqlite:///{settings.data / 'history.db'}",
             "EMOTII_HOST": settings.host,
             "EMOTII_PORT": str(port),
         }
@@ -87,7 +89,7 @@ def _sources(settings: UpSettings, console: Console) -> dict[str, str]:
 
 def _check(redis_url: str, sources: dict[str, str]) -> None:
     """Say what is wrong with the settings once, here, and not by each service that would stumble over it."""
-    load(GatewaySettings)
+    Database(load(GatewaySettings).database_url)  # opens no connection either
     find_model(load(InferenceSettings).model)
     configured(
         load(CaptureSettings, **{name.removeprefix("EMOTII_").lower(): value for name, value in sources.items()})

@@ -9,6 +9,7 @@ import pytest
 
 from contract.broker import Clients, connect
 from emotii.server import PrivateServer, find_server
+from tests.postgres import PostgresServer, find_postgres
 
 SHARED = Path(os.environ.get("EMOTII_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real faces and videos that do not belong to the project; tests that want them skip where they are absent."""
@@ -94,6 +95,24 @@ def clients(server: PrivateServer) -> Iterator[Clients]:
     clients = connect(server.url, "test")
     yield clients
     clients.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A private PostgreSQL, one a run."""
+    if (programs := find_postgres()) is None:
+        pytest.skip("no PostgreSQL under /usr/lib/postgresql (Debian's package postgresql)")
+    with PostgresServer(programs) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database; the test runs once with a file of SQLite and once with PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'history' / 'history.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_database()
 
 
 @pytest.fixture

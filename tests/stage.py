@@ -255,7 +255,13 @@ def gateway_process(url: str, folder: Path, **settings: str) -> Iterator[Gateway
     port = free_port()
     given = {f"EMOTII_{name.upper()}": value for name, value in settings.items()}
     kept = {name: value for name, value in os.environ.items() if not name.startswith("EMOTII_")}
-    environment = kept | {"EMOTII_REDIS_URL": url, "EMOTII_PORT": str(port), "EMOTII_SAVED_FACES": str(folder)} | given
+    ours = {
+        "EMOTII_REDIS_URL": url,
+        "EMOTII_PORT": str(port),
+        "EMOTII_SAVED_FACES": str(folder),
+        "EMOTII_DATABASE_URL": f"sqlite:///{folder.with_suffix('.db').absolute()}",
+    }
+    environment = kept | ours | given
     log = folder.with_suffix(".log")
     with log.open("wb") as output:
         process = subprocess.Popen([sys.executable, "-m", "api_gateway"], env=environment, stdout=output, stderr=output)

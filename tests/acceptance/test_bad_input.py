@@ -17,6 +17,7 @@ CASES = {
     "wrong detector": (["capture"], {"EMOTII_DETECTOR": "magic"}, "EMOTII_DETECTOR=magic"),
     "wrong engine": (["infer"], {"EMOTII_ENGINE": "magic"}, "EMOTII_ENGINE=magic"),
     "unknown model": (["infer"], {"EMOTII_MODEL": "nothing"}, "no model called 'nothing'"),
+    "wrong database URL": (["serve"], {"EMOTII_DATABASE_URL": "mysql://u:pw@127.0.0.1/x"}, "EMOTII_DATABASE_URL"),
     "wrong Redis URL": (["infer"], {"EMOTII_REDIS_URL": "http://127.0.0.1"}, "EMOTII_REDIS_URL"),
     "wrong log level": (["serve"], {"EMOTII_LOG_LEVEL": "loud"}, "EMOTII_LOG_LEVEL=loud"),
     "broken picture": (["predict", "broken.jpg"], {}, "broken.jpg: the picture is cut off"),
