@@ -1,89 +1,84 @@
 // The dashboard: what comes over the connection, put where it belongs.
 
-import { Connection } from "./connection.js";
-import { Faces } from "./faces.js";
-import { showFigures } from "./figures.js";
+import { Analyze } from "./analyze.js";
+import { ask } from "./api.js";
+import { setClock } from "./clock.js";
+import { element } from "./dom.js";
+import { Emotii } from "./emotii.js";
+import { Gallery } from "./gallery.js";
+import { History } from "./history.js";
+import { Live } from "./live.js";
+import { showPipeline } from "./pipeline.js";
+import { Router } from "./router.js";
 import { Sources } from "./sources.js";
-import { Video } from "./video.js";
+import { Switches } from "./switches.js";
 
-const element = (id) => document.getElementById(id);
-
-const faces = new Faces(element("faces"), element("no-faces"));
-const video = new Video(element("video"));
-const places = {
-  picker: element("picker"),
-  select: element("source"),
-  line: element("source-state"),
-  screen: element("screen"),
+const live = new Live(element("tiles"), element("no-sources"));
+const switches = new Switches(element("saving"), element("blur"), element("settings-line"));
+const known = {
+  names: () => [...live.states.keys()],
+  labels: async () => (await ask("/api/v1/emotions").catch(() => ({ emotions: [] }))).emotions,
 };
-const sources = new Sources(places, (name) => {
-  faces.clear();
-  video.show(name);
-});
-let open = false;
+const history = new History(known);
+const gallery = new Gallery(known);
+const analyze = new Analyze();
+const sources = new Sources();
+const router = new Router([...document.querySelectorAll("main > section")], [...document.querySelectorAll(".tabs a")]);
 let stats = null;
 
-new Connection({
-  onHello(hello) {
-    sources.replace(hello.sources);
-    video.restart();
-    take(hello.stats);
-  },
-  onEvents(events) {
-    events.forEach(take);
-  },
-  onOpenChange(isOpen) {
-    open = isOpen;
-    if (!open) faces.clear();
-    showConnection();
-  },
+const emotii = new Emotii("/ws/emotions");
+emotii.addEventListener("hello", ({ detail: hello }) => {
+  live.replace(hello.sources, hello.episodes);
+  take(hello.stats);
 });
+emotii.addEventListener("close", showConnection);
+emotii.addEventListener("heartbeat", ({ detail }) => setClock(detail.now_ms));
+emotii.addEventListener("reading", ({ detail }) => live.read(detail));
+emotii.addEventListener("episode", ({ detail }) => live.follow(detail));
+emotii.addEventListener("state", ({ detail }) => {
+  live.update(detail);
+  showConnection();
+});
+emotii.addEventListener("gone", ({ detail }) => {
+  live.remove(detail.source);
+  showConnection();
+});
+emotii.addEventListener("stats", ({ detail }) => take(detail));
 
 function take(event) {
-  if (event.kind === "reading") {
-    if (event.source === sources.chosen) faces.show(event);
-  } else if (event.kind === "state") {
-    sources.update(event);
-    showConnection();
-  } else if (event.kind === "gone") {
-    sources.remove(event.source);
-    showConnection();
-  } else if (event.kind === "stats") {
-    stats = event;
-    showFigures(event, sources.chosen);
-    showConnection();
-  }
+  stats = event;
+  setClock(stats.now_ms);
+  showPipeline(stats);
+  live.count(stats);
+  switches.show(stats);
+  if (router.current === "settings") sources.look();
+  showConnection();
 }
 
 function showConnection() {
-  const [state, text] = judgement();
+  const [state, text, stale] = judgement();
   const pill = element("connection");
   if (pill.textContent !== text) pill.textContent = text; // a screen reader would say it again
   pill.dataset.state = state;
-  element("screen").dataset.state = state; // a picture that stands still must not look live
+  live.judge(stale);
 }
 
+/** The pill's state and words, and why nothing that is shown is fresh. */
 function judgement() {
-  if (!open) return ["reconnecting", "reconnecting"];
-  if (stats && !stats.redis) return ["stale", "stale: Redis cannot be reached"];
-  if (stats && !stats.workers) return ["stale", "stale: no worker is running"];
-  if (!sources.current) return ["stale", "stale: no source yet"];
-  if (sources.current.state !== "ONLINE") return ["stale", `stale: ${sources.current.source} is ${sources.current.state.toLowerCase()}`];
-  return ["connected", "connected"];
+  if (!emotii.isOpen) return ["reconnecting", "reconnecting", "The gateway cannot be reached; trying again"];
+  if (stats && !stats.redis) return ["stale", "stale: Redis cannot be reached", "Redis cannot be reached"];
+  if (stats && !stats.workers) return ["stale", "stale: no worker is running", ""];
+  const states = [...live.states.values()];
+  if (!states.length) return ["stale", "stale: no source yet", ""];
+  const away = states.filter(({ state }) => state !== "ONLINE");
+  if (!away.length) return ["connected", "connected", ""];
+  const [first] = away;
+  if (away.length > 1) return ["stale", `stale: ${away.length} of ${states.length} sources are away`, ""];
+  return ["stale", `stale: ${first.source} is ${first.state.toLowerCase()}`, ""];
 }
 
-element("save").addEventListener("click", async (click) => {
-  const button = click.currentTarget;
-  const line = element("saved");
-  button.disabled = true;
-  try {
-    const query = sources.chosen ? `?source=${encodeURIComponent(sources.chosen)}` : "";
-    const answer = await fetch(`/save_current${query}`, { method: "POST" });
-    const body = await answer.json();
-    line.textContent = answer.ok ? `Saved ${body.saved.join(", ")}` : body.error.message;
-  } catch {
-    line.textContent = "The gateway cannot be reached";
-  } finally {
-    button.disabled = false;
-  }
-});
+router.when("history", () => history.enter());
+router.when("faces", () => gallery.enter());
+router.when("analyze", () => analyze.jobs.enter(), () => analyze.jobs.leave());
+router.when("settings", () => sources.look());
+router.show();

@@ -1,75 +1,54 @@
-// Which source is shown, and how it is. Uploads and jobs have no picture to watch.
+// What is captured: each source with its state; those that were added here can be removed here.
+
+import { ask } from "./api.js";
+import { element, make } from "./dom.js";
+import { say, saying } from "./said.js";
 
 export class Sources {
-  /**
-   * @param {{picker: HTMLElement, select: HTMLSelectElement, line: HTMLElement, screen: HTMLElement}} places
-   * @param {Function} onChoice called with a source's name when another one is to be shown
-   */
-  constructor({ picker, select, line, screen }, onChoice) {
-    this.picker = picker;
-    this.select = select;
-    this.stateLine = line;
-    this.screen = screen;
-    this.onChoice = onChoice;
-    this.states = new Map();
-    this.chosen = null;
-    this.picked = false; // by hand, so that no default replaces it
-    select.addEventListener("change", () => {
-      this.picked = true;
-      this.choose(select.value);
+  constructor() {
+    this.list = element("sources");
+    this.line = element("sources-line");
+    element("add").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.add(event.target);
     });
   }
 
-  /** Take over all sources, as the hello lists them. */
-  replace(states) {
-    this.states.clear();
-    states.forEach((state) => this.remember(state));
-    const [first] = this.states.keys();
-    if (first && !this.picked) this.choose(first); // what was shown before may be captured no more
-    this.settle();
+  /** How the sources are now. */
+  async look() {
+    const known = await ask("/api/v1/sources").catch(() => null); // the page says already that it cannot be reached
+    if (!known) return;
+    const told = JSON.stringify(known.sources.map(({ name, state, reason, address, removable }) => [name, state, reason, address, removable]));
+    if (told === this.told) return; // the button under somebody's finger stays the same
+    this.told = told;
+    this.list.replaceChildren(...known.sources.filter(({ kind }) => kind !== "inbox").map((source) => this.item(source)));
+    if (!this.list.children.length) this.list.append(make("li", { class: "small", text: "None yet." }));
   }
 
-  /** One source has another state now. */
-  update(state) {
-    this.remember(state);
-    this.settle();
+  item({ name, kind, address, state, reason, removable }) {
+    const words = [state.toLowerCase(), state === "ONLINE" ? "" : reason].filter(Boolean).join(" · ");
+    return make("li", { "data-source": name },
+      make("div", {},
+        make("p", {}, make("strong", { text: name }), make("span", { class: "state", "data-state": state, text: words })),
+        make("p", { class: "small", text: kind === "job" ? `${address} (a recording)` : address })),
+      removable ? make("button", { type: "button", class: "quiet", text: "Remove", "aria-label": `Remove ${name}`, onclick: () => this.remove(name) }) : null);
   }
 
-  /** One source is no more. */
-  remove(name) {
-    this.states.delete(name);
-    if (name === this.chosen) this.picked = false;
-    this.settle();
+  async add(form) {
+    const { name, address, loop } = form.elements;
+    const wanted = { name: name.value.trim(), address: address.value.trim(), loop: loop.checked };
+    const added = await saying(this.line, () => ask("/api/v1/sources", { method: "POST", json: wanted }));
+    if (!added) return;
+    form.reset();
+    say(this.line, `${added.name} is added.`);
+    await this.look();
   }
 
-  /** The state of the chosen source; undefined while there is none. */
-  get current() {
-    return this.states.get(this.chosen);
-  }
-
-  remember(state) {
-    if (state.source_kind === "camera") this.states.set(state.source, state);
-  }
-
-  settle() {
-    const names = [...this.states.keys()];
-    if (names.join() !== [...this.select.options].map((option) => option.value).join()) {
-      this.select.replaceChildren(...names.map((name) => new Option(name, name)));
-    }
-    this.picker.hidden = names.length < 2;
-    if (!this.states.has(this.chosen) && names.length) return this.choose(names[0]);
-    if (this.chosen) this.select.value = this.chosen;
-    const state = this.current;
-    if (state?.width) this.screen.style.aspectRatio = `${state.width} / ${state.height}`;
-    this.stateLine.textContent = !state
-      ? "no source yet"
-      : [state.source, state.state.toLowerCase(), state.state === "ONLINE" ? "" : state.reason].filter(Boolean).join(" · ");
-  }
-
-  choose(name) {
-    if (name === this.chosen) return;
-    this.chosen = name;
-    this.onChoice(name);
-    this.settle();
+  async remove(name) {
+    const path = `/api/v1/sources/${encodeURIComponent(name)}`;
+    const done = await saying(this.line, async () => (await ask(path, { method: "DELETE" }), true));
+    if (!done) return;
+    say(this.line, `${name} is removed.`);
+    await this.look();
   }
 }
