@@ -9,6 +9,7 @@ import structlog
 
 from api_gateway import events
 from api_gateway.captions import Captions
+from api_gateway.course import SteadyReading
 from api_gateway.desired import Desired
 from api_gateway.face_store import FaceStore
 from api_gateway.frames import Frames
@@ -28,6 +29,7 @@ from api_gateway.saver import LEASE_TASK, Saver
 from api_gateway.settings import GatewaySettings
 from api_gateway.sight import Sight
 from api_gateway.stats import Stats
+from api_gateway.steadies import Steadies
 from api_gateway.tracks import Tracks
 from api_gateway.uploads import Uploads
 from api_gateway.video import Video
@@ -35,7 +37,7 @@ from contract import keys
 from contract.broker import OUTAGES, connect_async
 from contract.clock import RedisClock
 from contract.lease import AsyncLease
-from contract.messages import Outcome, Reading, SourceStatus
+from contract.messages import Outcome, SourceStatus
 from contract.product import ProductSettings
 
 logger = structlog.get_logger()
@@ -59,18 +61,35 @@ class Gateway:
         self.registry = Registry(commands, self.clock, self._tell_state, self._tell_gone)
         self.product = Product(commands, ProductSettings(saving=settings.save))
         self.desired = Desired(commands, self.registry, settings.added_sources)
-        self.tracks = Tracks(settings.smoothing)
+        self.tracks = Tracks()
+        self.steadies = Steadies(
+            commands,
+            self.clock,
+            settings.steadiness,
+            is_recorded=self._is_recorded,
+            on_reading=self._take_reading,
+            on_episode=self._take_episode,
+            on_dropped=self.metrics.repeats.inc,
+        )
         self.sight = Sight(self.registry, Frames(self._clients), self.tracks, self.clock)
         self.uploads = Uploads(commands, self.registry, self.clock, settings.predict_timeout)
         self.captions = Captions()
         self.prints = Prints(self.sight.frames, self.captions, settings.video_quality)
-        self.video = Video(self.sight, self.prints, settings.video_quality)
+        self.video = Video(self.sight, self.prints, settings.video_quality, lambda: self.product.settings.blur)
         lease = AsyncLease(commands, LEASE_TASK)
         self.saver = Saver(self.sight, self.faces, lease, self.metrics, product=self.product, every=settings.save_every)
         database, recording = Database(settings.database_url), AsyncLease(commands, HISTORY_TASK)
         self.history = History(database, recording, self.clock, settings.history)
         self.stats = Stats(self.registry, self.saver, self.history, self.product, self.prints.encoded, self.clock)
-        self._results = Results(self._clients, self._read_sources, self.take, self.uploads.bury)
+        self._results = Results(
+            self._clients,
+            self.clock,
+            self._read_sources,
+            begin=self.steadies.begin,
+            take=self.take,
+            pass_time=self.steadies.pass_time,
+            bury=self.uploads.bury,
+        )
 
     async def run(self) -> None:
         """Read, watch and save until cancelled; an unexpected error in any part ends all of it."""
@@ -82,6 +101,7 @@ class Gateway:
                 tasks.create_task(patience.keep_turning("desired", self.desired.look))
                 tasks.create_task(patience.keep_turning("results", self._results.read))
                 tasks.create_task(patience.keep_turning("frames", self.sight.frames.listen))
+                tasks.create_task(patience.keep_turning("snapshots", self.steadies.snapshots.keep))
                 tasks.create_task(patience.keep_turning("lease", self.saver.keep_lease))
                 tasks.create_task(self.history.run(patience))
                 for work in (self.saver.save_next, self.hub.tick, self._tell_stats, self._sweep):
@@ -89,23 +109,22 @@ class Gateway:
         finally:
             await self._close()
 
-    def take(self, outcome: Outcome) -> None:
-        """Do with an outcome all that is to be done with it."""
-        if outcome.id.source == keys.UPLOADS:
+    def take(self, source: str, entry: bytes, outcome: Outcome) -> None:
+        """An entry of a source's results."""
+        if source == keys.UPLOADS:
             self.uploads.take(outcome)
-        elif isinstance(outcome, Reading):
-            if self.tracks.is_repeat(outcome):
-                self.metrics.repeats.inc()
-            else:
-                self._take_reading(outcome)
+        else:
+            self.steadies.take(source, entry, outcome)
 
-    def _take_reading(self, reading: Reading) -> None:
-        source, now_ms = reading.id.source, self.clock.now_ms()
-        live = self._kind(source) != "job"
+    def _take_reading(self, steady: SteadyReading) -> None:
+        """Do with a reading all that is to be done with it."""
+        reading, now_ms = steady.reading, self.clock.now_ms()
+        source = reading.id.source
+        live = not self._is_recorded(source)
         age_ms = max(0, now_ms - reading.captured_ms) if live else None
-        track = None if reading.stale else self.tracks.follow(reading, reading.captured_ms if live else now_ms)
-        steady = events.Answer.of(track.smoothed, track.judgement) if track else None
-        told = events.Reading.tell(reading, steady, age_ms, stages=None)
+        track = self.tracks.show(steady, reading.captured_ms if live else now_ms)
+        answer = events.Answer.of(steady.probabilities, track.judgement) if track else None
+        told = events.Reading.tell(reading, answer, age_ms, stages=None)
         self.hub.add(told)
         if live:
             self.history.take_reading(told)
@@ -115,8 +134,13 @@ class Gateway:
             self.captions.add(reading.id, reading.captured_ms, reading.face.track, track.judgement)
             self.saver.offer(track)
 
-    def _kind(self, source: str) -> str:
-        return next((status.kind for status in self.registry.sources() if status.name == source), "camera")
+    def _take_episode(self, episode: events.Episode) -> None:
+        self.hub.add(episode)
+        if not self._is_recorded(episode.source):
+            self.history.take_episode(episode)
+
+    def _is_recorded(self, source: str) -> bool:
+        return any(status.name == source and status.kind == "job" for status in self.registry.sources())
 
     def _read_sources(self) -> Iterator[str]:
         """Uploads always: its cursor has to stand before the first picture is handed in."""
@@ -127,6 +151,7 @@ class Gateway:
         self.hub.add(events.State.tell(status))
 
     def _tell_gone(self, source: str) -> None:
+        self.steadies.forget(source)
         self.captions.forget(source)
         self.hub.add(events.Gone(source=source))
 
@@ -150,6 +175,7 @@ class Gateway:
         try:
             async with asyncio.timeout(2):
                 await self.saver.give_back()
+                await self.steadies.snapshots.give_back()
                 await self.history.end()
                 await self.sight.frames.close()
                 await self._clients.close()
