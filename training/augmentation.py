@@ -22,9 +22,9 @@ class Augmentation:
     """Degrees at most, each way."""
     zoom: float = 0.15
     """At most, each way."""
-    gamma: float = 0.3
+    gamma: float = 0.2
     """Chance of a gamma from 0.4 to 2.5, evenly in its logarithm."""
-    contrast: float = 0.3
+    contrast: float = 0.2
     """Chance of a contrast from 0.4 to 1.4 and a brightness of 40 levels up or down."""
     dark: float = 0.2
     """Chance of pixel values half a stop to two and a half stops down, with the noise of a sensor in the dark."""

@@ -5,6 +5,7 @@ import math
 from pathlib import Path
 
 from contract.model import ModelCard
+from contract.normalisation import LEAST_SPREAD, Normalisation
 from training.evaluation.report import Report
 from training.scores import Scores
 from training.trained import Trained
@@ -45,8 +46,7 @@ def card(model: ModelCard, trained: Trained, report: Report, sizes: dict[str, in
         files=_files(model, sizes),
         recipe_name=recipe.name,
         recipe=json.dumps(recipe.as_dict(), indent=2),
-        scale=recipe.normalisation.scale,
-        offset=recipe.normalisation.offset,
+        normalisation=_normalisation(model.normalisation),
         beginning=f"beginning with the weights of {trained.start}" if trained.start else "from scratch",
         before=f" (what {trained.start} had seen before is not known here)" if trained.start else "",
         watched=_watched(recipe.held_out),
@@ -70,6 +70,13 @@ def card(model: ModelCard, trained: Trained, report: Report, sizes: dict[str, in
 
 def _files(model: ModelCard, sizes: dict[str, int]) -> str:
     return "\n".join(f"| `{name}` | {size:,} bytes, SHA-256 `{model.files[name]}` |" for name, size in sizes.items())
+
+
+def _normalisation(normalisation: Normalisation) -> str:
+    if not normalisation.standardise:
+        return f"pixel x {normalisation.scale:.6g} + {normalisation.offset:g}"
+    standardised = f"(pixel - mean of the crop) / max(its standard deviation, {LEAST_SPREAD:g})"
+    return f"{standardised} x {normalisation.scale:g} + {normalisation.offset:g}"
 
 
 def _watched(held_out: float) -> str:

@@ -54,7 +54,8 @@ SEED = Recipe(name="seed")
 EMOTII = Recipe(
     name="emotii",
     emotions=EMOTIONS_8,
-    epochs=48,
+    normalisation=Normalisation(scale=0.25, offset=0.5, standardise=True),
+    epochs=40,
     schedule="cosine",
     held_out=0.0,
     augmentation=Augmentation(),

@@ -64,6 +64,8 @@ def train(
     data = data or download()
     material = prepare(data, valid, recipe, emotions, console)
     recipe = replace(recipe, emotions=material.fitted.emotions)
+    if start is not None:  # its weights mean nothing on other inputs than it learnt from
+        recipe = replace(recipe, normalisation=start.card.normalisation)
     _check(out.name, version, recipe.emotions)
 
     progress = Run.open(run or RUNS / out.name, recipe, material.fitted, start.card.id if start else None)
