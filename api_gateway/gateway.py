@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from api_gateway import events
+from api_gateway.browser_camera import BrowserCamera
 from api_gateway.captions import Captions
 from api_gateway.course import SteadyReading
 from api_gateway.desired import Desired
@@ -90,6 +91,10 @@ class Gateway:
             pass_time=self.steadies.pass_time,
             bury=self.uploads.bury,
         )
+
+    def browser_camera(self, name: str) -> BrowserCamera:
+        """The camera of a browser that has just connected."""
+        return BrowserCamera(self._clients.commands, self.desired, self.clock, name)
 
     async def run(self) -> None:
         """Read, watch and save until cancelled; an unexpected error in any part ends all of it."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
+from api_gateway.steadiness import Steadiness
 from contract.settings import Duration, ServiceSettings
 
 
@@ -30,7 +31,13 @@ class GatewaySettings(ServiceSettings):
         512, description="Connections at a time; more are answered 503."
     )
     smoothing: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(seconds=10))] = Field(
-        timedelta(seconds=0.4), description="Time constant of the smoothing of probabilities; 0: none."
+        timedelta(seconds=0.15), description="Time constant of the smoothing of probabilities; 0: none."
+    )
+    label_lead: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.2, description="By how much probability an emotion is harder to lose than to win; 0: no hysteresis."
+    )
+    label_hold: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(seconds=10))] = Field(
+        timedelta(seconds=0.15), description="How long probabilities have to speak for another label before it is told."
     )
     saved_faces: Path = Field(Path("saved_faces"), description="Folder of the saved faces.")
     save: bool = Field(
@@ -67,3 +74,11 @@ class GatewaySettings(ServiceSettings):
         1_000_000, description="Largest picture that a browser's camera may send, in bytes."
     )
     video_quality: Annotated[int, Field(ge=10, le=100)] = Field(85, description="Quality of pictures made here.")
+
+    @property
+    def steadiness(self) -> Steadiness:
+        return Steadiness(
+            constant_ms=self.smoothing.total_seconds() * 1000,
+            lead=self.label_lead,
+            hold_ms=round(self.label_hold.total_seconds() * 1000),
+        )

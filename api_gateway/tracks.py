@@ -1,27 +1,24 @@
-"""The faces that are to be seen now: one smoothed state a track."""
+"""The faces that are to be seen now: the latest steady reading of each track."""
 
-from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import timedelta
 
-from api_gateway.smoothing import Probabilities, Smoothing
-from contract.judgement import Judgement, judge
+from api_gateway.course import SteadyReading
+from contract.judgement import Judgement
 from contract.messages import Reading
 
 FORGOTTEN_AFTER_MS = 2000
-REMEMBERED_CROPS = 20_000
-"""How many crop ids are kept to drop repeats: more than come in between a crash of Redis and its data being back."""
 
 TrackKey = tuple[str, str, int]
 """Source, epoch, track."""
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Track:
-    """One face over time."""
+    """One face as it was seen last."""
 
     latest: Reading
-    smoothing: Smoothing
+    judgement: Judgement
+    """What is told of it: the label is the steady one."""
     seen_ms: int
     """When its latest frame was taken, in Redis's time; for a job when it was read."""
 
@@ -30,49 +27,22 @@ class Track:
         return key_of(self.latest)
 
     @property
-    def smoothed(self) -> Probabilities:
-        return self.smoothing.probabilities
-
-    @property
-    def judgement(self) -> Judgement:
-        """What the smoothed probabilities support."""
-        return judge(self.smoothed, self.latest.thresholds)
-
-    @property
     def area(self) -> float:
         return self.latest.face.box[2] * self.latest.face.box[3]
 
 
 class Tracks:
-    """All tracks of all sources.
+    """All tracks of all sources."""
 
-    Args:
-        constant: time constant of the smoothing.
-    """
-
-    def __init__(self, constant: timedelta) -> None:
-        self._constant = constant
+    def __init__(self) -> None:
         self._tracks: dict[TrackKey, Track] = {}
-        self._crops: OrderedDict[str, None] = OrderedDict()
 
-    def is_repeat(self, reading: Reading) -> bool:
-        """Whether this crop's outcome came before; from now on it did."""
-        if reading.crop_id in self._crops:
-            return True
-        self._crops[reading.crop_id] = None
-        if len(self._crops) > REMEMBERED_CROPS:
-            self._crops.popitem(last=False)
-        return False
-
-    def follow(self, reading: Reading, seen_ms: int) -> Track | None:
-        """Take a classified reading into its track; None if a later frame of the track came before."""
-        track = self._tracks.get(key_of(reading))
-        if track is None:
-            track = self._tracks[key_of(reading)] = Track(reading, Smoothing(self._constant), seen_ms)
-        elif reading.id.frame <= track.latest.id.frame:
+    def show(self, steady: SteadyReading, seen_ms: int) -> Track | None:
+        """Take in a track's next reading; None for a stale one, which shows nothing."""
+        if steady.judgement is None:
             return None
-        track.smoothing.add(dict(zip(reading.labels, reading.probabilities, strict=True)), reading.captured_ms)
-        track.latest, track.seen_ms = reading, max(seen_ms, track.seen_ms)
+        track = Track(steady.reading, steady.judgement, seen_ms)
+        self._tracks[track.key] = track
         return track
 
     def forget(self, now_ms: int) -> None:

@@ -19,7 +19,7 @@ SETTINGS = "emotii:settings"
 """Hash: field of `product.ProductSettings` -> its value as JSON, where it was changed."""
 
 JOBS = "emotii:jobs"
-"""Hash: job id -> `messages.JobStatus` as JSON: recordings that were handed in over REST."""
+"""Hash: job id -> `messages.job.JobStatus` as JSON: recordings that were handed in over REST."""
 
 JOBS_RUNNER = "emotii:jobs:runner"
 """String that expires: there while a jobs service runs."""
@@ -72,6 +72,11 @@ def inbox(source: str) -> str:
 def alone(source: str) -> str:
     """Set: ids of crops that are being run alone, because several workers went silent with them."""
     return f"emotii:{{{source}}}:alone"
+
+
+def steady(source: str) -> str:
+    """String: the steady results of the source as JSON, for gateways that start (`api_gateway.snapshot`)."""
+    return f"emotii:{{{source}}}:steady"
 
 
 def of_job(source: str) -> tuple[str, str, str, str]:

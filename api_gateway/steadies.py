@@ -1,0 +1,100 @@
+"""The steady results of all sources, each begun where another gateway stands or where its results begin."""
+
+from collections.abc import Callable
+
+import redis.asyncio
+
+from api_gateway import events
+from api_gateway.course import SteadyReading
+from api_gateway.snapshot import Snapshot, Snapshots
+from api_gateway.steadiness import Steadiness
+from api_gateway.steady import Steady, Told
+from contract.clock import RedisClock
+from contract.messages import Outcome
+
+FRESH_MS = 1000
+"""What was stored earlier than this before a source is followed is taken in without being told; the registry may name
+a new source half a second late."""
+BEGINNING = b"0-0"
+
+
+class Steadies:
+    """One `Steady` a source, and who is told.
+
+    Args:
+        client: for commands.
+        clock: Redis's.
+        steadiness: how steady.
+        is_recorded: whether the source of a name is a recording.
+        on_reading: called with each reading, in the order of the frames of its source.
+        on_episode: called with each start, update and end of an episode.
+        on_dropped: called for each outcome that came before, or too late for its place.
+    """
+
+    def __init__(
+        self,
+        client: redis.asyncio.Redis,
+        clock: RedisClock,
+        steadiness: Steadiness,
+        *,
+        is_recorded: Callable[[str], bool],
+        on_reading: Callable[[SteadyReading], None],
+        on_episode: Callable[[events.Episode], None],
+        on_dropped: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._clock = clock
+        self._steadiness = steadiness
+        self._is_recorded = is_recorded
+        self._on_reading = on_reading
+        self._on_episode = on_episode
+        self._on_dropped = on_dropped
+        self._steadies: dict[str, Steady] = {}
+        self._cursors: dict[str, bytes] = {}
+        self._told_from_ms: dict[str, int] = {}
+        self.snapshots = Snapshots(client, steadiness, self._snapshots)
+
+    async def begin(self, source: str) -> bytes:
+        """Follow a source from now on; the entry of its results stream behind which to read."""
+        snapshot = await self.snapshots.load(source)
+        if snapshot is None:
+            snapshot = Snapshot(BEGINNING.decode(), Steady(self._steadiness, self._is_recorded(source)))
+        self._steadies[source], self._cursors[source] = snapshot.steady, snapshot.cursor.encode()
+        self._told_from_ms[source] = self._clock.now_ms() - FRESH_MS
+        return self._cursors[source]
+
+    def take(self, source: str, entry: bytes, outcome: Outcome) -> None:
+        """The next entry of a source's results."""
+        if (steady := self._steadies.get(source)) is None:
+            return  # it went while this was read
+        entry_ms, self._cursors[source] = int(entry.partition(b"-")[0]), entry
+        dropped = steady.dropped
+        told = steady.take(entry_ms, outcome)
+        if steady.dropped > dropped:
+            self._on_dropped()
+        if entry_ms >= self._told_from_ms[source]:
+            self._tell(told)
+
+    def pass_time(self, source: str, now_ms: int) -> None:
+        """All that was stored up to `now_ms`, in Redis's time, has been taken."""
+        if source in self._steadies and now_ms >= self._told_from_ms[source]:
+            self._tell(self._steadies[source].pass_time(now_ms))
+
+    def forget(self, source: str) -> None:
+        """The source is gone; what still runs of it ends."""
+        if steady := self._steadies.pop(source, None):
+            self._tell(steady.end())
+            del self._cursors[source], self._told_from_ms[source]
+
+    def running(self) -> list[events.Episode]:
+        """The episodes that run now, as updates."""
+        return [episode for steady in self._steadies.values() for episode in steady.running()]
+
+    def _tell(self, told: list[Told]) -> None:
+        for one in told:
+            if isinstance(one, SteadyReading):
+                self._on_reading(one)
+            else:
+                self._on_episode(one)
+
+    def _snapshots(self) -> dict[str, Snapshot]:
+        return {source: Snapshot(self._cursors[source].decode(), one) for source, one in self._steadies.items()}
