@@ -17,7 +17,7 @@ LEAST_SPREAD = 2.0
 
 
 class Normalisation(BaseModel):
-    """`pixel * scale + offset`, as it stands in `model.json`; with `standardise` of pixels that are made alike before."""
+    """`pixel * scale + offset`, as it stands in `model.json`; `standardise` makes crops alike before."""
 
     model_config = ConfigDict(frozen=True)
 
