@@ -49,7 +49,9 @@ async def emotions(socket: WebSocket, gateway: AskedGateway) -> None:
 
 def _hello(gateway: Gateway) -> str:
     states = tuple(events.State.tell(status) for status in gateway.registry.sources())
-    return events.Hello(sources=states, episodes=tuple(gateway.steadies.running()), stats=gateway.stats.event()).model_dump_json()
+    return events.Hello(
+        sources=states, episodes=tuple(gateway.steadies.running()), stats=gateway.stats.event()
+    ).model_dump_json()
 
 
 def _asked_in_address(socket: WebSocket, client: Client) -> Subscription:
