@@ -20,7 +20,9 @@ logger = structlog.get_logger()
 GRACE_SECONDS = 2
 UNSENT_SECONDS = 2.0
 """A closed connection whose other side takes nothing is cut after so long."""
-LARGEST_WEBSOCKET_MESSAGE = 64 * 1024
+LEAST_WEBSOCKET_LIMIT = 64 * 1024
+QUEUED_WEBSOCKET_MESSAGES = 4
+"""That a connection may have unread: with a picture in each, more would be a lot of memory for one that floods."""
 
 
 def serve(settings: GatewaySettings, stop: Event) -> None:
@@ -37,7 +39,8 @@ def serve(settings: GatewaySettings, stop: Event) -> None:
         app,
         timeout_graceful_shutdown=GRACE_SECONDS,
         limit_concurrency=settings.max_connections,
-        ws_max_size=LARGEST_WEBSOCKET_MESSAGE,
+        ws_max_size=max(LEAST_WEBSOCKET_LIMIT, settings.camera_frame_limit),
+        ws_max_queue=QUEUED_WEBSOCKET_MESSAGES,
         ws_ping_interval=5,
         ws_ping_timeout=10,
         proxy_headers=False,

@@ -2,6 +2,7 @@
 
 from capture_service.address import configured
 from capture_service.children import Children
+from capture_service.desired import Desired
 from capture_service.detectors import check
 from capture_service.settings import CaptureSettings
 from contract import logs
@@ -12,15 +13,16 @@ from contract.settings import load
 
 
 def main() -> None:
-    """Capture every configured source, and pictures that are handed in, until a signal comes."""
+    """Capture every configured or added source, and pictures that are handed in, until a signal comes."""
     settings = load(CaptureSettings)
     logs.configure(service="capture", level=settings.log_level, as_json=settings.log_json)
     specs = configured(settings)
     check({spec.detector or settings.detector for spec in specs} | {settings.detector})
-    connect(settings.redis_url, "capture").close()  # only to see that the URL is one
+    desired = Desired(connect(settings.redis_url, "capture").commands)
     with stop_on_signal() as stop:
         stop_with_parent(stop)
-        children = Children(specs, settings)
+        desired.start(stop)
+        children = Children(specs, settings, added=desired.wanted, on_ended=desired.ended)
         with served(settings.metrics_host, settings.metrics_port, children.alive):
             children.run(stop)
 

@@ -36,6 +36,8 @@ class SourceSpec:
     """How often a job goes through the recording."""
     handed_in: str = ""
     """How who handed in this recording calls it. A stranger's file may name no other one, as playlists do."""
+    added: bool = False
+    """Whether people added it while the service runs."""
 
     @property
     def safe(self) -> str:

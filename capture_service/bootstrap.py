@@ -1,12 +1,15 @@
 """The one place that puts the parts of a capturing process together."""
 
+from collections.abc import Callable
+from datetime import timedelta
 from threading import Event
 from typing import Protocol
 
 from capture_service import detectors
 from capture_service.address import SourceSpec
+from capture_service.browser import BrowserFeed
 from capture_service.faces import FaceFinder
-from capture_service.feed import Feed
+from capture_service.feed import Feed, LiveFeed
 from capture_service.inbox import InboxCapture
 from capture_service.live import LiveCapture
 from capture_service.outage import Outage
@@ -16,9 +19,12 @@ from capture_service.registration import Registration
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_source
 from capture_service.view import View
-from contract.broker import connect
+from contract.broker import Clients, connect
 from contract.clock import RedisClock
 from contract.messages import SourceStatus
+
+BROWSER_PAUSE = timedelta(seconds=1)
+"""To look whether a browser came back costs nothing, and whoever did should not wait."""
 
 
 class Capture(Protocol):
@@ -43,6 +49,7 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Pulse, sett
         kind="inbox" if spec.kind == "inbox" else "camera",
         order=order,
         address=spec.safe,
+        added=spec.added,
         state="RECONNECTING",
         reason="opening",
         since_ms=clock.now_ms(),
@@ -62,10 +69,11 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Pulse, sett
             outage=outage,
             settings=settings,
         )
-    most_fps = spec.fps if spec.kind in {"webcam", "stream"} else None
+    if spec.kind == "browser":
+        settings = settings.model_copy(update={"reconnect_longest": BROWSER_PAUSE})
     return LiveCapture(
         source=spec.name,
-        make_feed=lambda: Feed(make_source(spec, settings), most_fps),
+        make_feed=_feeds(spec, clients, clock, settings),
         fps=spec.fps,
         faces=faces,
         publisher=publisher,
@@ -75,3 +83,10 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Pulse, sett
         outage=outage,
         settings=settings,
     )
+
+
+def _feeds(spec: SourceSpec, clients: Clients, clock: RedisClock, settings: CaptureSettings) -> Callable[[], LiveFeed]:
+    if spec.kind == "browser":
+        return lambda: BrowserFeed(spec.name, clients, clock, settings.picture_max_bytes)
+    most_fps = spec.fps if spec.kind in {"webcam", "stream"} else None
+    return lambda: Feed(make_source(spec, settings), most_fps)

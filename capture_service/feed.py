@@ -3,12 +3,32 @@
 import time
 from dataclasses import replace
 from threading import Condition, Thread
+from typing import Protocol
 
 import cv2
 
 from capture_service.frame import Frame
 from capture_service.sources import Source
 from contract.errors import SourceError
+
+
+class LiveFeed(Protocol):
+    """What gives the newest frames of a live source. Started once; another one is made to open the source again."""
+
+    broken: str | None
+    """Why it gives nothing more, if so."""
+    ended: bool
+    """Whether a recording came to its end."""
+
+    def start(self) -> None: ...
+
+    def take(self, seconds: float) -> Frame | None:
+        """The newest frame that nobody has taken; waits up to `seconds` for one. Its time is `time.monotonic()`."""
+
+    def take_skipped(self) -> int:
+        """Frames that were passed over since the last call."""
+
+    def stop(self) -> None: ...
 
 
 class Feed:

@@ -7,7 +7,7 @@ from threading import Event
 
 from capture_service import metrics
 from capture_service.faces import FaceFinder
-from capture_service.feed import Feed
+from capture_service.feed import LiveFeed
 from capture_service.frame import Frame, Picture
 from capture_service.outage import Outage
 from capture_service.publisher import Batch, Publisher
@@ -36,7 +36,7 @@ class LiveCapture:
         self,
         *,
         source: str,
-        make_feed: Callable[[], Feed],
+        make_feed: Callable[[], LiveFeed],
         faces: FaceFinder,
         publisher: Publisher,
         view: View,
@@ -56,7 +56,7 @@ class LiveCapture:
         self._outage = outage
         self._settings = settings
         self._patience = max(settings.stall_timeout.total_seconds(), SLOW_FRAMES / fps if fps else 0.0)
-        self._feed: Feed | None = None
+        self._feed: LiveFeed | None = None
         self._epoch = ""
         self._sent: int | None = None
         """The last frame of this epoch that was stored."""
@@ -87,7 +87,7 @@ class LiveCapture:
             self._close()
             self._registration.leave()
 
-    def _turn(self, feed: Feed, stop: Event) -> None:
+    def _turn(self, feed: LiveFeed, stop: Event) -> None:
         frame = feed.take(TURN_SECONDS)
         self._registration.skipped(feed.take_skipped())
         if frame is not None and frame.picture is not None:

@@ -6,6 +6,7 @@ So this module imports it only inside functions.
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from capture_service.address import SourceSpec
@@ -42,6 +43,8 @@ def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCaptu
     """
     import cv2
 
+    if spec.kind == "file" and not Path(spec.address).is_file():  # a device or FIFO could be read for ever
+        raise SourceError(f"{'not a regular file' if Path(spec.address).exists() else 'no such file'}: {spec.safe}")
     if spec.kind == "webcam":
         native = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION}.get(sys.platform, cv2.CAP_ANY)
         capture = cv2.VideoCapture(int(spec.address), native)

@@ -47,9 +47,9 @@ def added_kind(name: str, address: str) -> AddressKind:
     kind = address_kind(name, address)
     if kind == "inbox":
         raise SourceError(f"source {name!r}: an inbox is filled by programs; EMOTII_SOURCES names it")
-    if kind == "path" and (not address.startswith("/") or address.startswith("//") or "@" in address):
+    if kind == "path" and (not address.startswith("/") or address.startswith("//") or {"@", "?"} & set(address)):
         raise SourceError(
-            f"source {name!r}: write a webcam's number, demo, a whole path (/...) without @, or"
+            f"source {name!r}: write a webcam's number, demo, a whole path (/...) without @ and ?, or"
             f" {', '.join(known + '://' for known in STREAM_SCHEMES)}"
         )
     return kind

@@ -2,11 +2,24 @@
 
 from fastapi import FastAPI
 
-from api_gateway.routes import emotion, faces, history, jobs, page, predict, probes, settings, sources, stream, video
+from api_gateway.routes import (
+    camera,
+    emotion,
+    faces,
+    history,
+    jobs,
+    page,
+    predict,
+    probes,
+    settings,
+    sources,
+    stream,
+    video,
+)
 
 
 def include(app: FastAPI) -> None:
     """Put all routes into the application."""
-    for topic in (video, emotion, stream, predict, jobs, sources, settings, faces, history, probes):
+    for topic in (video, emotion, stream, camera, predict, jobs, sources, settings, faces, history, probes):
         app.include_router(topic.router)
     page.include(app)  # last: it answers every path below /static

@@ -1,4 +1,4 @@
-"""The dashboard: plain files."""
+"""The dashboard and the page of a browser's camera: plain files."""
 
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,11 @@ def include(app: FastAPI) -> None:
     @app.head("/", include_in_schema=False)
     async def dashboard() -> FileResponse:
         return FileResponse(STATIC / "index.html", headers=REVALIDATE)
+
+    @app.get("/camera", include_in_schema=False)
+    @app.head("/camera", include_in_schema=False)
+    async def camera() -> FileResponse:
+        return FileResponse(STATIC / "camera.html", headers=REVALIDATE)
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def icon() -> FileResponse:
