@@ -129,7 +129,8 @@ class Gateway:
         age_ms = max(0, now_ms - reading.captured_ms) if live else None
         track = self.tracks.show(steady, reading.captured_ms if live else now_ms)
         answer = events.Answer.of(steady.probabilities, track.judgement) if track else None
-        told = events.Reading.tell(reading, answer, age_ms, _stages(steady, now_ms) if live else None)
+        stages = events.Stages.of(reading, steady.entry_ms, now_ms) if live else None
+        told = events.Reading.tell(reading, answer, age_ms, stages)
         self.hub.add(told)
         if live:
             self.history.take_reading(told)
@@ -186,17 +187,6 @@ class Gateway:
                 await self._clients.close()
         except (*OUTAGES, TimeoutError) as error:
             logger.info("left without a word to redis", error=str(error), after=round(time.monotonic() - started, 1))
-
-
-def _stages(steady: SteadyReading, now_ms: int) -> events.Stages | None:
-    reading = steady.reading
-    if reading.stale or reading.stored_ms is None:
-        return None
-    return events.Stages(
-        detect_ms=max(0, reading.stored_ms - reading.captured_ms),
-        infer_ms=max(0, steady.entry_ms - reading.stored_ms),
-        deliver_ms=now_ms - steady.entry_ms,
-    )
 
 
 async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:

@@ -41,8 +41,10 @@ def test_every_message_of_a_gateway_is_as_its_document_describes(
 ):
     described = Described(gateway.get("/asyncapi.json").json())
     with connect_socket(gateway.socket_url) as client:
-        assert described.check(client.recv(timeout=10))["v"] == 2
-        checked_until(described, client, {"hello", "reading", "stats"})
+        hello = described.check(client.recv(timeout=10))
+        assert hello["v"] == 2
+        assert {one["emotion"] for one in hello["episodes"]} <= {"happy", "sad"}
+        checked_until(described, client, {"hello", "reading", "episode", "stats"})
         producer.state, producer.reason = "OFFLINE", "unplugged"
         client.send("no subscription")
         checked_until(described, client, {"state", "refused"})
