@@ -11,8 +11,8 @@ from contract.product import Blur
 
 ASIDE, ABOVE, BELOW = 0.35, 0.5, 0.3
 """What is hidden round a detector's box, in its sides: the box ends at brows and chin, the head does not."""
-CELLS = 5
-"""A blurred head is made of so many by so many means of its pixels; nothing else of it is left to be sharpened."""
+CELLS = 2
+"""A blurred head is made of so many by so many means of its pixels. Of four by four, BlazeFace still found 8 of 85."""
 COVER = (74, 66, 62)
 """BGR."""
 
@@ -34,7 +34,7 @@ def hide(picture: Picture, boxes: Iterable[Box], blur: Blur) -> None:
             picture[top:bottom, left:right] = COVER
         else:
             means = cv2.resize(picture[top:bottom, left:right], (CELLS, CELLS), interpolation=cv2.INTER_AREA)
-            blurred = cv2.resize(means, (right - left, bottom - top), interpolation=cv2.INTER_CUBIC)
+            blurred = cv2.resize(means, (right - left, bottom - top), interpolation=cv2.INTER_LINEAR)
             picture[top:bottom, left:right] = blurred
 
 

@@ -56,6 +56,11 @@ def with_source(app: FastAPI, name: str = "front", order: int = 0, kind: str = "
         ("DELETE", "/emotion", 405, "method_not_allowed"),
         ("GET", "/emotion?source=nobody", 404, "unknown_source"),
         ("GET", "/video_feed?source=nobody", 404, "unknown_source"),
+        ("GET", "/video_feed?width=0", 422, "invalid_request"),
+        ("GET", "/video_feed?fps=0", 422, "invalid_request"),
+        ("GET", "/video_feed?fps=nan", 422, "invalid_request"),
+        ("GET", "/video_feed?blur=little", 422, "invalid_request"),
+        ("GET", "/api/v1/sources/nobody/frame.jpg", 404, "unknown_source"),
         ("GET", "/api/v1/sources/nobody", 404, "unknown_source"),
         ("GET", "/api/v1/faces?limit=-1", 422, "invalid_request"),
         ("GET", "/api/v1/faces?limit=1000000000", 422, "invalid_request"),
@@ -156,6 +161,7 @@ def test_probes_are_answered_under_any_name(app: FastAPI):
         ("POST", "/save_current"),
         ("POST", "/api/v1/predict"),
         ("DELETE", "/api/v1/faces/happy/happy_97.3_20260131_235959_000001.jpg"),
+        ("PATCH", "/api/v1/faces/happy/happy_97.3_20260131_235959_000001.jpg"),
     ],
 )
 @pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}])
@@ -244,6 +250,40 @@ def test_saved_faces_are_listed_by_pages_fetched_and_deleted(app: FastAPI):
     assert asked(app, "GET", url).status_code == 404
     assert asked(app, "GET", "/api/v1/faces").json()["total"] == 4
     assert asked(app, "GET", "/api/v1/faces?emotion=..").json()["total"] == 0
+
+
+def test_a_saved_face_is_labelled_by_a_person_and_the_list_tells_it(app: FastAPI):
+    store = app.state.gateway.faces
+    face = store.save(b"jpeg", FaceName("happy", 90.0, datetime(2026, 1, 1, tzinfo=UTC)))
+    store.save(b"other", FaceName("sad", 90.0, datetime(2026, 1, 1, tzinfo=UTC)))
+    store.save(b"unsure", FaceName("uncertain", 40.0, datetime(2026, 1, 1, tzinfo=UTC)))
+    assert asked(app, "GET", "/api/v1/emotions").json() == {"emotions": ["happy", "sad"]}
+    answer = asked(app, "PATCH", f"/api/v1/faces/happy/{face}", json={"emotion": "sad"})
+    assert answer.status_code == 200
+    assert (answer.json()["emotion"], answer.json()["labelled"], answer.json()["was"]) == ("sad", True, "happy")
+    listed = asked(app, "GET", "/api/v1/faces?emotion=sad").json()["faces"]
+    assert answer.json() in listed
+    assert {one["labelled"] for one in listed} == {True, False}
+    assert asked(app, "GET", answer.json()["url"]).content == b"jpeg"
+    again = asked(app, "PATCH", f"/api/v1/faces/happy/{face}", json={"emotion": "sad"})
+    assert (again.status_code, error_of(again)) == (404, "unknown_face")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"emotion": "joy"}, "unknown_emotion"),
+        ({"emotion": "../.."}, "unknown_emotion"),
+        ({"emotion": "uncertain"}, "unknown_emotion"),
+        ({"emotion": 1}, "invalid_request"),
+        ({}, "invalid_request"),
+    ],
+)
+def test_a_label_that_no_model_knows_is_refused(app: FastAPI, body: dict, code: str):
+    face = app.state.gateway.faces.save(b"jpeg", FaceName("happy", 90.0, datetime(2026, 1, 1, tzinfo=UTC)))
+    answer = asked(app, "PATCH", f"/api/v1/faces/happy/{face}", json=body)
+    assert (answer.status_code, error_of(answer)) == (422, code)
+    assert app.state.gateway.faces.newest()[0] == [face]
 
 
 def has_example(content: dict, described: dict) -> bool:

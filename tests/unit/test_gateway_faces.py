@@ -1,7 +1,10 @@
 import errno
 import os
+import subprocess
+import sys
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -187,3 +190,103 @@ def test_other_files_beside_the_faces_are_not_listed(tmp_path: Path):
     assert store.newest() == ([name], 1)
     (tmp_path / "happy" / "happy_50.0_20261331_235959_000001.jpg").write_text("")
     assert store.newest()[0] == [name]
+
+
+def test_the_name_of_a_labelled_face_says_what_the_model_had_said():
+    labelled = NAME.labelled("sad")
+    assert str(labelled) == "sad_97.3_20260131_235959_000001_was_happy.jpg"
+    assert FaceName.parse(str(labelled)) == labelled
+    assert labelled.labelled("happy").was == "happy"
+    assert str(NAME.labelled("happy")) == "happy_97.3_20260131_235959_000001_was_happy.jpg"
+
+
+def test_a_labelled_face_stands_under_its_new_emotion_only(tmp_path: Path):
+    store = FaceStore(tmp_path)
+    old = store.save(b"jpeg", NAME)
+    new = store.label(old, "sad")
+    assert store.newest() == ([new], 1)
+    assert store.newest("happy") == ([], 0)
+    assert store.read(new) == b"jpeg"
+    assert store.emotions() == ["sad"]
+    assert store.label(new, "sad") == new
+    with pytest.raises(NoSuchFace):
+        store.label(old, "angry")
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [str(new)]
+
+
+def test_a_label_takes_no_other_face_its_name(tmp_path: Path):
+    store = FaceStore(tmp_path)
+    one = store.label(store.save(b"one", NAME), "sad")
+    two = store.label(store.save(b"two", NAME), "sad")
+    assert one != two
+    assert (store.read(one), store.read(two)) == (b"one", b"two")
+
+
+def test_of_many_who_label_a_face_at_once_one_wins_and_no_face_is_lost(tmp_path: Path):
+    store = FaceStore(tmp_path)
+    names = [store.save(b"%d" % number, NAME) for number in range(20)]
+    won: list[FaceName] = []
+
+    def label(emotion: str) -> None:
+        for name in names:
+            with suppress(NoSuchFace):
+                won.append(FaceStore(tmp_path).label(name, emotion))
+
+    people = [threading.Thread(target=label, args=(emotion,)) for emotion in ("sad", "angry", "fear", "sad")]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    found, total = store.newest()
+    assert total == 20
+    assert sorted(map(str, found)) == sorted(map(str, won))
+    assert {store.read(name) for name in found} == {b"%d" % number for number in range(20)}
+    assert not list(tmp_path.rglob("*.part"))
+
+
+@pytest.mark.parametrize("emotion", ["..", "a/b", "", "Sad"])
+def test_a_label_that_is_no_folder_name_moves_nothing(tmp_path: Path, emotion: str):
+    store = FaceStore(tmp_path / "faces")
+    name = store.save(b"jpeg", NAME)
+    with pytest.raises(FaceNameError):
+        store.label(name, emotion)
+    assert store.newest()[0] == [name]
+
+
+LABELLER = """
+import sys
+from pathlib import Path
+from api_gateway.face_store import FaceStore
+store = FaceStore(Path(sys.argv[1]))
+print("ready", flush=True)
+while True:
+    for emotion in ("sad", "angry", "fear", "happy"):
+        store.label(store.newest()[0][0], emotion)
+"""
+
+
+def test_a_face_whose_labeller_is_killed_is_whole_under_one_name(tmp_path: Path):
+    store = FaceStore(tmp_path)
+    store.save(b"jpeg" * 1000, NAME)
+    for turn in range(10):
+        labeller = subprocess.Popen([sys.executable, "-c", LABELLER, str(tmp_path)], stdout=subprocess.PIPE)
+        assert labeller.stdout.readline() == b"ready\n"
+        time.sleep(0.002 + 0.003 * turn)
+        labeller.kill()
+        labeller.communicate()
+        ((found,), total) = store.newest()
+        assert total == 1
+        assert store.read(found) == b"jpeg" * 1000
+        assert found.was in {None, "happy"}
+
+
+def test_a_link_in_place_of_an_emotions_folder_takes_no_labelled_face(tmp_path: Path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    store = FaceStore(tmp_path / "faces")
+    name = store.save(b"jpeg", NAME)
+    (tmp_path / "faces" / "sad").symlink_to(outside)
+    with pytest.raises(StoreFull):
+        store.label(name, "sad")
+    assert list(outside.iterdir()) == []
+    assert store.read(name) == b"jpeg"
