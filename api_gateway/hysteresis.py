@@ -78,7 +78,7 @@ def lowered(thresholds: Thresholds, lead: float) -> Thresholds:
     return thresholds.model_copy(
         update={
             "min_probability": max(0.0, thresholds.min_probability - lead),
-            "min_margin": max(-1.0, thresholds.min_margin - 2 * lead),
+            "min_margin": max(0.0, thresholds.min_margin - 2 * lead),
         }
     )
 
