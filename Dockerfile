@@ -1,4 +1,4 @@
-# One target a service: capture, inference, inference-tensorflow, gateway. Builds for amd64 and arm64.
+# One target a service: capture, inference, inference-tensorflow, gateway, jobs. Builds for amd64 and arm64.
 FROM python:3.11-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/emotii/bin:$PATH
 WORKDIR /srv
@@ -23,6 +23,8 @@ FROM build AS inference-tensorflow-build
 RUN /opt/build/bin/uv pip install --require-hashes -c requirements.lock -r pyproject.toml --extra inference --extra tensorflow
 FROM build AS gateway-build
 RUN /opt/build/bin/uv pip install --require-hashes -c requirements.lock -r pyproject.toml --extra gateway
+FROM build AS jobs-build
+RUN /opt/build/bin/uv pip install --require-hashes -c requirements.lock -r pyproject.toml --extra capture --extra cli
 
 # Our own code and models, as a wheel.
 FROM build AS wheel
@@ -36,8 +38,9 @@ COPY models models
 RUN /opt/build/bin/python -m hatchling build -t wheel -d /wheel
 
 FROM base AS service
-# Saved faces and the history go here; a volume mounted over one takes over its owner.
-RUN useradd --system --uid 10001 --no-create-home emotii && install -d -o emotii /srv/saved_faces /srv/history
+# Saved faces, history and jobs go here; a volume mounted over one takes over its owner.
+RUN useradd --system --uid 10001 --no-create-home emotii \
+    && install -d -o emotii /srv/saved_faces /srv/history /srv/jobs
 USER emotii
 ENV EMOTII_METRICS_PORT=9100
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
@@ -61,6 +64,13 @@ FROM service AS inference-tensorflow
 ENV EMOTII_ENGINE=tensorflow
 COPY --from=inference-tensorflow-env /opt/emotii /opt/emotii
 CMD ["python", "-m", "inference_service"]
+
+FROM jobs-build AS jobs-env
+RUN --mount=from=wheel,source=/wheel,target=/wheel /opt/build/bin/uv pip install --no-deps /wheel/*.whl
+FROM service AS jobs
+ENV EMOTII_JOBS=/srv/jobs MPLCONFIGDIR=/tmp
+COPY --from=jobs-env /opt/emotii /opt/emotii
+CMD ["python", "-m", "emotii.jobs"]
 
 FROM gateway-build AS gateway-env
 RUN --mount=from=wheel,source=/wheel,target=/wheel /opt/build/bin/uv pip install --no-deps /wheel/*.whl

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +15,7 @@ from contract.messages.job import JobStatus
 
 JOB_ID = re.compile(r"[0-9a-f]{12}")
 UPLOAD = re.compile(r"\.upload-[0-9a-f]{12}")
+WORK = "work-"
 SILENT_SECONDS = 120.0
 """An upload is broken off when its sender is silent for much less; one as old as this belongs to a dead gateway."""
 
@@ -50,8 +52,28 @@ class JobFiles:
         return self.root / job / "recording"
 
     def results(self, job: str) -> Path:
-        """The folder of what came of it."""
+        """The folder of what came of it; there only when it is complete."""
         return self.root / job / "results"
+
+    def work(self, job: str) -> Path:
+        """A new folder for one attempt at the job; what earlier attempts left is removed.
+
+        Raises:
+            OSError: the job's folder is gone, or the disk is full.
+        """
+        for left in self.of(job).glob(f"{WORK}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=WORK, dir=self.of(job)))
+
+    def publish(self, job: str, work: Path) -> None:
+        """Make the folder of an attempt the results.
+
+        Raises:
+            OSError: the job's folder is gone.
+        """
+        shutil.rmtree(self.results(job), ignore_errors=True)  # of an attempt that died before it could say so
+        work.chmod(0o755)
+        work.rename(self.results(job))
 
     def upload(self, job: str) -> Path:
         """The unfinished file of a recording that is being handed in."""

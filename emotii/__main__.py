@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -10,6 +10,9 @@ from rich.console import Console
 from contract.errors import SettingsError
 from contract.lifecycle import USAGE_EXIT, run
 from emotii.makers import app as makers
+
+if TYPE_CHECKING:
+    from emotii.outputs import Outputs
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +24,8 @@ app = typer.Typer(
 )
 Half = Literal["a", "b"]
 output = Console(highlight=False, soft_wrap=True)
+VIDEO = typer.Argument(help="A video file (anything OpenCV reads, GIF too), a folder of pictures, or demo.")
+WORKERS = typer.Option(help="Workers to start, unless EMOTII_REDIS_URL names a system that has some.")
 
 
 @app.command()
@@ -104,25 +109,77 @@ def predict(
 
 @app.command()
 def analyze(
-    video: Annotated[
-        str, typer.Argument(help="A video file (anything OpenCV reads, GIF too) or a folder of pictures.")
-    ],
-    csv: Annotated[Path, typer.Option(help="The table to write: one row a face and frame.")],
-    passes: Annotated[int, typer.Option(min=1, help="Go through the recording this many times.")] = 1,
-    workers: Annotated[
-        int | None, typer.Option(help="Workers to start, unless EMOTII_REDIS_URL names a system that has some.")
+    video: Annotated[str, VIDEO],
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for everything below, under its usual name.", metavar="FOLDER")
     ] = None,
+    csv: Annotated[
+        Path | None, typer.Option(help="A table, one row a face and frame: time, box, emotion, every probability.")
+    ] = None,
+    jsonl: Annotated[
+        Path | None, typer.Option(help="The same as JSON lines, with smoothed probabilities and what spoils a face.")
+    ] = None,
+    episodes: Annotated[
+        Path | None, typer.Option(help="A table of the episodes: who showed which emotion from when to when.")
+    ] = None,
+    timeline: Annotated[
+        Path | None, typer.Option(help="A picture (PNG): the probabilities of each face over time, and its episodes.")
+    ] = None,
+    annotated: Annotated[
+        Path | None, typer.Option(help="The video with boxes and emotions (.webm), at its own pace.")
+    ] = None,
+    passes: Annotated[int, typer.Option(min=1, help="Go through the recording this many times.")] = 1,
+    workers: Annotated[int | None, WORKERS] = None,
 ) -> None:
-    """Classify every face of every frame of a recording, exactly once, into a CSV."""
-    _bound_opencv()
-    from contract import logs
-    from contract.settings import load
-    from emotii.analyze import analyze as start
-    from emotii.settings import UpSettings
+    """Classify every face of every frame of a recording, exactly once, and write it down.
 
-    settings = load(UpSettings, workers=workers)
-    logs.configure(service="analyze", level=settings.log_level)
-    start(video, csv, passes, settings, Console(stderr=True))
+    What is written is whole or not there, also on a full disk. In a folder of pictures every row names its picture.
+
+    docs/analyze.md says what each column means. The figures are probabilities of an expression, as the model sees it;
+    they are no facts about a feeling.
+
+    Example, everything into one folder: emotii analyze interview.mp4 --out interview
+
+    Example, only the table: emotii analyze interview.mp4 --csv faces.csv
+
+    Example, a folder of pictures: emotii analyze photos/ --csv faces.csv --jsonl faces.jsonl
+    """
+    from emotii.outputs import Outputs
+
+    named = Outputs(
+        readings_csv=csv,
+        readings_jsonl=jsonl,
+        episodes_csv=episodes,
+        timeline_png=timeline,
+        annotated_webm=annotated,
+    )
+    _analyze(video, Outputs.all_in(out).but(named) if out else named, passes, workers, out)
+
+
+@app.command()
+def report(
+    video: Annotated[str, VIDEO],
+    out: Annotated[Path, typer.Option(help="The page to write.", metavar="FILE")] = Path("report.html"),
+    workers: Annotated[int | None, WORKERS] = None,
+) -> None:
+    """Write one HTML page about a recording: timeline, shares, episodes, best faces, and what the model cannot do.
+
+    The page holds everything it shows: it can be sent and archived as it is, loads nothing and runs no script. It shows
+    faces; treat it as you would treat the recording.
+
+    Example: emotii report interview.mp4 --out interview.html
+    """
+    from emotii.outputs import Outputs
+
+    _analyze(video, Outputs(report_html=out), 1, workers, None)
+
+
+@app.command()
+def jobs() -> None:
+    """Analyse the recordings that are handed in over REST (POST /api/v1/jobs), one after the other."""
+    from emotii.jobs.__main__ import main as start
+
+    start()
 
 
 app.add_typer(makers)
@@ -142,6 +199,18 @@ def doctor() -> None:
         if finding.remedy:
             typer.echo(f"         {finding.remedy}")
     raise typer.Exit(int(missing))
+
+
+def _analyze(video: str, outputs: "Outputs", passes: int, workers: int | None, folder: Path | None) -> None:
+    _bound_opencv()
+    from contract import logs
+    from contract.settings import load
+    from emotii.analyze import analyze as start
+    from emotii.settings import UpSettings
+
+    settings = load(UpSettings, workers=workers)
+    logs.configure(service="analyze", level=settings.log_level)
+    start(video, outputs, passes, settings, Console(stderr=True), folder)
 
 
 def _sources(source: list[str] | None) -> str | None:

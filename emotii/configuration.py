@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings
 from api_gateway.settings import GatewaySettings
 from capture_service.settings import CaptureSettings
 from contract.settings import ServiceSettings
+from emotii.jobs.settings import JobsSettings
 from emotii.settings import UpSettings
 from inference_service.settings import InferenceSettings
 
@@ -31,6 +32,7 @@ _SECTIONS: dict[str, type[BaseSettings]] = {
     "Capture": CaptureSettings,
     "Inference": InferenceSettings,
     "Gateway": GatewaySettings,
+    "Jobs": JobsSettings,
     "`emotii up` and `emotii analyze`": UpSettings,
 }
 

@@ -20,14 +20,25 @@ class Buried:
     face: Face | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FrameOutcome:
+    """A frame whose faces all have their outcome, in the order of the faces."""
+
+    done: FrameDone
+    faces: tuple[Reading | Buried, ...]
+
+
 @dataclass
 class _Frame:
     done: FrameDone | None = None
     faces: dict[int, Reading | Buried] = field(default_factory=dict)
 
     @property
-    def complete(self) -> bool:
-        return self.done is not None and len(self.faces) >= self.done.faces
+    def outcome(self) -> FrameOutcome | None:
+        """None until it is complete."""
+        if self.done is None or len(self.faces) < self.done.faces:
+            return None
+        return FrameOutcome(self.done, tuple(self.faces[index] for index in sorted(self.faces)))
 
 
 class Outcomes:
@@ -57,12 +68,12 @@ class Outcomes:
             case Buried():
                 self._add_face(outcome.frame, outcome.index, outcome)
 
-    def complete_frames(self) -> Iterator[list[Reading | Buried]]:
-        """The faces of each frame that is complete and next in order, handed out once."""
-        while (frame := self._frames.get(self.handed_out)) is not None and frame.complete:
-            if frame.done is not None and frame.done.note:
-                self.unreadable.append(frame.done)
-            yield [frame.faces[index] for index in sorted(frame.faces)]
+    def complete_frames(self) -> Iterator[FrameOutcome]:
+        """Each frame that is complete and next in order, handed out once."""
+        while (frame := self._frames.get(self.handed_out)) is not None and (outcome := frame.outcome) is not None:
+            if outcome.done.note:
+                self.unreadable.append(outcome.done)
+            yield outcome
             del self._frames[self.handed_out]
             self.handed_out += 1
 

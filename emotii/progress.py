@@ -1,48 +1,63 @@
-"""What a job shows while it runs."""
+"""What an analysis shows while it runs."""
 
 import time
 from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 
-from capture_service.job import JobProducer
-from emotii.table import Table
+from emotii.analysis import Progress
 
 PATIENCE_SECONDS = 10.0
+WAITING = "waiting for a worker (emotii infer starts one)"
 
 
-class JobProgress:
-    """A bar over the frames whose faces all have their outcome, the faces a second, and the time left."""
+class Patience:
+    """Notices that nothing moves any more."""
 
-    def __init__(self, console: Console, producer: JobProducer, table: Table) -> None:
-        self._producer = producer
-        self._table = table
-        self._started = self._moved = time.monotonic()
+    def __init__(self) -> None:
         self._frames = 0
-        self._bar = Progress(
+        self._moved = time.monotonic()
+
+    def is_over(self, progress: Progress) -> bool:
+        """Whether no frame was done for some seconds."""
+        if progress.frames != self._frames:
+            self._frames, self._moved = progress.frames, time.monotonic()
+        return time.monotonic() - self._moved > PATIENCE_SECONDS
+
+
+class ProgressBar:
+    """A bar over the frames that are done, the faces a second, and the time left."""
+
+    def __init__(self, console: Console) -> None:
+        self._started = time.monotonic()
+        self._patience = Patience()
+        self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("frames, {task.fields[rate]:.0f} faces/s"),
+            TextColumn("frames{task.fields[rate]}"),
             TimeRemainingColumn(),
             console=console,
         )
-        self._task = self._bar.add_task("Analysing", total=producer.total_frames, rate=0.0)
+        self._reading = self._bar.add_task("Analysing", total=None, rate="")
+        self._drawing = self._bar.add_task("Drawing", total=None, rate="", visible=False)
 
-    def update(self, frames: int) -> None:
-        """Show how many frames are done, and say so when nothing moves."""
-        now = time.monotonic()
-        if frames != self._frames:
-            self._frames, self._moved = frames, now
-        stuck = now - self._moved > PATIENCE_SECONDS
+    def update(self, progress: Progress) -> None:
+        """Show how much is done, and say so when nothing moves."""
+        if progress.drawing:
+            self._bar.update(self._drawing, completed=progress.frames, total=progress.total, visible=True)
+            return
+        stuck = self._patience.is_over(progress)
+        rate = progress.faces / max(time.monotonic() - self._started, 1e-3)
         self._bar.update(
-            self._task,
-            completed=frames,
-            total=self._producer.total_frames,
-            rate=self._table.rows / max(now - self._started, 1e-3),
-            description="Waiting for a worker (emotii infer starts one)" if stuck else "Analysing",
+            self._reading,
+            completed=progress.frames,
+            total=progress.total,
+            rate=f", {rate:.0f} faces/s",
+            description=WAITING.capitalize() if stuck else "Analysing",
         )
 
     def __enter__(self) -> Self:

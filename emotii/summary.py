@@ -1,46 +1,47 @@
 """What an analysis says at its end."""
 
-from pathlib import Path
+from collections.abc import Iterator
 
 from rich.console import Console
 
-from emotii.outcomes import Outcomes
-from emotii.table import Table
+from emotii.outputs import Outputs
+from emotii.record import Record
+from emotii.tally import Tally
 
 
-def summarise(table: Table, outcomes: Outcomes, stated_frames: int | None, path: Path, console: Console) -> None:
+def summarise(record: Record, outputs: Outputs, console: Console) -> None:
     """Print what was found, and in warning lines what was not.
 
     Args:
-        table: was written.
-        outcomes: all of the job.
-        stated_frames: so many frames the file says that it holds; None if it does not say.
-        path: the table's.
+        record: of the recording, finished.
+        outputs: were written.
         console: where to.
     """
-    faces = f"{table.rows} faces of {len(table.tracks)} tracks in {outcomes.handed_out} frames"
-    console.print(f"{path}: {faces}", highlight=False, markup=False)
-    classified = table.emotions.total()
-    shares = [f"{emotion} {100 * count / classified:.0f}%" for emotion, count in table.emotions.most_common()]
-    if shares:
-        console.print(f"Emotions: {', '.join(shares)}", highlight=False, markup=False)
-    for warning in _warnings(table, outcomes, stated_frames):
-        console.print(warning, style="yellow", highlight=False, markup=False)
+
+    def say(text: str, style: str | None = None) -> None:
+        console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
+
+    tally = record.tally
+    tracks, episodes = _many(len(tally.tracks), "track"), _many(len(record.episodes), "episode")
+    say(f"{_many(tally.faces, 'face')} of {tracks} in {_many(tally.frames, 'frame')}; {episodes}")
+    classified = tally.emotions.total()
+    if shares := [f"{emotion} {100 * count / classified:.0f}%" for emotion, count in tally.emotions.most_common()]:
+        say(f"Emotions: {', '.join(shares)}")
+    for warning in _warnings(tally, record.stated_frames):
+        say(warning, "yellow")
+    say(f"Written: {', '.join(str(path) for path in outputs.wanted.values())}")
 
 
-def _warnings(table: Table, outcomes: Outcomes, stated_frames: int | None) -> list[str]:
-    warnings = []
-    if outcomes.unreadable:
-        first, count = outcomes.unreadable[0], len(outcomes.unreadable)
-        warnings.append(
-            f"{_many(count, 'frame')} could not be read, the first is number {first.id.frame}: {first.note}"
-        )
-    if stated_frames is not None and outcomes.handed_out < stated_frames:
-        warnings.append(f"The recording ended at {outcomes.handed_out} of the {stated_frames} frames that it states.")
-    if table.buried:
-        one, count = table.buried[0], len(table.buried)
-        warnings.append(f"{_many(count, 'face')} could not be classified, the first in frame {one.frame}: {one.reason}")
-    return warnings
+def _warnings(tally: Tally, stated_frames: int | None) -> Iterator[str]:
+    if tally.unreadable:
+        first = tally.unreadable[0]
+        count = _many(len(tally.unreadable), "frame")
+        yield f"{count} could not be read, the first is number {first.id.frame}: {first.note}"
+    if stated_frames is not None and tally.frames < stated_frames:
+        yield f"The recording ended at {tally.frames} of the {stated_frames} frames that it states."
+    if tally.buried:
+        one, count = tally.buried[0], _many(len(tally.buried), "face")
+        yield f"{count} could not be classified, the first in frame {one.frame}: {one.reason}"
 
 
 def _many(count: int, noun: str) -> str:

@@ -21,6 +21,7 @@ from contract.health import ask
 from contract.lifecycle import stop_on_signal
 from contract.model import find_model
 from contract.settings import load
+from emotii.jobs.settings import JobsSettings
 from emotii.ports import USUAL, choose
 from emotii.server import PrivateServer
 from emotii.settings import UpSettings
@@ -55,6 +56,7 @@ def up(settings: UpSettings, console: Console, *, open_page: bool = False) -> No
             Service("gateway", "api_gateway", environment),
             *workers(settings.workers, environment),
             Service("capture", "capture_service", environment),
+            Service("jobs", "emotii.jobs", environment),
         ]
         with Supervisor([*server, *services]) as supervisor:
             url = f"http://{_reachable(settings.host)}:{port}"
@@ -90,6 +92,7 @@ def _sources(settings: UpSettings, console: Console) -> dict[str, str]:
 def _check(redis_url: str, sources: dict[str, str]) -> None:
     """Say what is wrong with the settings once, here, and not by each service that would stumble over it."""
     Database(load(GatewaySettings).database_url)  # opens no connection either
+    load(JobsSettings)
     find_model(load(InferenceSettings).model)
     configured(
         load(CaptureSettings, **{name.removeprefix("EMOTII_").lower(): value for name, value in sources.items()})

@@ -18,7 +18,7 @@ from contract.messages import WorkerStatus
 from tests.acceptance.conftest import EMOTII, Running, eventually, free_port
 
 ROOT = Path(__file__).parents[2]
-BUILT = ("capture", "inference", "gateway")
+BUILT = ("capture", "inference", "gateway", "jobs")
 PASSES = "10"
 pytestmark = pytest.mark.timeout(1500)
 
@@ -113,9 +113,9 @@ def test_a_killed_worker_loses_nothing_of_a_running_job(compose: Compose, run: C
     calm = analysis("calm.csv")
     assert calm.process.wait(300) == 0, calm.output
     disturbed = analysis("disturbed.csv")
-    eventually((tmp_path / "disturbed.csv.partial").exists, 60, "the job runs")
+    eventually((tmp_path / "disturbed.partial.csv").exists, 60, "the job runs")
     containers = compose("ps", "-q", "inference").split()
-    eventually(lambda: (tmp_path / "disturbed.csv.partial").stat().st_size > 0, 60, "first rows")
+    eventually(lambda: (tmp_path / "disturbed.partial.csv").stat().st_size > 0, 60, "first rows")
     subprocess.run(["docker", "kill", containers[0]], check=True, capture_output=True)
     assert disturbed.process.wait(300) == 0, disturbed.output
     assert places("disturbed.csv") == places("calm.csv")

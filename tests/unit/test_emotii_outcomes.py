@@ -19,7 +19,7 @@ def places(outcomes: Outcomes) -> list[tuple[int, int]]:
     return [
         (face.frame, face.index) if isinstance(face, Buried) else (face.id.frame, face.face.index)
         for frame in outcomes.complete_frames()
-        for face in frame
+        for face in frame.faces
     ]
 
 

@@ -1,0 +1,58 @@
+"""One attempt at a job: its recording read, and its files in their place only when all of them are whole."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+from capture_service.job import recording
+from capture_service.settings import CaptureSettings
+from contract.broker import Clients
+from contract.errors import EmotiiError
+from contract.jobs import JobFiles
+from contract.messages.job import JobStatus
+from emotii.jobs.watch import Watch
+from emotii.outputs import Outputs
+from emotii.study import Study
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """How a job is done."""
+
+    clients: Clients
+    files: JobFiles
+    capture: CaptureSettings
+    model: str
+    """Of the settings, for the report."""
+
+    def write(self, watch: Watch, stop: Event) -> tuple[str, ...]:
+        """Do the job of `watch`; the names of its files.
+
+        Raises:
+            Cancelled, Taken: as the watch says.
+            JobStopped: `stop` was set.
+            EmotiiError: the recording cannot be read, or a file cannot be written.
+        """
+        job = watch.job
+        try:
+            work = self.files.work(job.id)
+            written = self._write_into(work, watch, stop)
+            watch.check()
+            self.files.publish(job.id, work)
+        except OSError as error:
+            watch.check()
+            raise EmotiiError(f"the job's folder cannot be used: {error.strerror}") from error
+        return written
+
+    def told(self, error: EmotiiError, job: JobStatus) -> str:
+        """The reason in words for who handed it in, who knows no paths of ours."""
+        return str(error).replace(str(self.files.of(job.id).resolve()), job.name)
+
+    def _write_into(self, work: Path, watch: Watch, stop: Event) -> tuple[str, ...]:
+        job = watch.job
+        spec = replace(recording(str(self.files.recording(job.id))), handed_in=job.name)
+        outputs = Outputs.all_in(work)
+        with outputs.begun() as files:
+            record = Study(self.clients, spec, self.capture, self.model, work).write(files, stop, watch)
+        watch.job = watch.job.model_copy(update={"frames": record.tally.frames, "faces": record.tally.faces})
+        return tuple(path.name for path in outputs.wanted.values())

@@ -1,0 +1,73 @@
+"""The report of a recording: one HTML page that holds everything it shows, and runs no script."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from contract.judgement import UNCERTAIN
+from emotii.tally import Tally
+from emotii.views import paint
+from emotii.views.best_faces import BestFace
+from emotii.views.chart import clock, draw_chart
+from emotii.views.model_facts import ModelFacts
+from emotii.views.timeline import Timeline
+
+MOST_EPISODES = 300
+"""In the table; a page with more is hard to read, and the files have them all."""
+MOST_NOTES = 8
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the page is made of."""
+
+    timeline: Timeline
+    tally: Tally
+    model: ModelFacts
+    faces: Sequence[BestFace]
+    made: datetime
+
+    def html(self) -> str:
+        """The page."""
+        environment = Environment(loader=PackageLoader("emotii.views"), autoescape=True, undefined=StrictUndefined)
+        environment.trim_blocks = environment.lstrip_blocks = True
+        environment.filters |= {"percent": _percent, "clock": self._clock, "data": _data_url, "count": _count}
+        environment.globals |= {"colour": paint.colour, "UNCERTAIN": UNCERTAIN, "GRAY": paint.UNCERTAIN}
+        return environment.get_template("report.html.j2").render(
+            timeline=self.timeline,
+            tally=self.tally,
+            model=self.model,
+            faces=self.faces,
+            chart=self._chart(),
+            episodes=self.timeline.episodes[:MOST_EPISODES],
+            episodes_left_out=max(0, len(self.timeline.episodes) - MOST_EPISODES),
+            unreadable=self.tally.unreadable[:MOST_NOTES],
+            buried=self.tally.buried[:MOST_NOTES],
+            made=self.made.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            version=version("emotii"),
+        )
+
+    def _chart(self) -> str:
+        file = io.BytesIO()
+        draw_chart(self.timeline, file, kind="svg", titled=False)
+        return _data_url(file.getvalue(), "image/svg+xml")
+
+    def _clock(self, ms: float) -> str:
+        return clock(ms / 1000, self.timeline.duration_ms)
+
+
+def _percent(share: float, digits: int = 0) -> str:
+    return f"{100 * share:.{digits}f}%"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _data_url(content: bytes, kind: str = "image/jpeg") -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

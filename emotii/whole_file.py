@@ -1,0 +1,83 @@
+"""Files that are whole or not there: written beside their place, and moved there when everything went well."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+from contract.errors import SettingsError
+
+PARTIAL = ".partial"
+
+
+@contextmanager
+def writable(path: Path) -> Iterator[None]:
+    """Name the file in what goes wrong inside, be it a full disk at the last byte.
+
+    Raises:
+        SettingsError: in place of an OSError.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise SettingsError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+class WholeFile:
+    """The unfinished file of `path`; as a context manager it moves it there, or removes it if something went wrong.
+
+    Raises:
+        SettingsError: `path` is a folder, or nothing can be written beside it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        if path.is_dir():
+            raise SettingsError(f"cannot write {path}: it is a folder; name a file")
+        self.path = path
+        # The last suffix stays, since some writers tell the format by it.
+        self.partial = path.with_name(path.stem + PARTIAL + path.suffix)
+        with writable(path):
+            self.partial.open("wb").close()
+
+    def __enter__(self) -> Path:
+        """The path to write to."""
+        return self.partial
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with writable(self.path):
+            if kind is None:
+                self.partial.replace(self.path)
+            else:
+                self.partial.unlink(missing_ok=True)
+
+
+class TextFile:
+    """Text into the unfinished file; whatever the disk refuses is told with the file's name.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
+
+    def __init__(self, whole: WholeFile) -> None:
+        self._path = whole.path
+        with writable(self._path):
+            self._file = whole.partial.open("w", newline="", encoding="utf-8")
+
+    def write(self, text: str) -> int:
+        with writable(self._path):
+            return self._file.write(text)
+
+    def flush(self) -> None:
+        with writable(self._path):
+            self._file.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            with writable(self._path):
+                self._file.close()
+        except SettingsError:
+            if kind is None:  # else what went wrong first is told
+                raise
