@@ -3,8 +3,11 @@
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -55,9 +58,20 @@ class PostgresServer:
     def stop(self) -> None:
         self._run("pg_ctl", "stop", "--wait", "--silent", "--mode=immediate")
 
-    @property
-    def pid(self) -> int:
-        return int((self._data / "postmaster.pid").read_text().splitlines()[0])
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The server and all that serves a connection answer nothing, but their sockets stay open."""
+        listing = subprocess.run(["ps", "-eo", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
+        parents = {int(pid): int(parent) for pid, parent in (line.split() for line in listing.splitlines())}
+        server = int((self._data / "postmaster.pid").read_text().splitlines()[0])
+        processes = [server, *(pid for pid, parent in parents.items() if parent == server)]
+        for pid in processes:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in reversed(processes):
+                os.kill(pid, signal.SIGCONT)
 
     def new_database(self) -> str:
         """The URL of an empty one."""
@@ -70,18 +84,20 @@ class PostgresServer:
         return f"postgresql://{USER}:{password}@127.0.0.1:{self.port}/{name}"
 
     def _run(self, program: str, *arguments: str) -> None:
-        done = subprocess.run(
-            [self._programs / program, "-D", self._data, *arguments],
-            user=_owner(),
-            cwd=self._folder,
-            env={"PATH": os.environ["PATH"]},
-            stdin=subprocess.DEVNULL,
-            stdout=(output := (self._folder / f"{program}.out").open("wb")),
-            stderr=output,
-            timeout=60,
-        )
-        output.close()
-        assert done.returncode == 0, (self._folder / f"{program}.out").read_text()
+        said = self._folder / f"{program}.out"  # a pipe would stay open as long as the server runs
+        with said.open("wb") as output:
+            done = subprocess.run(
+                [self._programs / program, "-D", self._data, *arguments],
+                check=False,
+                user=_owner(),
+                cwd=self._folder,
+                env={"PATH": os.environ["PATH"]},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                timeout=60,
+            )
+        assert done.returncode == 0, said.read_text()
 
 
 def _owner() -> str | None:

@@ -54,6 +54,7 @@ readings = Table(
     Index("readings_by_emotion", "emotion", "captured_ms", "id"),
     Index("readings_by_source_emotion", "source", "emotion", "captured_ms", "id"),
     Index("readings_by_track", "source", "track", "captured_ms", "id"),
+    Index("readings_by_track_emotion", "source", "track", "emotion", "captured_ms", "id"),
 )
 
 # With their end in the index, those that had ended before a span are passed over without a look at their rows.
@@ -78,5 +79,6 @@ episodes = Table(
     Index("episodes_by_emotion", "emotion", "start_ms", "id", "end_ms"),
     Index("episodes_by_source_emotion", "source", "emotion", "start_ms", "id", "end_ms"),
     Index("episodes_by_track", "source", "track", "start_ms", "id", "end_ms"),
+    Index("episodes_by_track_emotion", "source", "track", "emotion", "start_ms", "id", "end_ms"),
     Index("episodes_by_end", "end_ms"),
 )

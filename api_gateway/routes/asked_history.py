@@ -4,7 +4,7 @@ import re
 from datetime import UTC
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, Field, TypeAdapter, WithJsonSchema
 
 from api_gateway.errors import ApiError
 from api_gateway.history.pages import Order, Search, read_cursor
@@ -17,9 +17,11 @@ def _moment(value: object) -> object:
     if not isinstance(value, str) or re.fullmatch(r"\d+", value):
         return value
     try:
+        if not re.match(r"\d{4}-", value):  # pydantic reads bare numbers as times, too
+            raise ValueError
         # A + that was not written as %2B arrives as a blank.
         time = _TIME.validate_python(re.sub(r" (\d\d:\d\d)$", r"+\1", value))
-    except ValidationError:
+    except ValueError:
         raise ValueError("write a time as 2026-01-31T23:59:59Z, or in milliseconds since 1970") from None
     return max(0, round(time.astimezone(UTC).timestamp() * 1000))
 
@@ -61,7 +63,7 @@ class AskedHistory(BaseModel):
         try:
             after = None if self.after is None else read_cursor(self.after, key)
         except ValueError as error:
-            raise ApiError(422, "invalid_request", f"query.after: {error}") from error
+            raise ApiError(404, "unknown_place", f"after: {error}") from error
         return Search(
             source=self.source,
             track=self.track,

@@ -72,6 +72,7 @@ def _index(table: str, *order: str) -> None:
         "emotion": ["emotion"],
         "source_emotion": ["source", "emotion"],
         "track": ["source", "track"],
+        "track_emotion": ["source", "track", "emotion"],
     }
     for name, columns in asked.items():
         op.create_index(f"{table}_by_{name}", table, [*columns, *order])

@@ -1,0 +1,266 @@
+"""The history's tables, writing and asking, on SQLite and on PostgreSQL."""
+
+import re
+import subprocess
+import sys
+from itertools import product
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Select, func, select, text
+from sqlalchemy.dialects import postgresql, sqlite
+
+from api_gateway.history.archive import Archive
+from api_gateway.history.database import Database, DatabaseUnavailable, RowsRefused
+from api_gateway.history.migration import migrate
+from api_gateway.history.pages import Pages, Search, episodes_query, readings_query
+from api_gateway.history.tables import episodes, metadata, readings
+from tests.postgres import PostgresServer
+from tests.recorded import episode, told
+from tests.stage import HAPPY, SAD, UNSURE
+
+MIGRATE = """
+import sys
+from api_gateway.history.database import Database
+from api_gateway.history.migration import migrate
+sys.stdin.read()
+migrate(Database(sys.argv[1]))
+"""
+SOURCES, TRACKS, SHOWN = ("front", "door"), (1, 2), {"happy": HAPPY, "sad": SAD, "uncertain": UNSURE}
+
+
+@pytest.fixture
+def database(database_url: str):
+    database = Database(database_url)
+    migrate(database)
+    yield database
+    database.engine.dispose()
+
+
+@pytest.fixture
+def filled(database: Database) -> Database:
+    """40 s of two sources with two faces each, of which each shows another emotion every few readings."""
+    shown, spans = [], []
+    for turn, (source, track) in product(range(80), product(SOURCES, TRACKS)):
+        shown.append(told(10_000 + turn * 500, source, track, list(SHOWN.values())[(turn // 4 + track) % 3]))
+        if turn % 4 == 0:
+            emotion = ("happy", "sad")[turn // 4 % 2]
+            spans.append(episode(10_000 + turn * 500, 11_700 + turn * 500, "end", source, track, emotion))
+    Archive(database).write(shown, spans)
+    return database
+
+
+def counted(database: Database) -> tuple[int, int]:
+    with database.reading() as connection:
+        counts = [
+            connection.execute(select(func.count()).select_from(table)).scalar() for table in (readings, episodes)
+        ]
+    return counts[0], counts[1]
+
+
+def walk(ask, search: Search, page: int = 30) -> list:
+    """Everything that is found, page by page."""
+    found, search = [], search.then(search.after, page)
+    while True:
+        answer = ask(search)
+        found += answer.items
+        if answer.next is None:
+            return found
+        assert len(answer.items) == page
+        search = search.then(answer.next, page)
+
+
+def test_the_scripts_make_the_tables_that_the_code_knows(database: Database):
+    with database.reading() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_gateways_that_start_at_once_migrate_once(database_url: str):
+    command = [sys.executable, "-c", MIGRATE, database_url]
+    started = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for process in started:
+        process.stdin.close()
+    for process in started:
+        process.wait(60)
+        assert process.returncode == 0, process.stderr.read()
+        process.stderr.close()
+    database = Database(database_url)
+    assert counted(database) == (0, 0)
+    database.engine.dispose()
+
+
+def test_a_migrated_database_is_left_as_it_is(filled: Database):
+    before = counted(filled)
+    migrate(filled)
+    assert counted(filled) == before
+
+
+def test_the_database_of_a_newer_release_is_refused(database: Database):
+    with database.writing() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(DatabaseUnavailable, match="9999"):
+        migrate(database)
+
+
+def test_what_is_written_comes_back_as_it_was_told(database: Database):
+    happy, unsure = told(1000), told(2000, probabilities=UNSURE)
+    span = episode(1000, 2000)
+    Archive(database).write([happy, unsure], [span])
+    found = Pages(database).readings(Search(order="oldest")).items
+    assert [one.captured_ms for one in found] == [1000, 2000]
+    for kept, was in zip(found, (happy, unsure), strict=True):
+        assert kept.model_dump().items() <= was.model_dump().items()
+    assert found[1].between == ("fear", "surprise")
+    assert Pages(database).episodes(Search()).items[0].model_dump() == span.model_dump()
+
+
+def test_the_same_again_is_stored_once(database: Database):
+    archive = Archive(database)
+    for _ in range(3):
+        archive.write([told(1000), told(1600)], [episode(1000, 2000)])
+    assert counted(database) == (2, 1)
+
+
+def test_two_gateways_that_record_for_a_moment_store_two_readings_a_second(database: Database):
+    times = range(10_000, 20_000, 66)
+    for first in (0, 3):  # each lets another reading of a half second through
+        Archive(database).write([told(at) for at in times[first::7]], [])
+    with database.reading() as connection:
+        slots = connection.execute(select(readings.c.slot)).scalars().all()
+    assert sorted(slots) == list(range(20, 40))
+
+
+def test_a_recorded_episode_only_grows(database: Database):
+    archive, pages = Archive(database), Pages(database)
+
+    def stored() -> tuple[str, int]:
+        only = pages.episodes(Search()).items[0]
+        return only.phase, only.end_ms
+
+    archive.write([], [episode(1000, 1000, "start")])
+    archive.write([], [episode(1000, 3000, "update")])
+    assert stored() == ("update", 3000)
+    archive.write([], [episode(1000, 2000, "update")])  # late, from a gateway that has lost the lease
+    assert stored() == ("update", 3000)
+    archive.write([], [episode(1000, 3000, "end")])
+    archive.write([], [episode(1000, 3000, "update")])
+    assert stored() == ("end", 3000)
+
+
+def test_an_episode_whose_end_nobody_saw_is_ended_and_goes_on_if_it_does(database: Database):
+    archive, pages = Archive(database), Pages(database)
+    archive.write([], [episode(1000, 3000, "update"), episode(1000, 70_000, "update", track=2)])
+    assert archive.close_episodes(60_000) == 1
+    assert [one.phase for one in pages.episodes(Search(track=1)).items] == ["end"]
+    assert [one.phase for one in pages.episodes(Search(track=2)).items] == ["update"]
+    archive.write([], [episode(1000, 4000, "update")])
+    assert [one.phase for one in pages.episodes(Search(track=1)).items] == ["update"]
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+@pytest.mark.parametrize("source", [None, "front"])
+def test_every_way_to_ask_finds_what_a_look_at_everything_finds(filled: Database, source: str | None, order: str):
+    pages = Pages(filled)
+    everything = walk(pages.readings, Search(order=order), 1000)
+    spans = walk(pages.episodes, Search(order=order), 1000)
+    assert (len(everything), len(spans)) == (320, 80)
+    ways = product((None, 2), (None, "happy", "uncertain"), (None, 20_000), (None, 30_000))
+    for track, emotion, from_ms, to_ms in ways:
+        search = Search(source, track, emotion, from_ms, to_ms, order)
+        assert walk(pages.readings, search) == [
+            one
+            for one in everything
+            if source in {None, one.source}
+            and track in {None, one.track}
+            and emotion in {None, one.emotion}
+            and (from_ms or 0) <= one.captured_ms < (to_ms or 10**15)
+        ]
+        assert walk(pages.episodes, search) == [
+            one
+            for one in spans
+            if source in {None, one.source}
+            and track in {None, one.track}
+            and emotion in {None, one.emotion}
+            and one.end_ms >= (from_ms or 0)
+            and one.start_ms < (to_ms or 10**15)
+        ]
+
+
+def test_pages_hold_still_while_new_readings_come(filled: Database):
+    pages = Pages(filled)
+    first = pages.readings(Search(limit=100))
+    Archive(filled).write([told(60_000 + at) for at in range(0, 5000, 500)], [])
+    later = walk(pages.readings, Search(after=first.next))
+    assert len({(one.source, one.track, one.captured_ms) for one in (*first.items, *later)}) == 320
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest"])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"source": "front"},
+        {"emotion": "happy"},
+        {"source": "front", "emotion": "happy"},
+        {"source": "front", "track": 1},
+        {"source": "front", "track": 1, "emotion": "happy"},
+        {"source": "front", "from_ms": 20_000, "to_ms": 30_000},
+    ],
+)
+def test_every_page_is_read_off_an_index_in_its_order(filled: Database, asked: dict, order: str):
+    for query, after in ((readings_query, (25_000, 100)), (episodes_query, (25_000, "front"))):
+        for search in (Search(**asked, order=order), Search(**asked, order=order, after=after)):
+            plan = " | ".join(planned(filled, query(search).limit(101)))
+            assert "_by_" in plan
+            assert not re.search(
+                "TEMP B-TREE|Sort|SCAN (readings|episodes)( [|]|$)|Seq Scan on (readings|episodes)", plan
+            )
+
+
+def planned(database: Database, query: Select) -> list[str]:
+    """How the database would answer, PostgreSQL as if the tables were too large to be read whole or sorted."""
+    dialect = sqlite.dialect() if database.kind == "sqlite" else postgresql.dialect()
+    asked = str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    with database.reading() as connection:
+        if database.kind == "postgresql":
+            connection.execute(
+                text("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+            )
+        explain = "EXPLAIN QUERY PLAN" if database.kind == "sqlite" else "EXPLAIN"
+        return [str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {asked}")]
+
+
+def test_what_is_too_old_is_deleted_and_nothing_else(filled: Database):
+    archive = Archive(filled)
+    gone = 0
+    while swept := archive.sweep(30_000):
+        gone += swept
+    pages = Pages(filled)
+    assert min(one.captured_ms for one in walk(pages.readings, Search())) == 30_000
+    assert min(one.end_ms for one in walk(pages.episodes, Search())) >= 30_000
+    assert gone == 400 - sum(counted(filled))
+
+
+def test_models_with_other_labels_stand_side_by_side(database: Database):
+    other = told(3000).model_copy(update={"model": "mine@2.0.0", "probabilities": {"calm": 0.9, "happy": 0.1}})
+    Archive(database).write([told(1000), other], [])
+    pages = Pages(database)
+    assert pages.labels() == ("calm", "happy", "angry", "fear", "sad", "surprise")
+    assert pages.readings(Search()).items[0].probabilities == {"calm": 0.9, "happy": 0.1}
+
+
+def test_what_the_database_never_takes_is_told_from_an_outage(postgres: PostgresServer):
+    database = Database(postgres.new_database())
+    migrate(database)
+    with pytest.raises(RowsRefused):
+        Archive(database).write([told(1000).model_copy(update={"epoch": "\0"})], [])
+    database.engine.dispose()
+
+
+def test_an_outage_is_named_without_the_password(postgres: PostgresServer):
+    url = postgres.new_database()
+    with pytest.raises(DatabaseUnavailable, match="authentication failed") as caught:
+        migrate(Database(url.replace("word@", "wrong@")))
+    assert "s3cr3t" not in str(caught.value)
+    assert caught.value.__cause__ is None
