@@ -73,12 +73,13 @@ def reading(
     index: int = 0,
     epoch: str = "e1",
     thresholds: Thresholds | None = THRESHOLDS,
+    labels: tuple[str, ...] = LABELS,
 ) -> Reading:
     face = Face(index, track, box, 0.9, QUALITY)
     model = "test@1.0.0"
     identity = FrameId(source, epoch, frame)
     times = captured_ms, captured_ms + 5
-    return Reading(identity, face, captured_ms, model, LABELS, probabilities, "w1", *times, thresholds)
+    return Reading(identity, face, captured_ms, model, labels, probabilities, "w1", *times, thresholds)
 
 
 @dataclass
@@ -100,6 +101,7 @@ class Producer:
         self.state = "ONLINE"
         self.reason = ""
         self.faces = Faces()
+        self.labels = LABELS
         self.repeats = False
         self.frame = 0
         self.jpegs = 0
@@ -156,7 +158,7 @@ class Producer:
             fps=15.0,
         )
         uploads = SourceStatus(name=keys.UPLOADS, kind="inbox", order=999, state="ONLINE", since_ms=now, seen_ms=now)
-        worker = WorkerStatus(consumer="w1", engine="none", model="test@1.0.0", labels=LABELS, seen_ms=now)
+        worker = WorkerStatus(consumer="w1", engine="none", model="test@1.0.0", labels=self.labels, seen_ms=now)
         pipeline = self.clients.commands.pipeline()
         pipeline.hset(keys.SOURCES, self.source, status.model_dump_json())
         pipeline.hset(keys.WORKERS, "w1", worker.model_dump_json())
@@ -183,7 +185,7 @@ class Producer:
         self.last_receivers = self.clients.commands.publish(keys.frames(self.source), header.encode(jpeg))
         pipeline = self.clients.commands.pipeline()
         for index, (track, (box, probabilities)) in enumerate(shown):
-            one = reading(self.source, self.frame, track, probabilities, box, now, index)
+            one = reading(self.source, self.frame, track, probabilities, box, now, index, labels=self.labels)
             for _ in range(1 + self.repeats):
                 pipeline.xadd(keys.results(self.source), dict(one.fields()), maxlen=2000)
         done = FrameDone(FrameId(self.source, "e1", self.frame), now, len(shown), width, height)

@@ -2,14 +2,14 @@
 
 import { colour, texture } from "./palette.js";
 
-const RIBBON = 22;
+const RIBBON = 20;
 const GAP = 4;
 const LETTERS = "600 12px system-ui, sans-serif";
-const LONGEST_GAP_MS = 1500; // without readings for longer, the face was away
+const GAP_MS = 1500; // without readings for longer, the face was away
 
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {{samples: {ms: number, probabilities: object}[], story: object[]}} track
+ * @param {{samples: {ms: number, probabilities: object}[], story: object[], gapMs?: number}} track
  * @param {{from: number, to: number}} span milliseconds at the left and the right edge
  * @param {string[]} labels from bottom to top
  */
@@ -18,7 +18,7 @@ export function drawTrack(canvas, track, span, labels) {
   const { width, height } = canvas.getBoundingClientRect();
   const x = (ms) => ((ms - span.from) / (span.to - span.from)) * width;
   const paints = new Map(labels.map((label) => [label, fills(pen, label, labels)]));
-  for (const run of runs(track.samples)) drawRun(pen, run, x, { top: RIBBON + GAP, height: height - RIBBON - GAP, labels, paints });
+  for (const run of runs(track.samples, track.gapMs ?? GAP_MS)) drawRun(pen, run, x, { top: RIBBON + GAP, height: height - RIBBON - GAP, labels, paints });
   for (const episode of track.story) drawRibbon(pen, episode, x, paints.get(episode.emotion) ?? [colour(episode.emotion)]);
 }
 
@@ -34,11 +34,11 @@ export function sized(canvas) {
   return pen;
 }
 
-function runs(samples) {
+function runs(samples, gapMs) {
   const found = [];
   for (const sample of samples) {
     const last = found.at(-1)?.at(-1);
-    if (last && sample.ms - last.ms <= LONGEST_GAP_MS) found.at(-1).push(sample);
+    if (last && sample.ms - last.ms <= gapMs) found.at(-1).push(sample);
     else found.push([sample]);
   }
   return found;

@@ -6,7 +6,7 @@ import { element, make, offer } from "./dom.js";
 import { paint } from "./palette.js";
 import { say, saying } from "./said.js";
 
-const PAGE = 60;
+const PAGE = 48;
 const SURE_MS = 3000; // a second click within this time deletes
 
 export class Gallery {
@@ -52,7 +52,8 @@ export class Gallery {
     const item = make("li", { class: `saved-face ${paint(face.emotion, this.labels)}`, "data-name": face.name },
       make("img", { src: face.url, alt: `Face saved as ${named}`, loading: "lazy", width: "96", height: "96" }),
       choice,
-      make("p", { class: "small", text: `${face.confidence.toFixed(0)}% · ${clockTime(Date.parse(face.saved))}` }),
+      make("p", { class: "small", text: face.labelled ? `was ${face.was}` : `${face.confidence.toFixed(0)}%` }),
+      make("p", { class: "small", text: clockTime(Date.parse(face.saved)) }),
       make("button", { type: "button", class: "delete", "aria-label": `Delete the face saved as ${named}`, text: "Delete",
         onclick: ({ currentTarget }) => this.delete(face, item, currentTarget) }));
     choice.addEventListener("change", () => this.relabel(face, item, choice));

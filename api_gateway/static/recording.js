@@ -7,6 +7,7 @@ import { copyOf, make } from "./dom.js";
 import { paint } from "./palette.js";
 
 const MOST_LANES = 8;
+const FEWEST_POINTS = 200; // of a long recording the points are further apart
 
 export class Recording {
   /** @param {HTMLElement} place */
@@ -23,30 +24,36 @@ export class Recording {
     }
   }
 
-  /** @param {{labels: string[], duration_ms: number, tracks: object[]}} timeline of a job */
-  show({ labels, duration_ms: end, tracks }) {
-    const legend = labels.map((label) => make("li", { class: paint(label, labels) }, make("span", { class: "swatch" }), label));
-    const longest = [...tracks].sort((a, b) => b.samples.length - a.samples.length).slice(0, MOST_LANES);
-    const lanes = longest.sort((a, b) => a.track - b.track).map((track) => {
-      const lane = copyOf("lane");
-      lane.name.textContent = `face ${track.track}`;
-      lane.canvas.setAttribute("aria-label", `face ${track.track}: ${track.episodes.map(inWords).join("; ") || "no episode"}`);
-      return { ...lane, track };
-    });
-    const lines = tracks.flatMap(({ track, episodes }) => episodes.map((episode) => ({ track, ...episode })))
-      .sort((a, b) => a.start_ms - b.start_ms)
-      .map((episode) => make("li", { text: `face ${episode.track}, ${inWords(episode)}` }));
+  /** @param {object} timeline a job's `timeline.json` */
+  show({ labels, duration_ms: end, gap_ms, tracks, episodes }) {
+    const longest = [...tracks].sort((a, b) => b.readings - a.readings).slice(0, MOST_LANES);
+    const lanes = tracks.filter((track) => longest.includes(track)).map((track) => laneOf(track, episodes, end, gap_ms));
+    const told = (tag, lines) => lines.map((line) => make(tag, { text: line }));
     this.place.replaceChildren(
-      make("ul", { class: "legend" }, ...legend),
+      make("ul", { class: "legend" }, ...labels.map((label) => (
+        make("li", { class: paint(label, labels) }, make("span", { class: "swatch" }), label)
+      ))),
       make("div", { class: "lanes" }, ...lanes.map(({ root }) => root)),
-      make("p", { class: "axis", "aria-hidden": "true" }, ...[0, end / 2, end].map((ms) => make("span", { text: videoTime(ms) }))),
-      make("details", {}, make("summary", { text: "In words" }), make("ul", { class: "words" }, ...lines)));
-    const draw = () => lanes.forEach(({ canvas, track }) => (
-      canvas.clientWidth && drawTrack(canvas, { samples: track.samples, story: track.episodes }, { from: 0, to: end }, labels)
-    ));
+      make("p", { class: "axis", "aria-hidden": "true" }, ...told("span", [0, end / 2, end].map(videoTime))),
+      make("details", {}, make("summary", { text: "In words" }), make("ul", { class: "words" }, ...told("li", episodes.map(inWords)))));
+    const draw = () => lanes.forEach(({ canvas, track }) => canvas.clientWidth && drawTrack(canvas, track, { from: 0, to: end }, labels));
     new ResizeObserver(draw).observe(this.place);
-    draw();
   }
 }
 
-const inWords = ({ emotion, start_ms, duration_ms }) => `${emotion} from ${videoTime(start_ms)} for ${length(duration_ms)}`;
+/** A lane with what is drawn in it. */
+function laneOf({ track, times_ms, probabilities, shares }, episodes, end, gapMs) {
+  const lane = copyOf("lane");
+  lane.name.textContent = `face ${track}`;
+  const parts = Object.entries(shares).map(([emotion, share]) => `${emotion} ${Math.round(share * 100)}%`);
+  lane.canvas.setAttribute("aria-label", `face ${track}: ${parts.join(", ")}`);
+  const samples = times_ms.map((ms, index) => ({
+    ms, probabilities: Object.fromEntries(Object.entries(probabilities).map(([label, points]) => [label, points[index]])),
+  }));
+  const story = episodes.filter((episode) => episode.track === track);
+  return { ...lane, track: { samples, story, gapMs: Math.max(gapMs, end / FEWEST_POINTS) } };
+}
+
+const inWords = ({ track, emotion, start_ms, duration_ms }) => (
+  `face ${track}, ${emotion} from ${videoTime(start_ms)} for ${length(duration_ms)}`
+);

@@ -3,7 +3,7 @@
 import { ask } from "./api.js";
 import { element, write } from "./dom.js";
 
-const VEILS = { off: "as they are", blur: "blurred", mask: "masked" };
+const VEILS = { off: "visible", blur: "blurred", mask: "masked" };
 const SHOWN_MS = 2500; // what was switched here may take a moment to come back in the figures
 
 export class Switches {

@@ -43,7 +43,7 @@ export class Tile {
     const { parts } = this;
     write(parts.age, age_ms === null ? "–" : `${age_ms} ms`);
     write(parts.stages, stages
-      ? `capture ${stages.detect_ms} + inference ${stages.infer_ms} + delivery ${stages.deliver_ms}` : "");
+      ? `capture ${stages.detect_ms} · inference ${stages.infer_ms} · delivery ${stages.deliver_ms}` : "");
     write(parts.readings, `${readings_per_s.toFixed(1)} /s`);
     write(parts.fps, `${fps.toFixed(1)} /s`);
     write(parts.skipped, `${skipped}`);

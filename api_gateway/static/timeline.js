@@ -6,7 +6,9 @@ import { copyOf, make } from "./dom.js";
 import { paint } from "./palette.js";
 import { KEPT_MS, Track } from "./track.js";
 
-const MOST_LANES = 6;
+const MOST_LANES = 5;
+const PASSING_MS = 2000; // who was there for less and is gone has no lane; the words have all of them
+const HERE_MS = 2500;
 const MOST_WORDS = 40;
 const WORDS_EVERY = 8; // draws: what is said in words need not change four times a second
 
@@ -52,14 +54,15 @@ export class Timeline {
       track.forget(span.from);
       if (track.seen < span.from) this.tracks.delete(key);
     }
-    const latest = [...this.tracks].sort(([, a], [, b]) => b.seen - a.seen).slice(0, MOST_LANES);
-    const rows = latest.sort(([, a], [, b]) => a.number - b.number);
+    const lasting = [...this.tracks].filter(([, track]) => span.to - track.seen < HERE_MS || track.lasted > PASSING_MS);
+    const latest = lasting.sort(([, a], [, b]) => b.seen - a.seen).slice(0, MOST_LANES);
+    const rows = latest.sort(([, a], [, b]) => a.first - b.first || a.number - b.number);
     this.place.hidden = rows.length === 0;
     const labels = [...new Set(rows.flatMap(([, track]) => track.labels))];
     this.settleLanes(rows);
     this.settleLegend(labels);
     for (const [key, track] of rows) drawTrack(this.shown.get(key).canvas, track, span, labels);
-    if (this.draws++ % WORDS_EVERY === 0) this.say(rows);
+    if (this.draws++ % WORDS_EVERY === 0) this.say();
   }
 
   settleLanes(rows) {
@@ -87,15 +90,17 @@ export class Timeline {
     )));
   }
 
-  say(rows) {
+  say() {
     const told = [];
-    for (const [key, track] of rows) {
+    for (const [key, track] of this.tracks) {
       const story = track.story;
-      this.shown.get(key).canvas.setAttribute("aria-label", `face ${track.number}: ${shares(story)}`);
+      this.shown.get(key)?.canvas.setAttribute("aria-label", `face ${track.number}: ${shares(story)}`);
       told.push(...story.map((episode) => [episode.start_ms, inWords(episode)]));
     }
     const lines = told.sort(([a], [b]) => b - a).slice(0, MOST_WORDS).map(([, line]) => line);
     if (!lines.length) lines.push("No episode yet.");
+    if (lines.join("\n") === this.said) return; // whoever reads it keeps the place
+    this.said = lines.join("\n");
     this.words.replaceChildren(...lines.map((line) => make("li", { text: line })));
   }
 }

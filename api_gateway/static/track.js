@@ -46,6 +46,15 @@ export class Track {
     for (const [id, episode] of this.episodes) if (episode.end_ms < oldest) this.episodes.delete(id);
   }
 
+  /** When it was seen first, of what is remembered. */
+  get first() {
+    return Math.min(this.samples[0]?.ms ?? Infinity, this.story[0]?.start_ms ?? Infinity);
+  }
+
+  get lasted() {
+    return this.seen - this.first;
+  }
+
   /** The labels of the model that read it last. */
   get labels() {
     return Object.keys(this.samples.at(-1)?.probabilities ?? {});

@@ -1,0 +1,163 @@
+"""History, Faces, Analyze and how all of it is for those who use a keyboard, a screen reader or a phone."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from emotii.server import PrivateServer
+from tests.acceptance.browser import PATIENCE_MS, chromium, needs_chromium, opened, wait_for_state
+from tests.stage import SAD, GatewayProcess, Producer, clip_frames, gateway_process, until
+
+SECTIONS = ("live", "history", "faces", "analyze", "settings")
+LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+pytestmark = needs_chromium
+
+
+@pytest.fixture
+def producer(server: PrivateServer) -> Iterator[Producer]:
+    with Producer(server.url) as producer:
+        yield producer
+
+
+@pytest.fixture
+def gateway(server: PrivateServer, producer: Producer, tmp_path: Path) -> Iterator[GatewayProcess]:
+    with gateway_process(server.url, tmp_path / "faces", save_every="0.2s") as gateway:
+        until(gateway.ready, 30, "readiness")
+        yield gateway
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser, gateway: GatewayProcess) -> Iterator[Page]:
+    with opened(browser, gateway.url) as page:
+        yield page
+
+
+def go(page: Page, section: str) -> None:
+    page.get_by_role("navigation").get_by_role("link", name=section.capitalize()).click()
+    expect(page.locator(f"#view-{section}")).to_be_visible()
+
+
+def jpeg() -> bytes:
+    return cv2.imencode(".jpg", clip_frames(1)[0])[1].tobytes()
+
+
+def test_a_section_has_an_address_and_is_told_to_a_screen_reader(page: Page, gateway: GatewayProcess):
+    go(page, "history")
+    assert page.url.endswith("#history")
+    assert page.title() == "History · Emotii"
+    expect(page.get_by_role("heading", name="History")).to_be_focused()
+    expect(page.get_by_role("link", name="History")).to_have_attribute("aria-current", "page")
+    page.go_back()
+    expect(page.locator("#view-live")).to_be_visible()
+    page.goto(f"{gateway.url}/#faces")
+    expect(page.locator("#view-faces")).to_be_visible()
+
+
+def test_a_picture_that_is_handed_in_shows_its_faces(page: Page):
+    wait_for_state(page, "connected")
+    go(page, "analyze")
+    page.locator("#file").set_input_files({"name": "us.jpg", "mimeType": "image/jpeg", "buffer": jpeg()})
+    result = page.locator("#picture-result")
+    expect(result.locator(".face")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(result.locator(".face-emotion")).to_have_text(["happy", "happy"])
+    expect(result.locator(".box-label")).to_have_text(["happy 95%", "happy 95%"])
+    expect(result.locator("canvas")).to_have_js_property("width", 640)
+    expect(result).to_contain_text("test@1.0.0")
+
+
+def test_what_is_no_picture_is_told(page: Page):
+    wait_for_state(page, "connected")
+    go(page, "analyze")
+    page.locator("#file").set_input_files({"name": "us.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
+    expect(page.locator("#analyze-line")).to_have_attribute("data-bad", "", timeout=PATIENCE_MS)
+    expect(page.locator("#analyze-line")).to_contain_text("picture")
+
+
+def test_a_saved_face_is_given_another_emotion_and_another_one_is_deleted(page: Page, gateway: GatewayProcess):
+    until(lambda: len(gateway.saved()) >= 4, 30, "saved faces")
+    page.get_by_role("switch", name="Save faces").click()
+    go(page, "faces")
+    saved = page.locator(".saved-face")
+    expect(saved.first).to_be_visible(timeout=PATIENCE_MS)
+    until(lambda: saved.first.locator("img").evaluate("(image) => image.naturalWidth") > 0, 20, "the picture")
+
+    face = page.locator(".saved-face[data-name^='happy_']").first
+    face.get_by_role("combobox").select_option("surprise")
+    expect(page.locator("#gallery-line")).to_have_text("Now saved as surprise.", timeout=PATIENCE_MS)
+    assert [path for path in gateway.saved() if path.parent.name == "surprise"]
+    page.get_by_label("Emotion", exact=True).select_option("surprise")
+    expect(saved).to_have_count(1, timeout=PATIENCE_MS)
+    expect(saved).to_contain_text("was happy")
+
+    delete = saved.get_by_role("button", name="Delete")
+    delete.click()
+    expect(delete).to_have_text("Really?")
+    delete.click()
+    expect(saved).to_have_count(0, timeout=PATIENCE_MS)
+    assert not [path for path in gateway.saved() if path.parent.name == "surprise"]
+
+
+def test_the_history_tells_episodes_by_source_and_emotion_and_gives_a_csv(
+    page: Page, gateway: GatewayProcess, producer: Producer
+):
+    until(lambda: gateway.get("/api/v1/episodes").json()["items"], 30, "an episode")
+    producer.faces.shown = {1: ((220.0, 100.0, 120.0, 140.0), SAD)}
+    until(lambda: len(gateway.get("/api/v1/episodes").json()["items"]) >= 3, 30, "three episodes")
+    go(page, "history")
+    rows = page.locator("#history-rows tr")
+    expect(rows).not_to_have_count(0, timeout=PATIENCE_MS)
+    page.get_by_label("Emotion", exact=True).last.select_option("happy")
+    expect(rows).to_have_count(1, timeout=PATIENCE_MS)
+    expect(rows).to_contain_text("front")
+    expect(page.locator("#history-chart canvas")).to_have_attribute("aria-label", "Time of each emotion: happy")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download CSV").click()
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert "emotion" in lines[0]
+    assert len(lines) == 2
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+def test_no_section_has_a_serious_flaw_for_those_who_see_less(
+    browser: Browser, gateway: GatewayProcess, scheme: str, size: dict[str, int]
+):
+    until(gateway.saved, 30, "a saved face")
+    with opened(browser, gateway.url, color_scheme=scheme, viewport=size) as page:
+        wait_for_state(page, "connected")
+        expect(page.locator(".face")).to_have_count(2, timeout=PATIENCE_MS)
+        for section in SECTIONS:
+            go(page, section)
+            if section == "analyze":
+                page.locator("#file").set_input_files({"name": "us.jpg", "mimeType": "image/jpeg", "buffer": jpeg()})
+                expect(page.locator("#picture-result .face")).to_have_count(2, timeout=PATIENCE_MS)
+            page.wait_for_timeout(300)  # transitions of colours, which would be judged half way
+            found = Axe().run(page).response["violations"]
+            bad = [
+                (flaw["id"], flaw["nodes"][0]["html"], flaw["nodes"][0]["failureSummary"])
+                for flaw in found
+                if flaw["impact"] in {"serious", "critical"}
+            ]
+            assert bad == [], section
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{section} scrolls sideways"
+
+
+def test_everything_is_reached_by_the_keyboard(page: Page):
+    wait_for_state(page, "connected")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    reached = set()
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.textContent.trim() || document.activeElement.id"))
+    assert {"Live", "History", "Faces", "Analyze", "Settings", "Save faces", "Save face now", "In words"} <= reached
