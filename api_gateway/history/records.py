@@ -74,7 +74,8 @@ def reading_record(row: Row[Any]) -> ReadingRecord:
     """The reading of a row of `readings` joined with `models`."""
     probabilities = dict(zip(row.labels.split(","), row.probabilities, strict=True))
     ranked = sorted(probabilities, key=probabilities.__getitem__, reverse=True)
-    return ReadingRecord(
+    return ReadingRecord.model_construct(  # checked when it was written; a CSV has hundreds of thousands
+        kind="reading",
         source=row.source,
         epoch=row.epoch,
         frame=row.frame,
