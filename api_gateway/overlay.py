@@ -11,6 +11,8 @@ from api_gateway.pictures import Picture
 from contract.messages import Box
 
 Colour = tuple[int, int, int]
+Corners = tuple[int, int, int, int]
+"""Left, top, right, bottom."""
 
 PALETTE: tuple[Colour, ...] = (
     (92, 92, 240),
@@ -48,16 +50,26 @@ def hue(emotion: str) -> int:
 
 
 def draw(picture: Picture, labels: Iterable[Label]) -> None:
-    """Draw the labels into the picture. Line width and letters follow its size, so that they are legible at any."""
+    """Draw the labels into the picture. Line width and letters follow its size, so that they are legible at any.
+
+    The words of one face stand where they hide as little as may be of the others.
+    """
     height, width = picture.shape[:2]
     scale = max(0.4, min(height, width * 0.75) / 720)
-    for label in labels:
-        colour = PALETTE[hue(label.words)] if label.words and label.certain else NEUTRAL
-        left, top, right, bottom = _corners(label.box, width, height)
-        cv2.rectangle(picture, (left, top), (right, bottom), colour, max(2, round(3 * scale)), cv2.LINE_AA)
+    drawn = [(label, _corners(label.box, width, height)) for label in labels]
+    for label, corners in drawn:
+        thickness = max(2, round(3 * scale))
+        cv2.rectangle(picture, corners[:2], corners[2:], _colour(label), thickness, cv2.LINE_AA)
+    taken = [corners for _, corners in drawn]
+    for label, corners in drawn:
         if label.words:
             words = f"{label.words} {label.confidence:.0f}%" if label.certain else f"{label.words}?"
-            _write(picture, words, (left, top, bottom), colour, scale)
+            others = [one for one in taken if one != corners]
+            taken.append(_write(picture, words, corners, others, _colour(label), scale))
+
+
+def _colour(label: Label) -> Colour:
+    return PALETTE[hue(label.words)] if label.words and label.certain else NEUTRAL
 
 
 def placeholder(title: str, reason: str, width: int, height: int) -> Picture:
@@ -70,27 +82,40 @@ def placeholder(title: str, reason: str, width: int, height: int) -> Picture:
     return picture
 
 
-def _corners(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
+def _corners(box: Box, width: int, height: int) -> Corners:
     """Clipped to the picture: OpenCV's drawing takes no numbers of any size."""
     left, top = min(max(box[0], 0), width - 1), min(max(box[1], 0), height - 1)
     right, bottom = min(max(box[0] + box[2], left), width - 1), min(max(box[1] + box[3], top), height - 1)
     return round(left), round(top), round(right), round(bottom)
 
 
-def _write(picture: Picture, text: str, at: tuple[int, int, int], colour: Colour, scale: float) -> None:
-    """Dark letters on the box's colour, above the box; below it where there is no room, inside at worst."""
+def _write(picture: Picture, text: str, face: Corners, others: list[Corners], colour: Colour, scale: float) -> Corners:
+    """Dark letters on the box's colour; where they are."""
     height, width = picture.shape[:2]
     size, thickness = 0.9 * scale, max(1, round(2 * scale))
     (wide, high), base = cv2.getTextSize(text, FONT, size, thickness)
     pad = max(3, round(5 * scale))
-    tall = high + base + 2 * pad
-    left, top, bottom = at
-    x = max(0, min(left, width - wide - 2 * pad))
-    y = top - tall
-    if y < 0:
-        y = bottom if bottom + tall <= height else top
-    cv2.rectangle(picture, (x, y), (x + wide + 2 * pad, y + tall), colour, cv2.FILLED)
+    wide, tall = wide + 2 * pad, high + base + 2 * pad
+    x, y = _place(face, (wide, tall), (width, height), others)
+    cv2.rectangle(picture, (x, y), (x + wide, y + tall), colour, cv2.FILLED)
     cv2.putText(picture, text, (x + pad, y + pad + high), FONT, size, INK, thickness, cv2.LINE_AA)
+    return x, y, x + wide, y + tall
+
+
+def _place(face: Corners, size: tuple[int, int], picture: tuple[int, int], others: list[Corners]) -> tuple[int, int]:
+    """Above the box, else below it, each from its left edge or to its right one; inside it where there is no room."""
+    (left, top, right, bottom), (wide, tall), (width, height) = face, size, picture
+    sides = [max(0, min(x, width - wide)) for x in (left, right - wide)]
+    outside = [(x, y) for y in (top - tall, bottom) for x in sides if 0 <= y <= height - tall]
+    places = outside or [(sides[0], top)]
+    return min(places, key=lambda at: sum(_shared((*at, at[0] + wide, at[1] + tall), other) for other in others))
+
+
+def _shared(one: Corners, other: Corners) -> int:
+    """The area that both cover."""
+    wide = min(one[2], other[2]) - max(one[0], other[0])
+    high = min(one[3], other[3]) - max(one[1], other[1])
+    return max(0, wide) * max(0, high)
 
 
 def _centred(picture: Picture, text: str, y: int, scale: float, colour: Colour) -> None:

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,15 +55,20 @@ class JobFiles:
         """The folder of what came of it; there only when it is complete."""
         return self.root / job / "results"
 
-    def work(self, job: str) -> Path:
-        """A new folder for one attempt at the job; what earlier attempts left is removed.
+    @contextmanager
+    def work(self, job: str) -> Iterator[Path]:
+        """A new folder for the time of one attempt at the job; what earlier attempts left is removed.
 
         Raises:
             OSError: the job's folder is gone, or the disk is full.
         """
         for left in self.of(job).glob(f"{WORK}*"):
             shutil.rmtree(left, ignore_errors=True)
-        return Path(tempfile.mkdtemp(prefix=WORK, dir=self.of(job)))
+        work = Path(tempfile.mkdtemp(prefix=WORK, dir=self.of(job)))
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)  # gone already where it was published
 
     def publish(self, job: str, work: Path) -> None:
         """Make the folder of an attempt the results.

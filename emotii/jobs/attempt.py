@@ -7,7 +7,7 @@ from threading import Event
 from capture_service.job import recording
 from capture_service.settings import CaptureSettings
 from contract.broker import Clients
-from contract.errors import EmotiiError
+from contract.errors import EmotiiError, SourceError
 from contract.jobs import JobFiles
 from contract.messages.job import JobStatus
 from emotii.jobs.watch import Watch
@@ -35,10 +35,12 @@ class Attempt:
         """
         job = watch.job
         try:
-            work = self.files.work(job.id)
-            written = self._write_into(work, watch, stop)
-            watch.check()
-            self.files.publish(job.id, work)
+            with self.files.work(job.id) as work:
+                written = self._write_into(work, watch, stop)
+                watch.check()
+                self.files.publish(job.id, work)
+        except SourceError as error:
+            raise SourceError(f"this is no video that can be read: {error}") from error
         except OSError as error:
             watch.check()
             raise EmotiiError(f"the job's folder cannot be used: {error.strerror}") from error

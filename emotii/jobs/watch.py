@@ -20,7 +20,7 @@ logger = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 0.5
 RENEW_SECONDS = 1.5
-READING_SHARE = 0.8
+READING_SHARE = 0.6
 """Of the progress; the rest is drawing."""
 
 
@@ -123,7 +123,7 @@ class Watch:
         told = self._registry.update(
             self.job,
             progress=_share(progress),
-            frames=self.job.frames if progress.drawing else progress.frames,
+            frames=(progress.total or 0) if progress.drawing else progress.frames,
             faces=progress.faces,
             reason=WAITING if stuck else "",
         )

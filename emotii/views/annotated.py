@@ -28,10 +28,14 @@ SMALLEST = 480
 """Smaller ones are enlarged to it, so that letters have room."""
 FASTEST, SLOWEST = 60.0, 1.0
 """Frames a second of the video. A pace outside is kept by leaving frames out or showing them for longer."""
+UNEVEN = 1.25
+"""A recording that states so many times more frames a second than there are on average shows some for longer."""
 CODEC = cv2.VideoWriter.fourcc(*"VP80")
 
 
-def draw_video(path: Path, spec: SourceSpec, settings: CaptureSettings, lines: Iterable[Line], look: Look) -> None:
+def draw_video(
+    path: Path, spec: SourceSpec, settings: CaptureSettings, lines: Iterable[Line], mean_fps: float, look: Look
+) -> None:
     """Write the video at the recording's own pace.
 
     Args:
@@ -39,6 +43,7 @@ def draw_video(path: Path, spec: SourceSpec, settings: CaptureSettings, lines: I
         spec: the recording.
         settings: of the capture, with the bounds on reading.
         lines: the readings, in the order of their frames.
+        mean_fps: frames a second of the recording, by their times.
         look: called for every frame.
 
     Raises:
@@ -47,7 +52,7 @@ def draw_video(path: Path, spec: SourceSpec, settings: CaptureSettings, lines: I
     """
     labels = _Labels(lines)
     with closing(opened(spec, settings)) as recording:
-        pace = min(max(recording.pace or SLOWEST, SLOWEST), FASTEST)
+        pace = _pace(recording.pace, mean_fps)
         writer: _Writer | None = None
         try:
             while (frame := recording.read()) is not None:
@@ -63,6 +68,12 @@ def draw_video(path: Path, spec: SourceSpec, settings: CaptureSettings, lines: I
     if writer is None:
         raise SettingsError(f"cannot write {path.name}: no frame of the recording can be read")
     writer.check()
+
+
+def _pace(stated: float | None, mean: float) -> float:
+    """Frames a second of the video: as they come on average, unless they come so unevenly that some would be lost."""
+    uneven = stated is not None and stated > UNEVEN * mean
+    return min(max(stated if stated and uneven else mean, SLOWEST), FASTEST)
 
 
 class _Labels:

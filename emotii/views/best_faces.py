@@ -1,32 +1,29 @@
-"""The faces that a report shows: of each track and emotion the best one, cut out of the recording."""
+"""The faces that a report shows, cut out of the recording."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from api_gateway import events
 from capture_service.address import SourceSpec
 from capture_service.settings import CaptureSettings
-from contract.framing import show_face
+from contract.preprocessing import cut as cut_square
+from contract.preprocessing import framing_square
 from emotii.views.frames import Look, some_frames
 
 MOST = 24
-PIXELS = 168
-"""Side of a picture: twice what the page shows, for screens that show more."""
+PIXELS = 176
+"""Side of a picture: more than the page shows, for screens that show more."""
 QUALITY = 88
 
-
-@dataclass(frozen=True, slots=True)
-class BestFace:
-    """A face and the episode that it is of."""
-
-    episode: events.Episode
-    jpeg: bytes
+Cut = dict[events.BestFace, bytes]
+"""A face -> its JPEG; of a frame that cannot be read there is none."""
 
 
 def choose(episodes: Sequence[events.Episode]) -> list[events.Episode]:
-    """The episodes with the highest confidence at their peak, one a track and emotion, in the order of their times."""
+    """The episodes with the highest confidence at their peak, one a track and emotion, in the order of the tracks."""
     best: dict[tuple[int, str], events.Episode] = {}
     for one in sorted(episodes, key=_strength, reverse=True):
         best.setdefault((one.track, one.emotion), one)
@@ -34,25 +31,28 @@ def choose(episodes: Sequence[events.Episode]) -> list[events.Episode]:
     return sorted(strongest, key=lambda one: (one.track, one.start_ms))
 
 
-def cut_out(
-    episodes: Sequence[events.Episode], spec: SourceSpec, settings: CaptureSettings, look: Look
-) -> list[BestFace]:
-    """The best face of each, upright where the points of the face are known; those of frames that cannot be read fail.
+def cut_out(faces: Sequence[events.BestFace], spec: SourceSpec, settings: CaptureSettings, look: Look) -> Cut:
+    """The pictures of these faces, a little more than the network sees of each.
 
     Raises:
         SourceError: the recording cannot be read any more.
     """
-    wanted: dict[int, list[events.Episode]] = {}
-    for one in episodes:
-        wanted.setdefault(one.best_face.frame, []).append(one)
-    found: dict[str, BestFace] = {}
+    wanted: dict[int, list[events.BestFace]] = {}
+    for face in faces:
+        wanted.setdefault(face.frame, []).append(face)
+    cut: Cut = {}
     for frame in some_frames(spec, settings, set(wanted), look):
-        for one in wanted[frame.number]:
-            if frame.picture is not None:
-                face = show_face(frame.picture, one.best_face.box, None, PIXELS)
-                _, jpeg = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-                found[one.id] = BestFace(one, jpeg.tobytes())
-    return [found[one.id] for one in episodes if one.id in found]
+        if frame.picture is not None:
+            for face in wanted[frame.number]:
+                cut[face] = _jpeg(cut_square(frame.picture, framing_square(face.box)))
+    return cut
+
+
+def _jpeg(face: NDArray[np.uint8]) -> bytes:
+    interpolation = cv2.INTER_AREA if face.shape[0] > PIXELS else cv2.INTER_CUBIC
+    shown = cv2.resize(face, (PIXELS, PIXELS), interpolation=interpolation)
+    _, jpeg = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    return jpeg.tobytes()
 
 
 def _strength(episode: events.Episode) -> tuple[float, int]:

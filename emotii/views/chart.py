@@ -9,14 +9,19 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from api_gateway import events
+from contract.judgement import UNCERTAIN
 from emotii.views import paint
 from emotii.views.timeline import Timeline, TrackTimeline
 
-WIDTH_INCHES, ROW_INCHES, FRAME_INCHES = 12.0, 1.25, 1.35
+WIDE, NARROW = 12.0, 9.6
+"""Inches: of a picture, and of one in the column of a page."""
+ROW_INCHES, FRAME_INCHES = 1.2, 1.2
 MOST_ROWS = 16
 """More are too many for one picture; `timeline.json` has them."""
 RIBBON = (1.06, 0.24)
 """Where it begins and how high it is, over probabilities of 0 to 1."""
+SHORT_MS = 20_000
+"""A recording that is shorter is told in tenths of a second."""
 LETTER_SHARE = 0.0062
 """About how much of the width a letter of the ribbon takes."""
 STYLE = {
@@ -30,31 +35,31 @@ STYLE = {
 }
 
 
-def draw_chart(timeline: Timeline, file: IO[bytes], *, kind: str = "png", titled: bool = True) -> None:
+def draw_chart(timeline: Timeline, file: IO[bytes], *, in_page: bool = False) -> None:
     """Write the picture.
 
     Args:
         timeline: what is drawn; the rows are the tracks with most readings, in the order in which they appear.
         file: where to.
-        kind: png or svg.
-        titled: whether the name of the recording and the model stand above it.
+        in_page: as SVG, as wide as a column of text and without a title; else as PNG.
     """
     from matplotlib import rc_context
 
     rows = _rows(timeline)
     with rc_context(STYLE):
         height = FRAME_INCHES + ROW_INCHES * max(len(rows), 1)
-        figure = Figure(figsize=(WIDTH_INCHES, height), layout=ConstrainedLayoutEngine(h_pad=0.06, hspace=0.02))
+        figure = Figure(
+            figsize=(NARROW if in_page else WIDE, height), layout=ConstrainedLayoutEngine(h_pad=0.06, hspace=0.02)
+        )
         axes = figure.subplots(max(len(rows), 1), 1, sharex=True, squeeze=False)[:, 0]
         for row, track in zip(axes, rows, strict=False):
             _draw_track(row, track, timeline)
         if not rows:
             axes[0].text(0.5, 0.5, "no face was found", ha="center", va="center", transform=axes[0].transAxes)
             axes[0].set_yticks([])
-        _frame(figure, list(axes), timeline)
-        if titled:
-            figure.suptitle(_title(timeline, len(rows)), x=0.01, ha="left", fontsize=10)
-        figure.savefig(file, format=kind, dpi=130)
+        _draw_times(axes[-1], timeline)
+        _draw_legend(figure, timeline, None if in_page else _title(timeline, len(rows)))
+        figure.savefig(file, format="svg" if in_page else "png", dpi=130)
 
 
 def _rows(timeline: Timeline) -> list[TrackTimeline]:
@@ -65,6 +70,7 @@ def _rows(timeline: Timeline) -> list[TrackTimeline]:
 def _draw_track(axes: Axes, track: TrackTimeline, timeline: Timeline) -> None:
     for stretch in track.stretches(timeline.gap_ms):
         times, heights = _steps(track, stretch, timeline)
+        axes.broken_barh([(times[0], times[-1] - times[0])], RIBBON, facecolors=paint.UNCERTAIN)
         bands = axes.stackplot(times, heights, colors=[paint.colour(label) for label in timeline.labels], linewidth=0)
         for band, label in zip(bands, timeline.labels, strict=True):
             band.set_hatch(paint.hatch(label, timeline.labels))
@@ -104,21 +110,32 @@ def _draw_episode(axes: Axes, episode: events.Episode, timeline: Timeline) -> No
         axes.text(*middle, episode.emotion, ha="center", va="center", fontsize=8, color=paint.INK, clip_on=True)
 
 
-def _frame(figure: Figure, axes: list[Axes], timeline: Timeline) -> None:
-    """What is round the rows: legend and the axis of time."""
-    last = axes[-1]
-    last.set_xlim(0, max(timeline.duration_ms, 1) / 1000)
-    last.xaxis.set_major_locator(MaxNLocator(nbins=10, steps=[1, 1.5, 2, 3, 5, 6, 10]))
-    last.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(seconds, timeline.duration_ms)))
-    last.set_xlabel("time in the recording", color=paint.SOFT)
+def _draw_times(axes: Axes, timeline: Timeline) -> None:
+    steps = [1, 2, 5, 10] if timeline.duration_ms < SHORT_MS else [1, 1.5, 2, 3, 6, 10]
+    axes.set_xlim(0, max(timeline.duration_ms, 1) / 1000)
+    axes.xaxis.set_major_locator(MaxNLocator(nbins=10, steps=steps))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(seconds, timeline.duration_ms)))
+    axes.set_xlabel("time in the recording", color=paint.SOFT)
+
+
+def _draw_legend(figure: Figure, timeline: Timeline, title: str | None) -> None:
     patches = [
         Patch(facecolor=paint.colour(label), hatch=paint.hatch(label, timeline.labels), edgecolor="white", label=label)
         for label in timeline.labels
     ]
-    if patches:
-        figure.legend(
-            handles=patches, loc="outside upper left", ncols=min(len(patches), 9), frameon=False, handlelength=1.2
-        )
+    patches.append(Patch(facecolor=paint.UNCERTAIN, edgecolor="white", label=UNCERTAIN))
+    legend = figure.legend(
+        handles=patches,
+        loc="outside upper left",
+        ncols=min(len(patches), 9),
+        title=title,
+        title_fontsize=11,
+        frameon=False,
+        handlelength=1.2,
+        columnspacing=1.4,
+        borderpad=0.2,
+    )
+    legend.set_alignment("left")
 
 
 def _title(timeline: Timeline, rows: int) -> str:
@@ -129,7 +146,7 @@ def _title(timeline: Timeline, rows: int) -> str:
 
 def clock(seconds: float, duration_ms: int) -> str:
     """`1:02`, or `1:02:03` in a recording of hours; with tenths in one of a few seconds."""
-    if duration_ms < 20_000:
+    if duration_ms < SHORT_MS:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     minutes, rest = divmod(whole, 60)

@@ -50,7 +50,8 @@ class Drawing:
         if file := files.get("report_html"):
             self._write(file, self._report(timeline, look).html().encode())
         if file := files.get("annotated_webm"):
-            draw_video(file.partial, self.spec, self.settings, read_lines(self.lines), look)
+            mean_fps = 1000 * timeline.frames / max(timeline.duration_ms, 1)
+            draw_video(file.partial, self.spec, self.settings, read_lines(self.lines), mean_fps, look)
 
     def _timeline(self) -> Timeline:
         tally = self.record.tally
@@ -58,9 +59,11 @@ class Drawing:
         return draw_up(name, read_lines(self.lines), self.record.episodes, tally.frames, tally.last_ms)
 
     def _report(self, timeline: Timeline, look: Look) -> Report:
-        faces = cut_out(choose(timeline.episodes), self.spec, self.settings, look)
+        shown = choose(timeline.episodes)
+        faces = [*(one.best_face for one in shown), *(track.best_face for track in timeline.tracks)]
+        cut = cut_out(faces, self.spec, self.settings, look)
         facts = model_facts(timeline.model, timeline.labels, self.model)
-        return Report(timeline, self.record.tally, facts, faces, datetime.now(UTC))
+        return Report(timeline, self.record.tally, facts, shown, cut, datetime.now(UTC))
 
     @staticmethod
     def _write(file: WholeFile, content: bytes) -> None:

@@ -9,10 +9,11 @@ from importlib.metadata import version
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from api_gateway import events
 from contract.judgement import UNCERTAIN
 from emotii.tally import Tally
 from emotii.views import paint
-from emotii.views.best_faces import BestFace
+from emotii.views.best_faces import Cut
 from emotii.views.chart import clock, draw_chart
 from emotii.views.model_facts import ModelFacts
 from emotii.views.timeline import Timeline
@@ -29,7 +30,10 @@ class Report:
     timeline: Timeline
     tally: Tally
     model: ModelFacts
-    faces: Sequence[BestFace]
+    shown: Sequence[events.Episode]
+    """The episodes whose best faces are shown."""
+    cut: Cut
+    """The pictures of faces."""
     made: datetime
 
     def html(self) -> str:
@@ -42,7 +46,8 @@ class Report:
             timeline=self.timeline,
             tally=self.tally,
             model=self.model,
-            faces=self.faces,
+            shown=[one for one in self.shown if one.best_face in self.cut],
+            cut=self.cut,
             chart=self._chart(),
             episodes=self.timeline.episodes[:MOST_EPISODES],
             episodes_left_out=max(0, len(self.timeline.episodes) - MOST_EPISODES),
@@ -54,7 +59,7 @@ class Report:
 
     def _chart(self) -> str:
         file = io.BytesIO()
-        draw_chart(self.timeline, file, kind="svg", titled=False)
+        draw_chart(self.timeline, file, in_page=True)
         return _data_url(file.getvalue(), "image/svg+xml")
 
     def _clock(self, ms: float) -> str:

@@ -8,6 +8,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from api_gateway import events
+from api_gateway.smoothing import weight
+from contract.messages import Quality
 from emotii.lines import Line
 
 MOST_POINTS = 600
@@ -29,6 +31,8 @@ class TrackTimeline(BaseModel):
     readings: int
     first_ms: int
     last_ms: int
+    best_face: events.BestFace
+    """By which people know whose row it is."""
     shares: dict[str, Share]
     """Emotion (or `uncertain`) -> share of the readings that show it, the largest first."""
     times_ms: tuple[int, ...]
@@ -68,6 +72,8 @@ class _Track:
     readings: int = 0
     first_ms: int = 0
     last_ms: int = 0
+    best: float = -1.0
+    best_line: Line = field(default_factory=dict)
     shown: Counter[str] = field(default_factory=Counter)
     points: dict[int, "_Point"] = field(default_factory=dict)
     """By bin; only those in which the track was seen."""
@@ -77,7 +83,15 @@ class _Track:
         self.first_ms = at_ms if not self.readings else self.first_ms
         self.readings, self.last_ms = self.readings + 1, at_ms
         self.shown[line["emotion"]] += 1
+        if (good := _goodness(line)) > self.best:
+            self.best, self.best_line = good, line
         self.points.setdefault(int(at_ms / width_ms), _Point()).add(at_ms, line["probabilities"])
+
+
+def _goodness(line: Line) -> float:
+    """How well a face can be made out: by its quality and size."""
+    quality = Quality(**line["quality"])
+    return weight(quality) * quality.size
 
 
 @dataclass
@@ -137,6 +151,7 @@ def _drawn(number: int, track: _Track, labels: tuple[str, ...]) -> TrackTimeline
         readings=track.readings,
         first_ms=track.first_ms,
         last_ms=track.last_ms,
+        best_face=events.BestFace(**{name: track.best_line[name] for name in events.BestFace.model_fields}),
         shares={emotion: round(count / track.readings, 4) for emotion, count in track.shown.most_common()},
         times_ms=tuple(round(point.at_ms / point.count) for point in points),
         probabilities={label: tuple(round(point.sums[label] / point.count, 4) for point in points) for label in labels},
