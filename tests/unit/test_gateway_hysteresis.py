@@ -34,6 +34,10 @@ def test_a_moment_is_no_change():
     assert set(told([0.1, 0.1, 0.5, 0.1, 0.1])) == {"happy"}
 
 
+def test_moments_do_not_add_up():
+    assert set(told([0.1, 0.55, 0.1, 0.55, 0.1, 0.55, 0.1, 0.9, 0.1, 0.9, 0.1, 0.9])) == {"happy"}
+
+
 def test_what_lasts_is_told_after_the_hold():
     assert told([0.1, 0.9, 0.9, 0.9]) == ["happy", "happy", "happy", "sad"]
 

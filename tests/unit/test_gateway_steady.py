@@ -82,7 +82,7 @@ def test_a_crop_that_comes_twice_is_told_once():
 
 def test_what_comes_behind_a_frame_that_was_told_is_dropped():
     steady = Steady()
-    (zero, zero_done), (one, one_done) = frames({1: HAPPY}, {1: HAPPY})
+    (zero, _), (one, one_done) = frames({1: HAPPY}, {1: HAPPY})
     steady.take(START_MS, one)
     steady.take(START_MS, one_done)
     assert not numbers(steady.take(START_MS + WAIT_MS + 1, zero)[1:])

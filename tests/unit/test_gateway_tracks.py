@@ -5,8 +5,10 @@ from api_gateway.tracks import FORGOTTEN_AFTER_MS, Tracks
 from contract.judgement import Judgement
 from tests.stage import reading
 
+HAPPY = Judgement("happy", 95.0)
 
-def steady(frame: int = 0, judgement: Judgement | None = Judgement("happy", 95.0), **more: object) -> SteadyReading:
+
+def steady(frame: int = 0, judgement: Judgement | None = HAPPY, **more: object) -> SteadyReading:
     return SteadyReading(reading(frame=frame, captured_ms=1_000_000 + 100 * frame, **more), 1_000_000, {}, judgement)
 
 
