@@ -31,6 +31,7 @@ from api_gateway.settings import GatewaySettings
 from api_gateway.sight import Sight
 from api_gateway.stats import Stats
 from api_gateway.steadies import Steadies
+from api_gateway.steady import Told
 from api_gateway.tracks import Tracks
 from api_gateway.uploads import Uploads
 from api_gateway.video import Video
@@ -70,6 +71,7 @@ class Gateway:
             is_recorded=self._is_recorded,
             on_reading=self._take_reading,
             on_episode=self._take_episode,
+            on_past=self._take_past,
             on_dropped=self.metrics.repeats.inc,
         )
         self.sight = Sight(self.registry, Frames(self._clients), self.tracks, self.clock)
@@ -139,6 +141,9 @@ class Gateway:
         if track:
             self.captions.add(reading.id, reading.captured_ms, reading.face.track, track.judgement)
             self.saver.offer(track)
+
+    def _take_past(self, told: Told) -> None:
+        self.history.take_past(told)
 
     def _take_episode(self, episode: events.Episode) -> None:
         self.hub.add(episode)

@@ -28,6 +28,7 @@ class Steadies:
         is_recorded: whether the source of a name is a recording.
         on_reading: called with each reading, in the order of the frames of its source.
         on_episode: called with each start, update and end of an episode.
+        on_past: called with what was read while no gateway, or only others, were there; since the last snapshot.
         on_dropped: called for each outcome that came before, or too late for its place.
     """
 
@@ -40,6 +41,7 @@ class Steadies:
         is_recorded: Callable[[str], bool],
         on_reading: Callable[[SteadyReading], None],
         on_episode: Callable[[events.Episode], None],
+        on_past: Callable[[Told], None] = lambda _: None,
         on_dropped: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
@@ -47,16 +49,22 @@ class Steadies:
         self._is_recorded = is_recorded
         self._on_reading = on_reading
         self._on_episode = on_episode
+        self._on_past = on_past
         self._on_dropped = on_dropped
         self._steadies: dict[str, Steady] = {}
         self._cursors: dict[str, bytes] = {}
         self._told_from_ms: dict[str, int] = {}
+        self._resumed: set[str] = set()
+        """Those that were begun with a snapshot: what they are told of the past is what others are."""
         self.snapshots = Snapshots(client, steadiness, self._snapshots)
 
     async def begin(self, source: str) -> bytes:
         """Follow a source from now on; the entry of its results stream behind which to read."""
         snapshot = await self.snapshots.load(source)
-        if snapshot is None:
+        self._resumed.discard(source)
+        if snapshot is not None:
+            self._resumed.add(source)
+        else:
             snapshot = Snapshot(BEGINNING.decode(), Steady(self._steadiness, self._is_recorded(source)))
         self._steadies[source], self._cursors[source] = snapshot.steady, snapshot.cursor.encode()
         self._told_from_ms[source] = self._clock.now_ms() - FRESH_MS
@@ -73,6 +81,9 @@ class Steadies:
             self._on_dropped()
         if entry_ms >= self._told_from_ms[source]:
             self._tell(told)
+        elif source in self._resumed and not steady.recorded:
+            for one in told:
+                self._on_past(one)
 
     def pass_time(self, source: str, now_ms: int) -> None:
         """All that was stored up to `now_ms`, in Redis's time, has been taken."""

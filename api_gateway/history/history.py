@@ -7,6 +7,7 @@ from datetime import timedelta
 import structlog
 
 from api_gateway import events
+from api_gateway.course import SteadyReading
 from api_gateway.history.archive import Archive
 from api_gateway.history.aside import Aside
 from api_gateway.history.database import Database, DatabaseUnavailable
@@ -14,6 +15,7 @@ from api_gateway.history.pages import Page, Pages, Search
 from api_gateway.history.recorder import Recorder
 from api_gateway.history.records import EpisodeRecord, ReadingRecord
 from api_gateway.outage import Patience
+from api_gateway.steady import Told
 from contract.clock import RedisClock
 from contract.lease import AsyncLease
 
@@ -70,6 +72,14 @@ class History:
         """Word of an episode of a live source."""
         if self.on:
             self._recorder.take_episode(episode)
+
+    def take_past(self, told: Told) -> None:
+        """What no gateway was there to take; of a live source."""
+        if isinstance(told, SteadyReading):
+            answer = events.Answer.of(told.probabilities, told.judgement) if told.judgement else None
+            self.take_reading(events.Reading.tell(told.reading, answer, age_ms=None, stages=None))
+        else:
+            self.take_episode(told)
 
     async def readings(self, search: Search) -> Page[ReadingRecord]:
         """A page of readings. Raises `DatabaseUnavailable`, as do the next two."""
