@@ -18,6 +18,6 @@ def producer(any_server: PrivateServer) -> Iterator[Producer]:
 @pytest.fixture
 def gateway(any_server: PrivateServer, producer: Producer, tmp_path: Path) -> Iterator[GatewayProcess]:
     with gateway_process(any_server.url, tmp_path / "faces") as gateway:
-        until(gateway.ready, 30, "readiness")
+        until(gateway.ready, 60, "readiness")
         until(lambda: gateway.get("/emotion").json()["emotion"], what="the first reading")
         yield gateway
