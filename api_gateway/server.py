@@ -20,7 +20,7 @@ logger = structlog.get_logger()
 GRACE_SECONDS = 2
 UNSENT_SECONDS = 2.0
 """A closed connection whose other side takes nothing is cut after so long."""
-LEAST_WEBSOCKET_LIMIT = 64 * 1024
+WEBSOCKET_TEXT_LIMIT = 64 * 1024
 QUEUED_WEBSOCKET_MESSAGES = 4
 """That a connection may have unread: with a picture in each, more would be a lot of memory for one that floods."""
 
@@ -39,7 +39,8 @@ def serve(settings: GatewaySettings, stop: Event) -> None:
         app,
         timeout_graceful_shutdown=GRACE_SECONDS,
         limit_concurrency=settings.max_connections,
-        ws_max_size=max(LEAST_WEBSOCKET_LIMIT, settings.camera_frame_limit),
+        # Above the limit on pictures, so that one that is only a little too large is refused in words.
+        ws_max_size=settings.camera_frame_limit + WEBSOCKET_TEXT_LIMIT,
         ws_max_queue=QUEUED_WEBSOCKET_MESSAGES,
         ws_ping_interval=5,
         ws_ping_timeout=10,

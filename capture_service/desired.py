@@ -25,18 +25,29 @@ LOOK_SECONDS = 0.5
 LINGER_SECONDS = 20.0
 """A browser that left may come back for so long, by a reload maybe, and finds its source ready."""
 
+READERS_SECONDS = 4.0
+"""By then workers and gateways have seen that a source left the registry."""
+
 
 class Desired:
-    """What `keys.DESIRED` asks for, as it was when Redis was heard of last."""
+    """What `keys.DESIRED` asks for, as it was when Redis was heard of last.
 
-    def __init__(self, client: redis.Redis) -> None:
+    Args:
+        client: for commands; used by the watching thread alone.
+        linger: seconds for which a browser's source is kept when the browser has left.
+    """
+
+    def __init__(self, client: redis.Redis, linger: float = LINGER_SECONDS) -> None:
         self._client = client
+        self._linger = linger
         self._outage = Outage()
         self._specs: dict[bytes, SourceSpec | None] = {}
         """By the stored value; None for what cannot be captured, which is told once."""
         self._left: dict[str, float] = {}
         """Since when no browser sends this source, by the monotonic clock."""
-        self._over: set[str] = set()
+        self._ended: set[str] = set()
+        self._forgotten: dict[str, float] = {}
+        """Since when a source is out of the registry, whose streams are still there."""
         self._wanted: tuple[SourceSpec, ...] = ()
 
     def start(self, stop: Event) -> None:
@@ -49,7 +60,7 @@ class Desired:
 
     def ended(self, name: str) -> None:
         """Nothing here captures this source any more: forget it, unless it is wanted again."""
-        self._over.add(name)
+        self._ended.add(name)
 
     def look(self) -> None:
         """Bring `wanted` up to date and take what ended out of Redis.
@@ -82,7 +93,7 @@ class Desired:
         if self._client.exists(keys.lease(keys.camera(name))):
             self._left.pop(name, None)
             return True
-        if time.monotonic() - self._left.setdefault(name, time.monotonic()) < LINGER_SECONDS:
+        if time.monotonic() - self._left.setdefault(name, time.monotonic()) < self._linger:
             return True
         # A browser that comes back at this very moment says once a second that it is there.
         self._client.hdel(keys.DESIRED, name)
@@ -90,11 +101,18 @@ class Desired:
         return False
 
     def _forget(self, wanted: set[str]) -> None:
-        for name in tuple(self._over):
-            if name not in wanted:
+        """Take what ended out of the registry, and delete its streams when nobody can be reading them any more."""
+        now = time.monotonic()
+        for name in self._ended - wanted:
+            self._client.hdel(keys.SOURCES, name)
+            self._forgotten[name] = now
+        self._ended.clear()
+        for name, since in tuple(self._forgotten.items()):
+            if name in wanted:
+                del self._forgotten[name]
+            elif now - since > READERS_SECONDS:
                 self._client.delete(*keys.of_camera(name))
-                self._client.hdel(keys.SOURCES, name)
-            self._over.discard(name)
+                del self._forgotten[name]
 
 
 def _spec(name: bytes, value: bytes) -> SourceSpec | None:

@@ -54,7 +54,7 @@ async def _serve(socket: WebSocket, browser: BrowserCamera, limit: int) -> None:
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
 
@@ -83,6 +83,8 @@ async def _give(socket: WebSocket, browser: BrowserCamera) -> None:
                 async with asyncio.timeout(STALLED_SECONDS):
                     await socket.send_text(json.dumps({"ready": credits_}))
             await asyncio.sleep(CREDIT_SECONDS)
+    except WebSocketDisconnect:
+        return
     except TimeoutError:
         logger.info("a browser's camera that stopped reading was let go")
 

@@ -135,9 +135,10 @@ function card(face) {
   const certain = face.emotion !== UNCERTAIN;
   return make("li", { class: certain ? `face hue-${hue(face.emotion)}` : "face" },
     make("p", { class: "face-head" },
-      make("span", { class: "face-emotion", text: certain ? face.emotion : face.between.join(" or ") }),
+      make("span", { class: "face-emotion", text: face.emotion }),
       make("span", { class: "face-confidence", text: `${face.confidence.toFixed(0)}%` }),
       make("span", { class: "face-track", text: `face ${face.track}` })),
+    certain ? null : make("p", { class: "face-between", text: face.between.join(" or ") }),
     face.flaws.length ? make("p", { class: "face-flaws", text: face.flaws.join(", ") }) : null);
 }
 

@@ -6,7 +6,6 @@ import time
 
 import pytest
 
-from capture_service import desired as desired_module
 from capture_service.desired import Desired
 from contract import keys
 from contract.messages import DesiredSource
@@ -57,11 +56,11 @@ def test_sources_come_and_go_and_the_others_do_not_notice(server, clients):
 
 def test_what_was_added_is_there_again_after_restarts_of_capture_and_redis(server, clients):
     client = clients.commands
+    client.config_set("appendfsync", "always")
     want(client, "b")
     with service(server, EMOTII_SOURCES="none") as process:
         first = until(lambda: online(client, "b"), 60)
         child = children(process)
-        time.sleep(2)  # until the append-only file is on disk
         server.kill()
         server.start()
         until(lambda: (told := online(client, "b")) and told.seen_ms > first.seen_ms and told.frames > first.frames, 30)
@@ -99,9 +98,8 @@ def test_a_password_stays_out_of_log_status_and_metrics(server, clients):
     assert "hunter2" not in log
 
 
-def test_a_browser_that_left_for_long_is_forgotten_and_one_that_returns_is_not(server, clients, monkeypatch):
-    monkeypatch.setattr(desired_module, "LINGER_SECONDS", 1.0)
-    client, desired = clients.commands, Desired(clients.commands)
+def test_a_browser_that_left_for_long_is_forgotten_and_one_that_returns_is_not(clients):
+    client, desired = clients.commands, Desired(clients.commands, linger=1.0)
     want(client, "tab", "", camera="browser")
     client.set(keys.lease(keys.camera("tab")), "a gateway")
     desired.look()
