@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Literal, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, tuple_
 
 from api_gateway.history.database import Database
 from api_gateway.history.records import EpisodeRecord, ReadingRecord, episode_record, reading_record
@@ -57,11 +57,11 @@ class Pages:
 
     def readings(self, search: Search) -> Page[ReadingRecord]:
         """A page of readings in the order of their time."""
-        return self._page(readings_query(search), search, lambda row: (row.captured_ms, row.id), reading_record)
+        return self._page(readings, readings_query, search, lambda row: (row.captured_ms, row.id), reading_record)
 
     def episodes(self, search: Search) -> Page[EpisodeRecord]:
         """A page of episodes in the order of their start: those of which any part lies in the span asked for."""
-        return self._page(episodes_query(search), search, lambda row: (row.start_ms, row.id), episode_record)
+        return self._page(episodes, episodes_query, search, lambda row: (row.start_ms, row.id), episode_record)
 
     def labels(self) -> tuple[str, ...]:
         """The labels of all models that readings are of, each once."""
@@ -71,13 +71,16 @@ class Pages:
 
     def _page(
         self,
-        query: Select[Any],
+        table: Table,
+        query: Callable[[Search], Select[Any]],
         search: Search,
         place: Callable[[Row[Any]], Place],
         record: Callable[[Row[Any]], Record],
     ) -> Page[Record]:
         with self._database.reading() as connection:
-            rows = connection.execute(query.limit(search.limit + 1)).all()
+            asked = [replace(search, source=source) for source in _sources(connection, table, search)]
+            rows = [row for one in asked for row in connection.execute(query(one).limit(search.limit + 1))]
+        rows.sort(key=place, reverse=search.order == "newest")
         shown = rows[: search.limit]
         return Page([record(row) for row in shown], place(shown[-1]) if len(rows) > search.limit else None)
 
@@ -103,6 +106,17 @@ def episodes_query(search: Search) -> Select[Any]:
     if search.to_ms is not None:
         query = query.where(table.start_ms < search.to_ms)
     return query
+
+
+def _sources(connection: Connection, table: Table, search: Search) -> list[str | None]:
+    """The sources to ask one after the other: a track's number alone stands in no index, as it is its source's own."""
+    if search.source is not None or search.track is None:
+        return [search.source]
+    names: list[str | None] = []
+    first = select(func.min(table.c.source))
+    while name := connection.execute(first.where(table.c.source > (names[-1] if names else ""))).scalar():
+        names.append(name)
+    return names
 
 
 def _of_face(query: Select[Any], search: Search, table: Any) -> Select[Any]:  # noqa: ANN401 - columns of either table

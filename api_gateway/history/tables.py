@@ -61,7 +61,7 @@ readings = Table(
 episodes = Table(
     "episodes",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", Text().with_variant(Text(collation="C"), "postgresql"), primary_key=True),  # in Python's order
     Column("phase", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("epoch", Text, nullable=False),

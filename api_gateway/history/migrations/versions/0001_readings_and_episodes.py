@@ -46,7 +46,7 @@ def _create_readings(key: sa.types.TypeEngine[int]) -> None:
 def _create_episodes() -> None:
     op.create_table(
         "episodes",
-        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("id", sa.Text().with_variant(sa.Text(collation="C"), "postgresql"), primary_key=True),
         sa.Column("phase", sa.Text, nullable=False),
         sa.Column("source", sa.Text, nullable=False),
         sa.Column("epoch", sa.Text, nullable=False),
