@@ -9,17 +9,24 @@ const GAP_MS = 1500; // without readings for longer, the face was away
 
 /**
  * @param {HTMLCanvasElement} canvas
- * @param {{samples: {ms: number, probabilities: object}[], story: object[], gapMs?: number}} track
+ * @param {{number: number, samples: {ms: number, probabilities: object}[], story: object[], gapMs?: number}[]} tracks
+ *   faces, one after the other
  * @param {{from: number, to: number}} span milliseconds at the left and the right edge
  * @param {string[]} labels from bottom to top
  */
-export function drawTrack(canvas, track, span, labels) {
+export function drawLane(canvas, tracks, span, labels) {
   const pen = sized(canvas);
   const { width, height } = canvas.getBoundingClientRect();
   const x = (ms) => ((ms - span.from) / (span.to - span.from)) * width;
   const paints = new Map(labels.map((label) => [label, fills(pen, label, labels)]));
-  for (const run of runs(track.samples, track.gapMs ?? GAP_MS)) drawRun(pen, run, x, { top: RIBBON + GAP, height: height - RIBBON - GAP, labels, paints });
-  for (const episode of track.story) drawRibbon(pen, episode, x, paints.get(episode.emotion) ?? [colour(episode.emotion)]);
+  const area = { top: RIBBON + GAP, height: height - RIBBON - GAP, labels, paints };
+  for (const track of tracks) {
+    for (const run of runs(track.samples, track.gapMs ?? GAP_MS)) drawRun(pen, run, x, area);
+    for (const episode of track.story) {
+      const words = tracks.length > 1 ? [`${track.number} ${episode.emotion}`, `${track.number}`] : [episode.emotion];
+      drawRibbon(pen, episode, x, paints.get(episode.emotion) ?? [colour(episode.emotion)], words);
+    }
+  }
 }
 
 /** The pen of a canvas whose pixels are those of the device; one unit is one CSS pixel. */
@@ -61,24 +68,24 @@ function drawRun(pen, run, x, { top, height, labels, paints }) {
   pen.globalAlpha = 1;
 }
 
-function drawRibbon(pen, episode, x, paints) {
+/** With the longest of these words that has room. */
+function drawRibbon(pen, episode, x, paints, choice) {
   const left = Math.max(0, x(episode.start_ms));
   const right = Math.max(x(episode.end_ms), left + 3);
   pen.beginPath();
   pen.roundRect(left, 0, right - left, RIBBON, 5);
   pour(pen, paints);
+  pen.font = LETTERS;
+  const words = choice.find((one) => pen.measureText(one).width + 8 < right - left);
+  if (!words) return;
   pen.save();
   pen.clip();
-  pen.font = LETTERS;
-  const words = pen.measureText(episode.emotion).width;
-  if (words + 10 < right - left) {
-    if (paints.length > 1) { // letters are read on plain colour
-      pen.fillStyle = paints[0];
-      pen.fillRect(left, 0, words + 12, RIBBON);
-    }
-    pen.fillStyle = "#16151c";
-    pen.fillText(episode.emotion, left + 6, RIBBON / 2 + 4);
+  if (paints.length > 1) { // letters are read on plain colour
+    pen.fillStyle = paints[0];
+    pen.fillRect(left, 0, pen.measureText(words).width + 10, RIBBON);
   }
+  pen.fillStyle = "#16151c";
+  pen.fillText(words, left + 5, RIBBON / 2 + 4);
   pen.restore();
 }
 

@@ -1,7 +1,7 @@
 // The timeline of a recording: a lane for each face that was in it for long, and its episodes in words.
 
 import { ask } from "./api.js";
-import { drawTrack } from "./chart.js";
+import { drawLane } from "./chart.js";
 import { length, videoTime } from "./clock.js";
 import { copyOf, make } from "./dom.js";
 import { paint } from "./palette.js";
@@ -36,7 +36,7 @@ export class Recording {
       make("div", { class: "lanes" }, ...lanes.map(({ root }) => root)),
       make("p", { class: "axis", "aria-hidden": "true" }, ...told("span", [0, end / 2, end].map(videoTime))),
       make("details", {}, make("summary", { text: "In words" }), make("ul", { class: "words" }, ...told("li", episodes.map(inWords)))));
-    const draw = () => lanes.forEach(({ canvas, track }) => canvas.clientWidth && drawTrack(canvas, track, { from: 0, to: end }, labels));
+    const draw = () => lanes.forEach(({ canvas, track }) => canvas.clientWidth && drawLane(canvas, [track], { from: 0, to: end }, labels));
     new ResizeObserver(draw).observe(this.place);
   }
 }
@@ -51,7 +51,7 @@ function laneOf({ track, times_ms, probabilities, shares }, episodes, end, gapMs
     ms, probabilities: Object.fromEntries(Object.entries(probabilities).map(([label, points]) => [label, points[index]])),
   }));
   const story = episodes.filter((episode) => episode.track === track);
-  return { ...lane, track: { samples, story, gapMs: Math.max(gapMs, end / FEWEST_POINTS) } };
+  return { ...lane, track: { number: track, samples, story, gapMs: Math.max(gapMs, end / FEWEST_POINTS) } };
 }
 
 const inWords = ({ track, emotion, start_ms, duration_ms }) => (

@@ -1,8 +1,8 @@
-// The last three minutes of a source, a lane for each face; and the same in words.
+// The last three minutes of a source, lane by lane; and the same in words.
 
-import { drawTrack } from "./chart.js";
 import { clockTime, length, now } from "./clock.js";
-import { copyOf, make } from "./dom.js";
+import { make } from "./dom.js";
+import { Lane } from "./lane.js";
 import { paint } from "./palette.js";
 import { KEPT_MS, Track } from "./track.js";
 
@@ -17,10 +17,10 @@ export class Timeline {
   constructor({ timeline, legend, lanes, words }) {
     this.place = timeline;
     this.legend = legend;
-    this.lanes = lanes;
+    this.rows = lanes;
     this.words = words;
     this.tracks = new Map();
-    this.shown = new Map();
+    this.lanes = [];
     this.draws = 0;
   }
 
@@ -55,31 +55,31 @@ export class Timeline {
       if (track.seen < span.from) this.tracks.delete(key);
     }
     const lasting = [...this.tracks].filter(([, track]) => span.to - track.seen < HERE_MS || track.lasted > PASSING_MS);
-    const latest = lasting.sort(([, a], [, b]) => b.seen - a.seen).slice(0, MOST_LANES);
-    const rows = latest.sort(([, a], [, b]) => a.first - b.first || a.number - b.number);
-    this.place.hidden = rows.length === 0;
-    const labels = [...new Set(rows.flatMap(([, track]) => track.labels))];
-    this.settleLanes(rows);
+    this.settleLanes(lasting.sort(([, a], [, b]) => a.first - b.first || a.number - b.number));
+    this.place.hidden = this.lanes.length === 0;
+    const labels = [...new Set(lasting.flatMap(([, track]) => track.labels))];
     this.settleLegend(labels);
-    for (const [key, track] of rows) drawTrack(this.shown.get(key).canvas, track, span, labels);
+    for (const lane of this.lanes) lane.draw(span, labels);
     if (this.draws++ % WORDS_EVERY === 0) this.say();
   }
 
-  settleLanes(rows) {
-    const wanted = new Set(rows.map(([key]) => key));
-    for (const [key, lane] of this.shown) {
-      if (!wanted.has(key)) {
-        lane.root.remove();
-        this.shown.delete(key);
+  /** A face stays in its lane; a new one gets the first that is free. */
+  settleLanes(lasting) {
+    const keys = new Set(lasting.map(([key]) => key));
+    this.lanes.forEach((lane) => lane.keep(keys));
+    const placed = new Set(this.lanes.flatMap((lane) => [...lane.tracks.keys()]));
+    for (const [key, track] of lasting) {
+      if (placed.has(key)) continue;
+      let lane = this.lanes.find((one) => one.isFree(track));
+      if (!lane && this.lanes.length < MOST_LANES) {
+        lane = new Lane();
+        this.lanes.push(lane);
+        this.rows.append(lane.root);
       }
+      lane?.add(key, track);
     }
-    rows.forEach(([key, track], index) => {
-      if (this.shown.has(key)) return;
-      const lane = copyOf("lane");
-      lane.name.textContent = `face ${track.number}`;
-      this.shown.set(key, lane);
-      this.lanes.insertBefore(lane.root, this.lanes.children[index] ?? null);
-    });
+    this.lanes.filter((lane) => !lane.tracks.size).forEach((lane) => lane.root.remove());
+    this.lanes = this.lanes.filter((lane) => lane.tracks.size);
   }
 
   settleLegend(labels) {
@@ -91,13 +91,10 @@ export class Timeline {
   }
 
   say() {
-    const told = [];
-    for (const [key, track] of this.tracks) {
-      const story = track.story;
-      this.shown.get(key)?.canvas.setAttribute("aria-label", `face ${track.number}: ${shares(story)}`);
-      told.push(...story.map((episode) => [episode.start_ms, inWords(episode)]));
-    }
-    const lines = told.sort(([a], [b]) => b - a).slice(0, MOST_WORDS).map(([, line]) => line);
+    this.lanes.forEach((lane) => lane.say());
+    const stories = [...this.tracks.values()].flatMap((track) => track.story);
+    const told = stories.sort((a, b) => b.start_ms - a.start_ms).slice(0, MOST_WORDS);
+    const lines = told.map(inWords);
     if (!lines.length) lines.push("No episode yet.");
     if (lines.join("\n") === this.said) return; // whoever reads it keeps the place
     this.said = lines.join("\n");
@@ -108,14 +105,4 @@ export class Timeline {
 function inWords({ track, emotion, start_ms, duration_ms, mean_confidence }) {
   const sure = mean_confidence.toFixed(0);
   return `${clockTime(start_ms)}: face ${track}, ${emotion} for ${length(duration_ms)}, ${sure}% on average`;
-}
-
-/** For example "happy 62%, sad 38% of 41 s". */
-function shares(story) {
-  const lengths = new Map();
-  for (const { emotion, duration_ms } of story) lengths.set(emotion, (lengths.get(emotion) ?? 0) + duration_ms);
-  const all = story.reduce((sum, episode) => sum + episode.duration_ms, 0);
-  if (!all) return "no episode yet";
-  const parts = [...lengths].sort(([, a], [, b]) => b - a);
-  return `${parts.map(([emotion, ms]) => `${emotion} ${Math.round((ms / all) * 100)}%`).join(", ")} of ${length(all)}`;
 }

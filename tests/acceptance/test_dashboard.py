@@ -25,11 +25,11 @@ def producer(server: PrivateServer) -> Iterator[Producer]:
 @pytest.fixture
 def gateway(server: PrivateServer, producer: Producer, tmp_path: Path) -> Iterator[GatewayProcess]:
     with gateway_process(server.url, tmp_path / "faces") as gateway:
-        until(gateway.ready, 30, "readiness")
+        until(gateway.ready, 90, "readiness")
         yield gateway
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
@@ -97,7 +97,7 @@ def test_the_timeline_moves_and_tells_its_episodes_in_words(page: Page, producer
     expect(tile(page).locator(".lane")).to_have_count(2, timeout=PATIENCE_MS)
     expect(tile(page).locator(".legend li")).to_have_text(["angry", "fear", "happy", "sad", "surprise"])
     before = picture_of(page)
-    until(lambda: picture_of(page) != before, 30, "another picture of the timeline")
+    until(lambda: picture_of(page) != before, 60, "another picture of the timeline")
     producer.faces.shown = {1: ((220.0, 100.0, 120.0, 140.0), SAD)}
     tile(page).get_by_text("In words").click()
     expect(tile(page).locator(".words")).to_contain_text("face 1, sad for", timeout=PATIENCE_MS)
@@ -108,7 +108,7 @@ def test_a_page_that_is_opened_later_has_the_timeline_from_before(
     browser: Browser, gateway: GatewayProcess, page: Page
 ):
     wait_for_state(page, "connected")
-    until(lambda: gateway.get("/api/v1/episodes").json()["items"], 30, "an episode in the history")
+    until(lambda: gateway.get("/api/v1/episodes").json()["items"], 60, "an episode in the history")
     with opened(browser, gateway.url) as later:
         wait_for_state(later, "connected")
         later.wait_for_function("() => document.querySelectorAll('.words li').length >= 2")
@@ -235,10 +235,10 @@ def test_blur_and_saving_are_switched_for_all_and_survive_a_restart(
     page.get_by_label("Faces in the video").select_option("mask")
     page.get_by_role("switch", name="Save faces").click()
     expect(page.get_by_role("switch", name="Save faces")).to_have_attribute("aria-checked", "false")
-    until(lambda: gateway.get("/api/v1/settings").json() == {"saving": False, "blur": "mask"}, 10, "the settings")
+    until(lambda: gateway.get("/api/v1/settings").json() == {"saving": False, "blur": "mask"}, 60, "the settings")
     wait_for_video(page, "front")
     colour = "() => [...document.querySelector('.tile canvas').getContext('2d').getImageData(280, 170, 1, 1).data]"
-    until(lambda: max(page.evaluate(colour)[:3]) - min(page.evaluate(colour)[:3]) < 30, 15, "a masked face")
+    until(lambda: max(page.evaluate(colour)[:3]) - min(page.evaluate(colour)[:3]) < 30, 60, "a masked face")
     masked = page.evaluate(colour)
     assert all(abs(one - other) < 12 for one, other in zip(masked[:3], (62, 66, 74), strict=True))
     gateway.process.kill()

@@ -26,11 +26,11 @@ def producer(server: PrivateServer) -> Iterator[Producer]:
 @pytest.fixture
 def gateway(server: PrivateServer, producer: Producer, tmp_path: Path) -> Iterator[GatewayProcess]:
     with gateway_process(server.url, tmp_path / "faces", save_every="0.2s") as gateway:
-        until(gateway.ready, 30, "readiness")
+        until(gateway.ready, 90, "readiness")
         yield gateway
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
@@ -84,18 +84,18 @@ def test_what_is_no_picture_is_told(page: Page):
 
 
 def test_a_saved_face_is_given_another_emotion_and_another_one_is_deleted(page: Page, gateway: GatewayProcess):
-    until(lambda: len(gateway.saved()) >= 4, 30, "saved faces")
+    until(lambda: len(gateway.saved()) >= 4, 60, "saved faces")
     page.get_by_role("switch", name="Save faces").click()
     go(page, "faces")
     saved = page.locator(".saved-face")
     expect(saved.first).to_be_visible(timeout=PATIENCE_MS)
-    until(lambda: saved.first.locator("img").evaluate("(image) => image.naturalWidth") > 0, 20, "the picture")
+    until(lambda: saved.first.locator("img").evaluate("(image) => image.naturalWidth") > 0, 60, "the picture")
 
     face = page.locator(".saved-face[data-name^='happy_']").first
     face.get_by_role("combobox").select_option("surprise")
     expect(page.locator("#gallery-line")).to_have_text("Now saved as surprise.", timeout=PATIENCE_MS)
     assert [path for path in gateway.saved() if path.parent.name == "surprise"]
-    page.get_by_label("Emotion", exact=True).select_option("surprise")
+    page.locator("#gallery-emotion").select_option("surprise")
     expect(saved).to_have_count(1, timeout=PATIENCE_MS)
     expect(saved).to_contain_text("was happy")
 
@@ -110,13 +110,13 @@ def test_a_saved_face_is_given_another_emotion_and_another_one_is_deleted(page: 
 def test_the_history_tells_episodes_by_source_and_emotion_and_gives_a_csv(
     page: Page, gateway: GatewayProcess, producer: Producer
 ):
-    until(lambda: gateway.get("/api/v1/episodes").json()["items"], 30, "an episode")
+    until(lambda: gateway.get("/api/v1/episodes").json()["items"], 60, "an episode")
     producer.faces.shown = {1: ((220.0, 100.0, 120.0, 140.0), SAD)}
-    until(lambda: len(gateway.get("/api/v1/episodes").json()["items"]) >= 3, 30, "three episodes")
+    until(lambda: len(gateway.get("/api/v1/episodes").json()["items"]) >= 3, 60, "three episodes")
     go(page, "history")
     rows = page.locator("#history-rows tr")
     expect(rows).not_to_have_count(0, timeout=PATIENCE_MS)
-    page.get_by_label("Emotion", exact=True).last.select_option("happy")
+    page.locator("#history-filters [name=emotion]").select_option("happy")
     expect(rows).to_have_count(1, timeout=PATIENCE_MS)
     expect(rows).to_contain_text("front")
     expect(page.locator("#history-chart canvas")).to_have_attribute("aria-label", "Time of each emotion: happy")
@@ -132,7 +132,7 @@ def test_the_history_tells_episodes_by_source_and_emotion_and_gives_a_csv(
 def test_no_section_has_a_serious_flaw_for_those_who_see_less(
     browser: Browser, gateway: GatewayProcess, scheme: str, size: dict[str, int]
 ):
-    until(gateway.saved, 30, "a saved face")
+    until(gateway.saved, 60, "a saved face")
     with opened(browser, gateway.url, color_scheme=scheme, viewport=size) as page:
         wait_for_state(page, "connected")
         expect(page.locator(".face")).to_have_count(2, timeout=PATIENCE_MS)

@@ -37,7 +37,7 @@ def up(run: Callable[..., Running]) -> Up:
     return up
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with chromium() as browser:
         yield browser
