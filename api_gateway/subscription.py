@@ -13,6 +13,8 @@ Kind = Literal["reading", "episode", "state", "stats"]
 SourceName = Annotated[str, StringConstraints(pattern=f"^{keys.SOURCE_NAME.pattern}$")]
 Track = Annotated[int, Field(ge=0)]
 MOST_NAMED = 256
+LONGEST_MESSAGE = 64 * 1024
+"""In characters; more than the largest subscription needs, and parsed in no time."""
 
 
 class SubscriptionError(ValueError):
@@ -86,6 +88,8 @@ class Ask(BaseModel):
         Raises:
             SubscriptionError: it is something else, or cannot be.
         """
+        if len(message) > LONGEST_MESSAGE:
+            raise SubscriptionError(f"message: longer than {LONGEST_MESSAGE} characters")
         try:
             return cls.model_validate_json(message, strict=True).subscribe
         except ValidationError as error:
