@@ -33,6 +33,12 @@ class Metrics:
         self.missed = Counter(
             "emotii_gateway_missed_events", "Events that slow WebSocket clients missed", registry=self.registry
         )
+        self.history_waiting = Gauge(
+            "emotii_gateway_history_waiting", "Readings and episodes that wait to be recorded", registry=self.registry
+        )
+        self.history_dropped = Gauge(
+            "emotii_gateway_history_dropped", "Readings and episodes never recorded so far", registry=self.registry
+        )
         self.viewers = Gauge("emotii_gateway_viewers", "Viewers of the video", registry=self.registry)
         self.clients = Gauge("emotii_gateway_websocket_clients", "Clients of /ws/emotions", registry=self.registry)
         self.rendered = Gauge(

@@ -90,7 +90,10 @@ class Recorder:
         await asyncio.sleep(LEASE_SECONDS)
 
     async def write(self) -> None:
-        """Wait a second, then write what is due; during an outage of the database wait longer."""
+        """Wait a second, then write what is due; during an outage of the database wait longer.
+
+        The database is asked when nothing is due, too: so an outage is known before something is lost by it.
+        """
         await asyncio.sleep(WRITE_SECONDS)
         try:
             await self._write_due()

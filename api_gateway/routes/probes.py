@@ -64,6 +64,8 @@ async def metrics(gateway: AskedGateway) -> Response:
     figures.viewers.set(len(gateway.viewers))
     figures.clients.set(len(gateway.hub))
     figures.rendered.set(gateway.prints.encoded.total())
+    figures.history_waiting.set(gateway.history.event().waiting)
+    figures.history_dropped.set(gateway.history.event().dropped)
     figures.redis.set(gateway.registry.reachable)
     figures.workers.set(len(gateway.registry.workers()))
     return Response(generate_latest(figures.registry), media_type=CONTENT_TYPE_LATEST)

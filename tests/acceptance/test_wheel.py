@@ -20,6 +20,7 @@ model = contract.model.find_model("emotii-5")
 print(json.dumps({
     "model": str(model.file(".onnx")),
     "demo": str(DEMO_CLIP),
+    "migration": str(next(Path(api_gateway.__file__).parent.glob("history/migrations/versions/0001*.py"))),
     "page": str(next(Path(api_gateway.__file__).parent.glob("static/*.html"))),
 }))
 """
@@ -41,7 +42,7 @@ def installed(tmp_path: Path) -> Path:
     return environment / "bin" / "python"
 
 
-def test_models_demo_and_page_come_with_the_wheel(installed: Path, tmp_path: Path):
+def test_models_demo_migrations_and_page_come_with_the_wheel(installed: Path, tmp_path: Path):
     found = subprocess.run([installed, "-c", LOOK], cwd=tmp_path, check=True, capture_output=True, text=True)
     for path in json.loads(found.stdout).values():
         assert Path(path).is_file()

@@ -1,5 +1,6 @@
 """The history's tables, writing and asking, on SQLite and on PostgreSQL."""
 
+import asyncio
 import re
 import subprocess
 import sys
@@ -15,7 +16,9 @@ from api_gateway.history.archive import Archive
 from api_gateway.history.database import Database, DatabaseUnavailable, RowsRefused
 from api_gateway.history.migration import migrate
 from api_gateway.history.pages import Pages, Search, episodes_query, readings_query
+from api_gateway.history.recorder import Recorder
 from api_gateway.history.tables import episodes, metadata, readings
+from contract.clock import RedisClock
 from tests.postgres import PostgresServer
 from tests.recorded import episode, told
 from tests.stage import HAPPY, SAD, UNSURE
@@ -255,6 +258,34 @@ def test_what_the_database_never_takes_is_told_from_an_outage(postgres: Postgres
     migrate(database)
     with pytest.raises(RowsRefused):
         Archive(database).write([told(1000).model_copy(update={"epoch": "\0"})], [])
+    database.engine.dispose()
+
+
+class OurLease:
+    """Of no other gateway."""
+
+    async def hold(self) -> bool:
+        return True
+
+    async def give_back(self) -> None:
+        pass
+
+
+def test_of_a_batch_with_a_value_that_is_never_taken_all_else_is_recorded(postgres: PostgresServer):
+    database = Database(postgres.new_database())
+    recorder = Recorder(database, OurLease(), RedisClock())
+
+    async def record() -> None:
+        await recorder.keep_lease()
+        for at in range(0, 5000, 500):
+            recorder.take_reading(told(at).model_copy(update={"epoch": "\0"} if at == 2000 else {}))
+        recorder.take_episode(episode(0, 4500, "update"))
+        while recorder.waiting:
+            await recorder.write()
+
+    asyncio.run(asyncio.wait_for(record(), 60))
+    assert counted(database) == (9, 1)
+    assert recorder.dropped == 1
     database.engine.dispose()
 
 

@@ -1,7 +1,7 @@
 """The application without Redis: nothing here may need it, and everything answers in one shape."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -315,7 +315,9 @@ def test_openapi_names_the_error_shape_for_every_route_and_has_examples(app: Fas
 
 def test_a_background_task_that_fails_ends_the_process_instead_of_dying_silently(tmp_path: Path):
     told = asyncio.Event()
-    app = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path), told.set)
+    app = create_app(
+        GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path, history=timedelta(0)), told.set
+    )
 
     async def broken() -> None:
         raise RuntimeError("a mistake of ours")
@@ -331,7 +333,7 @@ def test_a_background_task_that_fails_ends_the_process_instead_of_dying_silently
 
 
 def test_an_end_without_a_failure_is_no_failure(tmp_path: Path):
-    app = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path))
+    app = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path, history=timedelta(0)))
 
     async def scene() -> None:
         async with app.router.lifespan_context(app):
