@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from capture_service import metrics
-from capture_service.detectors import Detection, Detector
+from capture_service.detectors import Detector
 from capture_service.frame import Picture
+from capture_service.look import look_of
 from capture_service.quality import judge
 from capture_service.tracker import Tracker
 from contract.framing import frame_face
@@ -42,16 +43,11 @@ class FaceFinder:
         """
         with self._seconds.time():
             detections = self._detector.detect(picture)
-        tracks = self._tracker.update([detection.box for detection in detections], seconds)
+        cut = [frame_face(picture, one.box, one.landmarks) for one in detections]
+        tracks = self._tracker.update([one.box for one in detections], seconds, [look_of(pixels) for pixels in cut])
         self._faces.inc(len(detections))
+        height, width = picture.shape[:2]
         return [
-            _cut(picture, index, track, detection)
-            for index, (track, detection) in enumerate(zip(tracks, detections, strict=True))
+            FoundFace(Face(index, track, one.box, one.score, judge(pixels, one, width, height)), pixels.tobytes())
+            for index, (track, one, pixels) in enumerate(zip(tracks, detections, cut, strict=True))
         ]
-
-
-def _cut(picture: Picture, index: int, track: int, detection: Detection) -> FoundFace:
-    height, width = picture.shape[:2]
-    pixels = frame_face(picture, detection.box, detection.landmarks)
-    quality = judge(pixels, detection, width, height)
-    return FoundFace(Face(index, track, detection.box, detection.score, quality), pixels.tobytes())

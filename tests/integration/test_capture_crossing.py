@@ -1,0 +1,22 @@
+"""People who pass each other, through the real detector: each keeps the track."""
+
+import pytest
+
+from capture_service import detectors
+from capture_service.faces import FaceFinder
+from tests.crossing import VARIATIONS, Crossing, stay, tracks_by_person
+
+
+@pytest.fixture(scope="module")
+def faces() -> FaceFinder:
+    return FaceFinder("crossing", detectors.load("blazeface"))
+
+
+def test_there_are_twenty_variations():
+    assert len(set(VARIATIONS)) == 20
+
+
+@pytest.mark.parametrize("crossing", VARIATIONS, ids=range(1, 21))
+def test_tracks_stay_with_the_person_when_two_pass_each_other(crossing: Crossing, faces: FaceFinder):
+    tracks = tracks_by_person(crossing, faces)
+    assert stay(tracks), f"{crossing}: in front {tracks[0]}, behind {tracks[1]}"
