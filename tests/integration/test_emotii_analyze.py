@@ -16,6 +16,7 @@ from contract import keys
 from contract.errors import EmotiiError
 from contract.messages import SourceStatus
 from emotii.analyze import analyze
+from emotii.outputs import Outputs
 from emotii.settings import UpSettings
 from tests.capture import until
 from tests.inference import working
@@ -29,7 +30,7 @@ def analyzed(server, tmp_path):
 
     def run():
         path = tmp_path / "faces.csv"
-        analyze("demo", path, 1, UpSettings(redis_url=server.url), Console(file=io.StringIO()))
+        analyze("demo", Outputs(readings_csv=path), 1, UpSettings(redis_url=server.url), Console(file=io.StringIO()))
         with path.open(newline="") as file:
             return Counter((int(row["frame"]), int(row["face"])) for row in csv.DictReader(file))
 

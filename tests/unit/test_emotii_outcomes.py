@@ -54,7 +54,7 @@ def test_a_repeated_outcome_is_counted_and_dropped_before_and_after_its_frame_wa
 def test_a_frame_without_faces_is_complete_with_its_end():
     outcomes = Outcomes()
     outcomes.add(done(0, 0))
-    assert list(outcomes.complete_frames()) == [[]]
+    assert [frame.faces for frame in outcomes.complete_frames()] == [()]
     assert outcomes.handed_out == 1
 
 

@@ -1,17 +1,15 @@
-"""The table of an analysis, and what is said at its end."""
+"""The table of an analysis."""
 
 import csv
-import io
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from contract.errors import EmotiiError, SettingsError
-from contract.messages import Face, FrameDone, FrameId, Quality, Reading
-from emotii.outcomes import Buried, Outcomes
-from emotii.summary import summarise
+from contract.errors import EmotiiError
+from contract.messages import Face, FrameId, Quality, Reading
+from emotii.outcomes import Buried
 from emotii.table import PLACE, Table
+from emotii.whole_file import TextFile, WholeFile
 
 FACE = Face(1, 7, (1, 2, 3, 4), 0.9, Quality(0.5, 0.5, 80, 0, 1))
 
@@ -20,9 +18,12 @@ def reading(frame: int, labels: tuple[str, ...], probabilities: tuple[float, ...
     return Reading(FrameId("job", "e", frame), FACE, 40 * frame, model, labels, probabilities, "w", 0, 0)
 
 
-def written(path: Path, *faces: Reading | Buried) -> list[dict[str, str]]:
-    with Table(path) as table:
-        table.write(faces)
+def written(path: Path, *faces: Reading | Buried, picture: str | None = None) -> list[dict[str, str]]:
+    whole = WholeFile(path)
+    with whole, TextFile(whole) as file:
+        table = Table(file, named=picture is not None)
+        table.write(faces, picture)
+        table.finish()
     with path.open(newline="") as file:
         return list(csv.DictReader(file))
 
@@ -67,43 +68,7 @@ def test_a_table_of_nothing_but_buried_faces_has_their_rows(path):
     assert row["track"] == "7"
 
 
-@pytest.mark.parametrize("name", ["", ".", "folder", "folder/..", "/"])
-def test_a_folder_is_no_table(tmp_path, monkeypatch, name):
-    (tmp_path / "folder").mkdir()
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match="it is a folder"):
-        Table(Path(name))
-    assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
-
-
-def said(path: Path, outcomes: Outcomes, stated: int | None, *faces: Reading | Buried) -> str:
-    output = io.StringIO()
-    with Table(path) as table:
-        table.write(faces)
-        table.write(face for frame in outcomes.complete_frames() for face in frame)
-    summarise(table, outcomes, stated, Path("faces.csv"), Console(file=output, width=200))
-    return output.getvalue()
-
-
-def test_the_summary_tells_of_frames_that_could_not_be_read_and_of_an_early_end(path):
-    outcomes = Outcomes()
-    for number in range(5):
-        note = f"damage {number}" if number in {2, 3} else ""
-        outcomes.add(FrameDone(FrameId("job", "e", number), 0, 0, 0, 0, note))
-    text = said(path, outcomes, 9)
-    assert "2 frames could not be read, the first is number 2: damage 2" in text
-    assert "ended at 5 of the 9 frames" in text
-
-
-def test_the_summary_tells_of_buried_faces(path):
-    text = said(path, Outcomes(), None, Buried(4, 1, "poison"), reading(5, ("happy", "sad"), (0.9, 0.1)))
-    assert "2 faces of 1 tracks" in text
-    assert "happy 100%" in text
-    assert "1 face could not be classified, the first in frame 4: poison" in text
-
-
-def test_the_summary_of_a_sound_recording_has_no_warning(path):
-    outcomes = Outcomes()
-    outcomes.add(FrameDone(FrameId("job", "e", 0), 0, 0, 0, 0))
-    assert "could not" not in said(path, outcomes, 1)
-    assert "ended" not in said(path, outcomes, 1)
+def test_every_row_of_a_folder_of_pictures_begins_with_the_name_of_the_picture(path):
+    rows = written(path, Buried(0, 1, "poison"), reading(1, ("happy", "sad"), (0.9, 0.1)), picture="at sea, 1.jpg")
+    assert [row["file"] for row in rows] == ["at sea, 1.jpg"] * 2
+    assert next(iter(rows[0])) == "file"

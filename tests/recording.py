@@ -1,0 +1,57 @@
+"""What the tests of an analysis share: frames with their outcomes, and a recording that needs no camera."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from api_gateway.steadiness import Steadiness
+from contract.judgement import Thresholds
+from contract.messages import Face, FrameDone, FrameId, Quality, Reading
+from emotii.outcomes import Buried, FrameOutcome
+from emotii.outputs import Outputs
+from emotii.record import Record
+
+LABELS = ("awake", "dozing", "tired")
+"""No model that ships has them."""
+QUALITY = Quality(0.5, 0.5, 80.0, 0.0, 1.0)
+THRESHOLDS = Thresholds(min_probability=0.5, min_margin=0.1, precision=0.95)
+STEP_MS = 40
+
+
+def reading(frame: int, track: int = 1, awake: float = 0.9, index: int = 0, quality: Quality = QUALITY) -> Reading:
+    face = Face(index, track, (20.0 + 4 * frame % 60, 30.0, 40.0, 44.0), 0.9, quality)
+    rest = (1 - awake) / 2
+    probabilities = (awake, rest, rest)
+    name = FrameId("job-1", "e", frame)
+    return Reading(name, face, STEP_MS * frame, "mine@1.0.0", LABELS, probabilities, "w", 0, 0, THRESHOLDS)
+
+
+def outcome(frame: int, *faces: Reading | Buried, note: str = "") -> FrameOutcome:
+    size = (0, 0) if note else (160, 120)
+    return FrameOutcome(FrameDone(FrameId("job-1", "e", frame), STEP_MS * frame, len(faces), *size, note), faces)
+
+
+def recorded(folder: Path, *frames: FrameOutcome, picture: str | None = None) -> tuple[Record, Outputs]:
+    """What is written of these frames."""
+    outputs = Outputs(
+        readings_csv=folder / "readings.csv",
+        readings_jsonl=folder / "readings.jsonl",
+        episodes_csv=folder / "episodes.csv",
+        episodes_jsonl=folder / "episodes.jsonl",
+    )
+    with outputs.begun() as files, Record(files, Steadiness(), named=picture is not None) as record:
+        for frame in frames:
+            record.write(frame, picture)
+        record.finish()
+    return record, outputs
+
+
+def write_clip(path: Path, frames: int = 25, fps: float = 25.0, size: tuple[int, int] = (160, 120)) -> Path:
+    """A clip whose frames can be told apart: each is brighter than the one before."""
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), fps, size)
+    assert writer.isOpened()
+    for number in range(frames):
+        writer.write(np.full((size[1], size[0], 3), 40 + 6 * number, np.uint8))
+    writer.release()
+    return path

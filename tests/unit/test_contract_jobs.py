@@ -1,0 +1,80 @@
+"""The folders of jobs."""
+
+import os
+import time
+
+import pytest
+
+from contract.jobs import SILENT_SECONDS, JobFiles, read_status
+
+JOB, OTHER = "0123456789ab", "ba9876543210"
+
+
+@pytest.fixture
+def files(tmp_path):
+    return JobFiles(tmp_path / "jobs")
+
+
+def handed_in(files: JobFiles, job: str = JOB) -> None:
+    files.root.mkdir(exist_ok=True)
+    files.upload(job).write_bytes(b"video")
+    files.adopt(job)
+
+
+def age(path, seconds: float) -> None:
+    os.utime(path, (time.time() - seconds,) * 2)
+
+
+def test_an_upload_becomes_the_recording_of_its_job_and_leaves_nothing_beside(files):
+    handed_in(files)
+    assert files.recording(JOB).read_bytes() == b"video"
+    assert [path.name for path in files.root.iterdir()] == [JOB]
+
+
+def test_only_uploads_of_gateways_that_died_are_swept(files):
+    handed_in(files)
+    files.upload(OTHER).write_bytes(b"half")
+    assert files.sweep() == 0
+    age(files.upload(OTHER), SILENT_SECONDS + 5)
+    (files.root / "notes.txt").write_text("a person's own file")
+    age(files.root / "notes.txt", SILENT_SECONDS + 5)
+    assert files.sweep() == 1
+    assert sorted(path.name for path in files.root.iterdir()) == [JOB, "notes.txt"]
+
+
+def test_results_are_there_all_at_once_and_an_attempt_that_failed_leaves_nothing(files):
+    handed_in(files)
+    with pytest.raises(ZeroDivisionError), files.work(JOB) as work:
+        (work / "readings.csv").write_text(str(1 / 0))
+    assert [path.name for path in files.of(JOB).iterdir()] == ["recording"]
+    with files.work(JOB) as work:
+        (work / "readings.csv").write_text("rows")
+        assert not files.results(JOB).exists()
+        files.publish(JOB, work)
+    assert sorted(path.name for path in files.of(JOB).iterdir()) == ["recording", "results"]
+
+
+def test_the_next_attempt_removes_what_a_killed_one_left(files):
+    handed_in(files)
+    left = files.of(JOB) / "work-left"
+    left.mkdir()
+    (left / "readings.jsonl").write_text("faces")
+    with files.work(JOB):
+        assert not left.exists()
+
+
+def test_removing_a_job_tells_whether_nothing_is_left(files):
+    handed_in(files)
+    assert files.remove(JOB)
+    assert files.remove(JOB), "also the second time"
+    assert list(files.jobs()) == []
+
+
+def test_there_are_no_jobs_before_the_folder_is_there(files):
+    assert list(files.jobs()) == []
+    assert files.sweep() == 0
+
+
+@pytest.mark.parametrize("stored", [b"", b"{}", b"null", b"\xff", b'{"v":2,"id":"a"}'])
+def test_a_status_of_another_release_is_passed_over(stored):
+    assert read_status(stored) is None
