@@ -46,6 +46,7 @@ class BrowserCamera:
         self._waiting = 0
         """Pictures that the capture has not done with, at most."""
         self._turn = asyncio.Lock()
+        self._entered = False
 
     async def enter(self) -> None:
         """Take the name and have the source captured.
@@ -60,6 +61,7 @@ class BrowserCamera:
             raise ApiError(422, "bad_source", str(error)) from error
         await self._hold()
         await self._client.delete(keys.inbox(self._name))  # of a browser that was here before
+        self._entered = True
         logger.info("a browser's camera came", source=self._name)
 
     async def keep(self) -> None:
@@ -104,7 +106,8 @@ class BrowserCamera:
         except OUTAGES as error:
             logger.info("a browser's camera left without a word to redis", source=self._name, error=str(error))
         else:
-            logger.info("a browser's camera left", source=self._name)
+            if self._entered:
+                logger.info("a browser's camera left", source=self._name)
 
     async def _hold(self) -> None:
         if not await self._lease.hold():

@@ -25,7 +25,7 @@ LEASE = keys.lease(keys.camera("tab"))
 @pytest.fixture
 def gateway(server: PrivateServer, tmp_path: Path) -> Iterator[GatewayProcess]:
     with gateway_process(server.url, tmp_path / "faces", added_sources="2", camera_frame_limit="100000") as gateway:
-        until(lambda: "listens" in gateway.log.read_text(), 30)
+        until(lambda: "listens" in gateway.log.read_text(), 90)
         yield gateway
 
 
@@ -79,7 +79,7 @@ def test_a_second_browser_is_refused_until_the_first_has_left(
     gateway: GatewayProcess, server: PrivateServer, tmp_path: Path
 ):
     with gateway_process(server.url, tmp_path / "two") as two, browser(gateway) as first:
-        until(lambda: "listens" in two.log.read_text(), 30)
+        until(lambda: "listens" in two.log.read_text(), 90)
         assert ready(first) == 2
         for other in (gateway, two):
             with browser(other) as second:

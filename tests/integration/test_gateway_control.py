@@ -22,7 +22,7 @@ DOOR = {"name": "door", "address": f"rtsp://admin:{PASSWORD}@camera.local/live?t
 @pytest.fixture
 def control(server: PrivateServer, tmp_path: Path) -> Iterator[GatewayProcess]:
     with Producer(server.url), gateway_process(server.url, tmp_path / "faces", save="false") as gateway:
-        until(gateway.ready, 30, "readiness")
+        until(gateway.ready, 90, "readiness")
         yield gateway
 
 
@@ -58,7 +58,7 @@ def test_another_gateway_and_the_next_one_know_what_was_added(
 ):
     add(control, **DOOR)
     with gateway_process(server.url, tmp_path / "two") as two:
-        until(two.ready, 30)
+        until(two.ready, 90)
         until(lambda: "door" in listed(two))
         assert remove(two, "door").status_code == 204
     until(lambda: "door" not in listed(control))
@@ -125,7 +125,7 @@ def test_settings_are_changed_kept_and_followed_by_every_gateway(
 ):
     assert control.get("/api/v1/settings").json() == {"saving": False, "blur": "off"}
     with gateway_process(server.url, tmp_path / "two") as two:
-        until(two.ready, 30)
+        until(two.ready, 90)
         changed = httpx.patch(f"{two.url}/api/v1/settings", json={"saving": True, "blur": "mask"}, timeout=20)
         assert (changed.status_code, changed.json()) == (200, {"saving": True, "blur": "mask"})
         until(lambda: control.get("/api/v1/settings").json() == {"saving": True, "blur": "mask"})

@@ -1,0 +1,138 @@
+"""A browser's camera, from the capture's side; the test plays the gateway."""
+
+from collections import Counter
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from capture_service.address import SourceSpec
+from contract import keys
+from contract.messages import Crop, FrameDone, FrameHeader, InboxPicture
+from tests.capture import capturing, entries, settings, status, until
+from tests.stage import clip_frames
+
+TAB = SourceSpec("tab", "browser", "", added=True)
+LEASE = keys.lease(keys.camera("tab"))
+FACES = [cv2.imencode(".jpg", frame)[1].tobytes() for frame in clip_frames(6)]
+
+
+@pytest.fixture
+def here(clients):
+    """A gateway holds the lease: the browser is there."""
+    clients.commands.set(LEASE, "a gateway")
+    return clients.commands
+
+
+def hand_in(client, frame, picture=FACES[0], epoch="one", late_ms=0):
+    seconds, micros = client.time()
+    sent = seconds * 1000 + micros // 1000 - late_ms
+    fields: dict[Any, Any] = InboxPicture(epoch, frame, sent, sent + 1000, picture).fields()
+    return client.xadd(keys.inbox("tab"), fields)
+
+
+def done(client):
+    return [entry for entry in entries(client, "tab") if isinstance(entry, FrameDone)]
+
+
+def state(client, name, reason=""):
+    told = status(client, "tab")
+    return told and (told.state, told.reason) == (name, reason) and told
+
+
+def patient(server, **more):
+    """Settings under which a busy machine is no broken camera."""
+    return settings(server, stall_timeout="30s", **more)
+
+
+def test_pictures_become_frames_whose_faces_keep_their_track_and_leave_the_inbox_when_done(server, here):
+    with capturing(TAB, patient(server, detector="blazeface")):
+        for frame, picture in enumerate(FACES):
+            hand_in(here, frame, picture)
+            until(lambda frame=frame: len(done(here)) == frame + 1)
+        until(lambda: here.xlen(keys.inbox("tab")) == 0)
+        told = until(lambda: state(here, "ONLINE"))
+        assert (told.kind, told.added) == ("camera", True)
+        assert [one.id.frame for one in done(here)] == list(range(len(FACES)))
+        crops = [entry for entry in entries(here, "tab") if isinstance(entry, Crop)]
+        assert {crop.id.epoch for crop in crops} == {told.epoch}
+        assert all(crop.deadline_ms > crop.captured_ms for crop in crops)
+        ((_, frames),) = Counter(crop.face.track for crop in crops).most_common(1)
+        assert frames == len(FACES), "one face is one track over the frames"
+
+
+def test_of_several_pictures_the_newest_is_looked_at_and_the_others_are_counted(server, here):
+    for frame in range(3):
+        hand_in(here, frame)
+    with capturing(TAB, patient(server)):
+        until(lambda: done(here))
+        until(lambda: here.xlen(keys.inbox("tab")) == 0)
+        hand_in(here, 3, late_ms=5000)
+        hand_in(here, 4)
+        until(lambda: len(done(here)) == 2)
+        until(lambda: (told := status(here, "tab")) and told.skipped == 3)
+        assert [one.id.frame for one in done(here)] == [2, 4]
+
+
+def test_another_connection_is_another_epoch(server, here):
+    with capturing(TAB, patient(server)):
+        hand_in(here, 0, epoch="one")
+        until(lambda: len(done(here)) == 1)
+
+        def second():
+            if here.xlen(keys.inbox("tab")) == 0:
+                hand_in(here, 0, epoch="two")
+            return len(done(here)) == 2
+
+        until(second)
+        first, other = done(here)
+        assert first.id.epoch != other.id.epoch
+
+
+def test_what_is_no_picture_is_counted_or_buried_and_ends_nothing(server, here):
+    with capturing(TAB, patient(server)):
+        hand_in(here, 0, b"\xff\xd8 no picture \xff\xd9")
+        here.xadd(keys.inbox("tab"), {"a": "b"})
+        dead = until(lambda: here.xrange(keys.dead("tab")))
+        assert dead[0][1][b"reason"] == b"v: missing"
+        until(lambda: here.xlen(keys.inbox("tab")) == 0)
+        hand_in(here, 1)
+        until(lambda: done(here))
+        assert done(here)[0].id.frame == 1
+
+
+def test_frames_are_published_for_viewers(server, here, clients):
+    with capturing(TAB, patient(server)), clients.blocking.pubsub(ignore_subscribe_messages=True) as viewer:
+        viewer.subscribe(keys.frames("tab"))
+        viewer.get_message(timeout=1)
+        for frame in range(2):
+            hand_in(here, frame)
+            until(lambda frame=frame: len(done(here)) == frame + 1)
+        messages = [until(lambda: viewer.get_message(timeout=1)) for _ in range(2)]
+        header, jpeg = FrameHeader.decode(messages[-1]["data"])
+        assert header.frame == 1
+        shown = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+        assert shown.shape[:2] == (header.height, header.width)
+
+
+def test_a_browser_that_left_is_offline_and_one_that_comes_back_is_online(server, here):
+    with capturing(TAB, settings(server)):
+        hand_in(here, 0)
+        until(lambda: state(here, "ONLINE"))
+        here.delete(LEASE)
+        until(lambda: state(here, "OFFLINE", "the browser left"))
+        here.set(LEASE, "a gateway")
+        until(lambda: hand_in(here, 1, epoch="two") and state(here, "ONLINE"))
+        until(lambda: state(here, "OFFLINE", "no frame for 1 s"))
+
+
+def test_an_outage_of_redis_passes(server, here):
+    with capturing(TAB, settings(server)):
+        hand_in(here, 0)
+        until(lambda: state(here, "ONLINE"))
+        server.kill()
+        server.start()
+        here.delete(keys.crops("tab"))
+        here.set(LEASE, "a gateway")
+        until(lambda: hand_in(here, 1, epoch="two") and done(here))
