@@ -51,6 +51,7 @@ def test_every_face_of_every_frame_is_sent_once_and_then_the_manifest(any_client
             found[-1] == manifest == Manifest(ends[-1].id.__class__(producer.source, producer.epoch, 240), len(crops))
         )
         assert [end.id.frame for end in ends] == list(range(240))
+        assert [end.previous for end in ends] == [None, *range(239)]
         assert producer.sent() == {end.id.frame: end.faces for end in ends}
         assert [(crop.id.frame, crop.face.index) for crop in crops] == [
             (end.id.frame, index) for end in ends for index in range(end.faces)

@@ -40,6 +40,7 @@ def test_a_frame_becomes_its_crops_and_frame_done_with_a_deadline(any_server, an
     ends = [entry for entry in found if isinstance(entry, FrameDone)]
     for end in ends:
         assert len([entry for entry in found if isinstance(entry, Crop) and entry.id == end.id]) == end.faces
+    assert [end.previous for end in ends] == [None, *(end.id.frame for end in ends[:-1])]
     crop = next(entry for entry in found if isinstance(entry, Crop))
     seconds, _ = client.time()
     assert crop.deadline_ms - crop.captured_ms == 500

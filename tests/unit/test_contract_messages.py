@@ -1,6 +1,7 @@
 import math
 import pickle
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,15 +26,16 @@ from tests.inference import crop, face, frame_done
 READING = Reading(
     FrameId("cam", "e1", 7), face(), 1000, "emotii-5@1.0.0", ("happy", "sad"), (0.75, 0.25), "worker", 1001, 1002
 )
+BEHIND = replace(frame_done("cam", 7), previous=4)
 MANIFEST = Manifest(FrameId("clip", "e1", 100), 42)
 
 
-@pytest.mark.parametrize("entry", [crop("cam", 7), frame_done("cam", 7), MANIFEST])
+@pytest.mark.parametrize("entry", [crop("cam", 7), frame_done("cam", 7), BEHIND, MANIFEST])
 def test_an_entry_of_a_crops_stream_is_read_as_it_was_written(entry):
     assert read_crop_entry(entry.fields()) == entry
 
 
-@pytest.mark.parametrize("outcome", [READING, frame_done("cam", 7), MANIFEST])
+@pytest.mark.parametrize("outcome", [READING, frame_done("cam", 7), BEHIND, MANIFEST])
 def test_an_entry_of_a_results_stream_is_read_as_it_was_written(outcome):
     assert read_outcome(outcome.fields()) == outcome
 
