@@ -135,8 +135,7 @@ def analyze(
 
     What is written is whole or not there, also on a full disk. In a folder of pictures every row names its picture.
 
-    docs/analyze.md says what each column means. The figures are probabilities of an expression, as the model sees it;
-    they are no facts about a feeling.
+    The figures are probabilities of an expression, no facts about a feeling. docs/analyze.md says what each column means.
 
     Example, everything into one folder: emotii analyze interview.mp4 --out interview
 
@@ -164,8 +163,9 @@ def report(
 ) -> None:
     """Write one HTML page about a recording: timeline, shares, episodes, best faces, and what the model cannot do.
 
-    The page holds everything it shows: it can be sent and archived as it is, loads nothing and runs no script. It shows
-    faces; treat it as you would treat the recording.
+    The page holds everything it shows, loads nothing and runs no script, so that it can be sent and archived as it is.
+
+    It shows faces; treat it as you would treat the recording.
 
     Example: emotii report interview.mp4 --out interview.html
     """

@@ -1,6 +1,7 @@
 """`emotii analyze`: every face of every frame exactly once, whatever dies meanwhile."""
 
 import csv
+import json
 import random
 import signal
 import sys
@@ -9,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import pytest
 
 from capture_service.address import DEMO_CLIP
@@ -16,8 +18,11 @@ from contract import keys
 from contract.broker import Clients
 from contract.labels import EMOTIONS_8
 from contract.messages import WorkerStatus
+from emotii.outputs import Outputs
 from emotii.server import PrivateServer
+from tests.acceptance.browser import chromium, needs_chromium
 from tests.acceptance.conftest import EMOTII, Running, eventually, free_port
+from tests.inference import write_tiny_model
 
 PASSES = 5
 
@@ -142,3 +147,87 @@ def test_killed_workers_and_a_killed_server_lose_and_repeat_nothing(
     assert analysis.process.returncode == 0, analysis.output
     assert server_killed
     assert places(rows(tmp_path / "faces.csv")) == undisturbed
+
+
+def test_a_folder_gets_everything_and_a_model_of_other_classes_is_told_by_its_own(
+    run: Callable[..., Running], tmp_path: Path
+):
+    labels = ("awake", "dozing", "tired", "elsewhere", "hidden")
+    model = write_tiny_model(tmp_path / "mine", name="mine", labels=labels)
+    running = run(*EMOTII, "analyze", "demo", "--out", "out", EMOTII_MODEL=f"{model}")
+    assert running.process.wait(100) == 0, running.output
+    out = tmp_path / "out"
+    assert {path.name for path in out.iterdir()} == {path.name for path in Outputs.all_in(out).wanted.values()}
+    lines = [json.loads(line) for line in (out / "readings.jsonl").read_text().splitlines()]
+    assert len(lines) == len(rows(out / "readings.csv"))
+    assert json.loads((out / "timeline.json").read_text())["labels"] == list(labels)
+    page = (out / "report.html").read_text()
+    assert "mine@1.0.0" in page
+    assert "awake" in page
+    assert "happy" not in page
+    assert "Written: out/readings.csv" in running.output
+
+
+def test_a_folder_of_pictures_names_the_picture_in_each_row(run: Callable[..., Running], tmp_path: Path):
+    video = cv2.VideoCapture(str(DEMO_CLIP))
+    (tmp_path / "photos").mkdir()
+    for name in ("b.jpg", "a, first.jpg"):
+        cv2.imwrite(str(tmp_path / "photos" / name), video.read()[1])
+    (tmp_path / "photos" / "c.jpg").write_bytes(b"no picture")
+    running = run(*EMOTII, "analyze", "photos", "--csv", "faces.csv", "--jsonl", "faces.jsonl")
+    assert running.process.wait(100) == 0, running.output
+    table = rows(tmp_path / "faces.csv")
+    assert {(row["frame"], row["file"]) for row in table} == {("0", "a, first.jpg"), ("1", "b.jpg")}
+    lines = [json.loads(line) for line in (tmp_path / "faces.jsonl").read_text().splitlines()]
+    assert [line["file"] for line in lines if line["kind"] == "unreadable"] == ["c.jpg"]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="not Linux: no /dev/full")
+def test_a_full_disk_ends_in_one_line_and_leaves_nothing(run: Callable[..., Running], tmp_path: Path):
+    (tmp_path / "faces.partial.csv").symlink_to("/dev/full")
+    running = run(*EMOTII, "analyze", "demo", "--csv", "faces.csv", "--timeline", "timeline.png")
+    assert running.process.wait(100) == 2
+    assert "emotii: cannot write faces.csv: No space left on device" in running.output.splitlines()
+    assert "Traceback" not in running.output
+    assert not list(tmp_path.glob("*.csv")) + list(tmp_path.glob("*.png"))
+
+
+@needs_chromium
+def test_the_report_is_one_page_that_a_browser_shows_without_asking_anybody(
+    run: Callable[..., Running], tmp_path: Path
+):
+    running = run(*EMOTII, "report", "demo", "--out", "report.html")
+    assert running.process.wait(100) == 0, running.output
+    with chromium() as browser:
+        page = browser.new_page()
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        troubles: list[str] = []
+        page.on("console", lambda message: troubles.append(message.text))
+        page.goto((tmp_path / "report.html").as_uri())
+        assert page.locator("h1").inner_text() == "demo"
+        drawn = page.evaluate("[...document.images].map(image => image.complete && image.naturalWidth > 0)")
+    assert len(drawn) >= 3
+    assert all(drawn)
+    assert troubles == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+@needs_chromium
+def test_a_browser_plays_the_annotated_video_to_its_end(run: Callable[..., Running], tmp_path: Path):
+    running = run(*EMOTII, "analyze", "demo", "--annotated", "demo.webm")
+    assert running.process.wait(100) == 0, running.output
+    (tmp_path / "play.html").write_text('<video muted src="demo.webm"></video>')
+    play = """async () => {
+        const video = document.querySelector("video");
+        video.playbackRate = 4;
+        await video.play();
+        await new Promise((resolve) => video.addEventListener("ended", resolve));
+        return [video.videoWidth, video.videoHeight, video.duration];
+    }"""
+    with chromium() as browser:
+        page = browser.new_page()
+        page.goto((tmp_path / "play.html").as_uri())
+        width, height, seconds = page.evaluate(play)
+    assert (width, height) == (640, 480)
+    assert seconds == pytest.approx(8, abs=0.2)
