@@ -60,7 +60,10 @@ class Steadies:
 
     async def begin(self, source: str) -> bytes:
         """Follow a source from now on; the entry of its results stream behind which to read."""
-        snapshot = await self.snapshots.load(source)
+        return self.follow(source, await self.snapshots.load(source))
+
+    def follow(self, source: str, snapshot: Snapshot | None) -> bytes:
+        """Follow a source from a snapshot, or else from the beginning; the entry behind which to read."""
         self._resumed.discard(source)
         if snapshot is not None:
             self._resumed.add(source)

@@ -10,8 +10,9 @@ from fastapi import FastAPI
 
 from api_gateway.app import create_app
 from api_gateway.face_name import FaceName
+from api_gateway.reorder import WAIT_MS
 from api_gateway.settings import GatewaySettings
-from contract.messages import SourceStatus
+from contract.messages import Reading, SourceStatus
 from tests.stage import HAPPY, SAD, UNSURE, reading
 
 PORT = 5000
@@ -44,6 +45,18 @@ def with_source(app: FastAPI, name: str = "front", order: int = 0, kind: str = "
     now = app.state.gateway.clock.now_ms()
     status = SourceStatus(name=name, kind=kind, order=order, state="ONLINE", since_ms=now, seen_ms=now)
     registry._sources[name] = status  # what a look at Redis would have found
+
+
+def with_readings(app: FastAPI, *readings: Reading) -> None:
+    gateway = app.state.gateway
+    now = gateway.clock.now_ms()
+    sources = {one.id.source for one in readings}
+    for source in sources:
+        gateway.steadies.follow(source, None)
+    for one in readings:
+        gateway.take(one.id.source, b"%d-0" % now, one)
+    for source in sources:
+        gateway.steadies.pass_time(source, now + WAIT_MS + 1)
 
 
 @pytest.mark.parametrize(
@@ -106,34 +119,32 @@ def test_emotion_is_that_of_the_largest_face_of_the_first_camera(app: FastAPI):
     with_source(app, "front", 1)
     with_source(app, "door", 0)
     now = app.state.gateway.clock.now_ms()
-    for one in (
+    with_readings(
+        app,
         reading("door", 1, track=1, probabilities=SAD, box=(0.0, 0.0, 90.0, 90.0), captured_ms=now),
         reading("door", 1, track=2, index=1, probabilities=HAPPY, box=(0.0, 0.0, 50.0, 50.0), captured_ms=now),
         reading("front", 1, probabilities=HAPPY, box=(0.0, 0.0, 200.0, 200.0), captured_ms=now),
-    ):
-        app.state.gateway.take(one)
+    )
     assert asked(app, "GET", "/emotion").json() == {"emotion": "sad", "confidence": 90.0}
     assert asked(app, "GET", "/emotion?source=front").json() == {"emotion": "happy", "confidence": 95.0}
 
 
 def test_emotion_says_uncertain_where_the_model_does_not_know(app: FastAPI):
     with_source(app)
-    app.state.gateway.take(reading(probabilities=UNSURE, captured_ms=app.state.gateway.clock.now_ms()))
+    with_readings(app, reading(probabilities=UNSURE, captured_ms=app.state.gateway.clock.now_ms()))
     assert asked(app, "GET", "/emotion").json() == {"emotion": "uncertain", "confidence": 45.0}
 
 
 def test_a_face_that_was_seen_long_ago_is_no_face(app: FastAPI):
     with_source(app)
     old = app.state.gateway.clock.now_ms() - 2500
-    app.state.gateway.take(reading(captured_ms=old))
+    with_readings(app, reading(captured_ms=old))
     assert asked(app, "GET", "/emotion").json()["emotion"] is None
 
 
 def test_a_repeated_reading_counts_once(app: FastAPI):
     with_source(app)
-    gateway = app.state.gateway
-    for _ in range(3):
-        gateway.take(reading(captured_ms=gateway.clock.now_ms()))
+    with_readings(app, *[reading(captured_ms=app.state.gateway.clock.now_ms())] * 3)
     figures = asked(app, "GET", "/metrics").text
     assert 'emotii_gateway_readings_total{source="front"} 1.0' in figures
     assert "emotii_gateway_repeated_readings_total 2.0" in figures
