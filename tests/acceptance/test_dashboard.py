@@ -13,7 +13,7 @@ from tests.acceptance.browser import PATIENCE_MS, chromium, needs_chromium, open
 from tests.stage import HAPPY, SAD, UNSURE, GatewayProcess, Producer, gateway_process, until
 
 OTHER_CLASSES = ("calm", "bored", "tired", "awake", "puzzled", "amused", "proud", "shy", "moved", "keen", "curious")
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

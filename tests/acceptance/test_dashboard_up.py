@@ -14,7 +14,7 @@ from tests.conftest import shared
 DEMO = Path(__file__).parents[2] / "capture_service" / "demo" / "demo.mp4"
 LONG_MS = 180_000
 """A video is worked on beside the live source, on a machine that may be busy."""
-pytestmark = needs_chromium
+pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 
 class Up:
