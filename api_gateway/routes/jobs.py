@@ -26,6 +26,7 @@ EXAMPLE: JsonDict = {
     "created_ms": 1790000000000,
     "files": ["readings.csv", "episodes.csv", "timeline.png", "report.html"],
 }
+_BYTES = {"type": "string", "format": "binary"}
 BODY = {
     "requestBody": {
         "required": True,
@@ -34,7 +35,7 @@ BODY = {
                 "schema": {
                     "type": "object",
                     "required": ["video"],
-                    "properties": {"video": {"type": "string", "format": "binary"}},
+                    "properties": {"video": _BYTES},
                 }
             }
         },
@@ -54,7 +55,7 @@ REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; s
 """The report is whole in itself, and may do nothing but be looked at."""
 FILE: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {kind.partition(";")[0]: {"schema": {"type": "string"}} for kind in KINDS.values()},
+        "content": {kind.partition(";")[0]: {"schema": _BYTES} for kind in KINDS.values()},
         "description": "The file.",
     }
 }
