@@ -13,7 +13,8 @@ const TURN_MS = 250;
 const WAIT_MS = 4000;
 
 const WORDS = {
-  NotAllowedError: "This page may not use the camera. Allow it in the browser, by the sign beside the address, then start again.",
+  NotAllowedError: "This page may not use the camera. Allow it in the browser, by the sign beside the address, then "
+    + "start again.",
   NotFoundError: "No camera is connected to this device.",
   NotReadableError: "The camera cannot be read: another program may be using it.",
   OverconstrainedError: "The chosen camera is not there any more.",
@@ -45,7 +46,9 @@ async function openCamera() {
   const cameras = (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "videoinput");
   const current = stream.getVideoTracks()[0].getSettings().deviceId;
   offer(element("device"), cameras.map((camera) => camera.deviceId), { chosen: current });
-  [...element("device").options].forEach((option, index) => { option.text = cameras[index].label || `camera ${index + 1}`; });
+  [...element("device").options].forEach((option, index) => {
+    option.text = cameras[index].label || `camera ${index + 1}`;
+  });
   element("device-choice").hidden = cameras.length < 2;
   return stream;
 }
@@ -58,7 +61,10 @@ async function start() {
   say("reconnecting", "asking for the camera");
   try {
     const stream = await openCamera();
-    running = { name, stream, sender: new Sender(video, name), emotii: listen(name), size: null, sent: [], read: [], began: Date.now() };
+    running = {
+      name, stream, sender: new Sender(video, name), emotii: listen(name),
+      state: null, lost: "", size: null, sent: [], read: [], began: Date.now(),
+    };
     stream.getVideoTracks()[0].addEventListener("ended", () => stop("The camera was unplugged or taken away."));
     follow(running.sender);
     history.replaceState(null, "", `?name=${encodeURIComponent(name)}`);
@@ -74,9 +80,9 @@ async function start() {
 }
 
 function follow(sender) {
-  sender.addEventListener("open", () => { running.state = null; write(element("problem"), ""); });
+  sender.addEventListener("open", () => { running.lost = ""; });
   sender.addEventListener("sent", ({ detail }) => { running.size = detail; running.sent.push(Date.now()); });
-  sender.addEventListener("lost", ({ detail }) => { running.state = null; say("reconnecting", `trying again: ${detail}`); });
+  sender.addEventListener("lost", ({ detail }) => { running.lost = detail; });
   sender.addEventListener("refused", ({ detail }) => stop(detail.message));
 }
 
@@ -117,10 +123,15 @@ function turn() {
   for (const times of [running.sent, running.read]) while (times[0] < Date.now() - 1000) times.shift();
   write(element("sent"), `${running.sent.length} pictures/s`);
   write(element("read"), `${running.read.length} readings/s`);
-  if (running.state?.state === "ONLINE") say("connected", `${running.name} is online`);
-  else if (running.sent.length === 0 && Date.now() - running.began > WAIT_MS && running.state === null) say("reconnecting", "waits for the capture service");
-  else if (running.state) say("reconnecting", `${running.name} is ${running.state.state.toLowerCase()}: ${running.state.reason}`);
+  tellState(running);
   show();
+}
+
+function tellState({ name, lost, state, began }) {
+  if (lost) say("reconnecting", `trying again: ${lost}`);
+  else if (state?.state === "ONLINE") say("connected", `${name} is online`);
+  else if (state) say("reconnecting", `${name} is ${state.state.toLowerCase()}: ${state.reason}`);
+  else if (Date.now() - began > WAIT_MS) say("reconnecting", "waits for the capture service");
 }
 
 function show() {

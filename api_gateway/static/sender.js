@@ -83,7 +83,8 @@ export class Sender extends EventTarget {
 
   async #send() {
     if (this.#busy || !this.#credits || !this.#socket || this.#ended) return;
-    const early = this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA ? NOT_YET_MS : this.#due - performance.now();
+    const seen = this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    const early = seen ? this.#due - performance.now() : NOT_YET_MS;
     if (early > 0) {
       clearTimeout(this.#timer);
       this.#timer = setTimeout(() => this.#send(), early);

@@ -9,6 +9,7 @@ from urllib.request import urlopen
 
 import cv2
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.acceptance.browser import PATIENCE_MS, chromium, needs_chromium, opened
@@ -120,6 +121,8 @@ def test_a_page_from_another_machine_is_told_that_it_needs_https(run: Callable[.
         eventually(lambda: not _refused(port), 60, "the gateway listens")
         with opened(browser, f"http://elsewhere.example:{port}/camera") as page:
             expect(page.locator("#problem")).to_contain_text("HTTPS")
+            found = Axe().run(page).response["violations"]
+            assert [one["id"] for one in found if one["impact"] in {"serious", "critical"}] == []
             expect(page.get_by_role("button", name="Start the camera")).to_be_disabled()
 
 
