@@ -100,6 +100,46 @@ def ferplus(
     typer.echo(f"wrote {make_npz(pictures, votes, usage, out):,} faces of {usage} to {out}")
 
 
+@dataset.command()
+def export(
+    out: Annotated[Path, typer.Option(help="The folder to make.")],
+    faces: Annotated[Path, typer.Option(help="The folder of saved faces, EMOTII_SAVED_FACES of the gateway.")] = Path(
+        "saved_faces"
+    ),
+    relabelled_only: Annotated[
+        bool, typer.Option("--relabelled-only", help="Only faces that a person has labelled in the gallery.")
+    ] = False,
+) -> None:
+    """Make class folders of saved faces, for `emotii train --data FOLDER --from emotii-8`.
+
+    A face stands under the emotion that a person gave it in the gallery, else under the model's. Faces that are
+    uncertain and that nobody labelled are left out. Each is framed as the network will see it.
+
+    Example: emotii dataset export --faces saved_faces --out my-faces, then
+    emotii train --data my-faces --from emotii-8 --epochs 5 --out models/mine
+    """
+    from capture_service.detectors import configured
+    from capture_service.opencv import limit
+    from capture_service.settings import CaptureSettings
+    from contract.settings import load
+
+    settings = load(CaptureSettings)
+    limit(settings)
+    from emotii.saved_faces import export as begin
+
+    console = Console(stderr=True)
+    done = begin(faces, out, configured(settings), relabelled_only=relabelled_only, console=console)
+    for file in done.unreadable:
+        console.out(f"skipped, not a readable picture: {file}")
+    if done.as_saved:
+        console.out(f"{done.as_saved:,} in which the detector finds no face stand as they were saved")
+    if done.left_out:
+        console.out(f"{done.left_out:,} that nobody has labelled were left out")
+    counts = ", ".join(f"{emotion} {count:,}" for emotion, count in sorted(done.faces.items()))
+    typer.echo(f"wrote {done.faces.total():,} faces to {out}: {counts}")
+    typer.echo(f"next: emotii train --data {out} --from emotii-8 --epochs 5 --out models/mine")
+
+
 @app.command()
 def evaluate(
     data: Annotated[Path, typer.Option(help="Faces: an .npz with votes, or a folder with a folder for each emotion.")],

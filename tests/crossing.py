@@ -39,7 +39,7 @@ class Crossing:
     def frames(self) -> Iterator[tuple[float, np.ndarray, tuple[tuple[float, float], tuple[float, float]]]]:
         """Time, picture, and the middles of the heads of the one in front and the one behind."""
         front, behind = portraits()[:: -1 if self.swapped else 1]
-        random = np.random.default_rng(7)
+        grain = np.random.default_rng(7).normal(0, self.noise, (HEIGHT, WIDTH, 3)).astype(np.float32)
         for number in range(round((self.seconds + self.pause) * self.fps)):
             seconds = number / self.fps
             way = self._way(seconds)
@@ -48,7 +48,7 @@ class Crossing:
             far, near = (right, 230.0), (left, 230.0 + self.lower)
             place(canvas, behind, far, self.farther)
             place(canvas, front, near, self.nearer)
-            canvas += random.normal(0, self.noise, canvas.shape)
+            canvas += np.roll(grain, 7919 * number)
             yield seconds, np.clip(canvas, 0, 255).astype(np.uint8), (near, far)
 
     def _way(self, seconds: float) -> float:

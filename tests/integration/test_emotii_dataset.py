@@ -1,0 +1,42 @@
+"""From the gallery to a model: labelled faces are exported, and a shipped model is trained on with them."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import cv2
+import pytest
+from typer.testing import CliRunner
+
+from api_gateway.face_name import FaceName
+from api_gateway.face_store import FaceStore
+from contract.model import find_model
+from emotii.makers import app
+from tests.integration.test_training_train import synthetic
+from training.recipe import EMOTII
+from training.train import train
+
+pytestmark = [
+    # Keras 3.15 on NumPy 2.4.
+    pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
+]
+SAID = ("angry", "bored", "happy")
+"""The second is one that no shipped model knows."""
+
+
+@pytest.mark.timeout(300)
+def test_a_shipped_model_is_trained_on_with_faces_that_people_labelled(tmp_path: Path):
+    store = FaceStore(tmp_path / "faces")
+    at = datetime(2026, 1, 31, tzinfo=UTC)
+    for number, (image, label) in enumerate(zip(*synthetic(16, 0), strict=True)):
+        if label < len(SAID):
+            jpeg = cv2.imencode(".jpg", image)[1].tobytes()
+            saved = store.save(jpeg, FaceName("neutral", 80.0, at + timedelta(seconds=number)))
+            store.label(saved, SAID[label])
+    out = tmp_path / "mine"
+    ran = CliRunner().invoke(app, ["dataset", "export", "--faces", str(tmp_path / "faces"), "--out", str(out)])
+    assert ran.exit_code == 0, ran.output
+    assert "wrote 48 faces" in ran.output
+    recipe = replace(EMOTII, epochs=1, batch_size=16)
+    model = train(out, None, tmp_path / "models" / "mine", recipe, start=find_model("emotii-8"), run=tmp_path / "run")
+    assert set(model.card.labels) == set(SAID)
