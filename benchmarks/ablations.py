@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from contract.labels import EMOTIONS_5
+from contract.normalisation import Normalisation
 from training.augmentation import Augmentation
 from training.evaluation.intervals import bootstrap
 from training.evaluation.robustness import two_stops_down
@@ -40,6 +41,7 @@ NO_LIGHT = replace(Augmentation(), gamma=0, contrast=0, dark=0, noise=0, soft=0)
 VARIANTS: dict[str, Recipe] = {
     "the recipe": WHOLE,
     "majority labels for votes": replace(WHOLE, votes=False),
+    "pixels over 255, not standardised": replace(WHOLE, normalisation=Normalisation()),
     "no augmentation": replace(WHOLE, augmentation=None),
     "faces moved only, never relit or softened": replace(WHOLE, augmentation=NO_LIGHT),
     "nothing erased": replace(WHOLE, augmentation=replace(Augmentation(), erasing=0)),
