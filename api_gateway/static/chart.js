@@ -4,7 +4,7 @@ import { colour, texture } from "./palette.js";
 
 const RIBBON = 20;
 const GAP = 4;
-const LETTERS = "600 12px system-ui, sans-serif";
+const LETTERS = "600 11.5px system-ui, sans-serif";
 const GAP_MS = 1500; // without readings for longer, the face was away
 
 /**
@@ -76,16 +76,16 @@ function drawRibbon(pen, episode, x, paints, choice) {
   pen.roundRect(left, 0, right - left, RIBBON, 5);
   pour(pen, paints);
   pen.font = LETTERS;
-  const words = choice.find((one) => pen.measureText(one).width + 8 < right - left);
+  const words = choice.find((one) => pen.measureText(one).width + 3 < right - left);
   if (!words) return;
   pen.save();
   pen.clip();
   if (paints.length > 1) { // letters are read on plain colour
     pen.fillStyle = paints[0];
-    pen.fillRect(left, 0, pen.measureText(words).width + 10, RIBBON);
+    pen.fillRect(left, 0, pen.measureText(words).width + 9, RIBBON);
   }
   pen.fillStyle = "#16151c";
-  pen.fillText(words, left + 5, RIBBON / 2 + 4);
+  pen.fillText(words, left + Math.min(6, (right - left - pen.measureText(words).width) / 2), RIBBON / 2 + 4);
   pen.restore();
 }
 
