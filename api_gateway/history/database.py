@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from alembic.util import CommandError
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -81,7 +80,7 @@ class Database:
             raise RowsRefused(self._words(error.orig)) from None
         except DBAPIError as error:
             raise DatabaseUnavailable(self._words(error.orig)) from None
-        except (PoolTimeoutError, CommandError, OSError) as error:
+        except (PoolTimeoutError, OSError) as error:
             raise DatabaseUnavailable(self._words(error)) from None
 
     def _words(self, error: BaseException | None) -> str:

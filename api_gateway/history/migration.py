@@ -1,10 +1,8 @@
 """Bringing the tables of a database up to this release, by Alembic's scripts beside this module."""
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import func, select, text
 
-from api_gateway.history.database import Database
+from api_gateway.history.database import Database, DatabaseUnavailable
 
 SCRIPTS = "api_gateway.history:migrations"
 _LOCK = 7_261_866_114
@@ -19,6 +17,11 @@ def migrate(database: Database) -> None:
     Raises:
         DatabaseUnavailable: the database cannot serve, or belongs to a newer release.
     """
+    # Half of what a gateway would load before it can answer, and needed once, on the thread that opens the history.
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
     config = Config()
     config.set_main_option("script_location", SCRIPTS)
     with database.writing() as connection:  # SQLite's lock on writing is taken with it
@@ -26,4 +29,7 @@ def migrate(database: Database) -> None:
             connection.execute(text("SET LOCAL statement_timeout = 0"))  # an index over a week takes its time
             connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise DatabaseUnavailable(str(error)) from None
