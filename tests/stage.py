@@ -212,6 +212,7 @@ class Producer:
             for entry, fields in pictures:
                 self._seen = entry
                 self._answer(InboxPicture.read(fields), now)
+                self.clients.commands.xdel(keys.inbox(keys.UPLOADS), entry)
 
     def _answer(self, upload: InboxPicture, now: int) -> None:
         picture = cv2.imdecode(np.frombuffer(upload.picture, np.uint8), cv2.IMREAD_COLOR)

@@ -1,10 +1,12 @@
 """The video of a real gateway, with viewers good and bad."""
 
+import json
 import socket
 import struct
 import time
 from pathlib import Path
 
+import cv2
 import httpx
 import numpy as np
 import pytest
@@ -15,6 +17,11 @@ from contract.broker import Clients
 from emotii.server import PrivateServer
 from tests.stage import GatewayProcess, Producer, clip_frames, gateway_process, until
 from tests.viewer import pictures_of, stalled_viewer
+
+
+def decode(answer: httpx.Response) -> np.ndarray:
+    assert answer.status_code == 200, answer.text
+    return cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)
 
 
 def test_the_video_has_boxes_drawn_in_and_is_encoded_once_for_all_viewers(gateway: GatewayProcess, producer: Producer):
@@ -46,6 +53,47 @@ def test_the_video_has_boxes_drawn_in_and_is_encoded_once_for_all_viewers(gatewa
     after, frame = made(), producer.frame
     until(lambda: producer.frame >= frame + 8, what="more frames")
     assert made() == after, "without viewers nothing is made of them"
+
+
+def test_a_still_is_the_newest_frame_with_what_was_read_of_it(gateway: GatewayProcess, producer: Producer):
+    answer = gateway.get("/api/v1/sources/front/frame.jpg?width=400")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+    assert answer.headers["cache-control"] == "no-store"
+    assert decode(answer).shape == (240, 320, 3)
+    told = json.loads(answer.headers["x-frame"])
+    assert (told["source"], told["width"], told["height"]) == ("front", 640, 480)
+    assert {face["emotion"] for face in told["faces"]} == {"happy", "sad"}
+    producer.state, producer.reason = "OFFLINE", "unplugged"
+    until(lambda: gateway.get("/api/v1/sources/front/frame.jpg").status_code == 503)
+    assert "unplugged" in gateway.get("/api/v1/sources/front/frame.jpg").json()["error"]["message"]
+
+
+def test_what_the_settings_hide_nobody_can_ask_to_see(gateway: GatewayProcess):
+    def spread(path: str) -> float:
+        return float(decode(gateway.get(path))[110:230, 230:330].std(axis=(0, 1)).max())
+
+    still = "/api/v1/sources/front/frame.jpg?labels=none"
+    assert spread(still) > 20
+    assert spread(f"{still}&blur=mask") < 4
+    changed = httpx.patch(f"{gateway.url}/api/v1/settings", json={"blur": "mask"}, timeout=20)
+    assert changed.status_code == 200, changed.text
+    assert spread(still) < 4
+    assert spread(f"{still}&blur=off") < 4
+    (picture,) = pictures_of(f"{gateway.url}/video_feed?source=front&blur=blur&labels=none", 1)
+    assert picture[110:230, 230:330].std(axis=(0, 1)).max() < 4
+
+
+def test_a_viewer_gets_no_more_pictures_than_it_asks_for_and_the_newest(gateway: GatewayProcess, producer: Producer):
+    with httpx.stream("GET", f"{gateway.url}/video_feed?source=front&fps=2", timeout=20) as answer:
+        parts = answer.iter_raw()
+        next(parts)
+        started, first = time.monotonic(), producer.frame
+        body = b""
+        while body.count(b"X-Frame") < 5:
+            body += next(parts)
+    assert time.monotonic() - started > 1.9
+    last = json.loads(body.rsplit(b"X-Frame: ", 1)[1].split(b"\r\n")[0])["frame"]
+    assert last >= first + 15
 
 
 def test_without_viewers_and_saving_the_capture_has_no_listener(
