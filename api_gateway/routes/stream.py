@@ -20,7 +20,14 @@ STALLED_SECONDS = 7.0
 HEARTBEAT_SECONDS = 1.0
 
 
-@router.get("/asyncapi.json", tags=["stream"])
+EXAMPLE = {"asyncapi": "3.0.0", "info": {"title": "Emotii", "version": "0.1.0"}, "channels": {"emotions": {}}}
+
+
+@router.get(
+    "/asyncapi.json",
+    tags=["stream"],
+    responses={200: {"content": {"application/json": {"example": EXAMPLE}}}},
+)
 async def described(request: Request) -> dict[str, Any]:
     """The AsyncAPI document of `/ws/emotions`."""
     secure = request.url.scheme == "https"
