@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict, defaultdict
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -57,14 +58,17 @@ class Captions:
         return {track: judgement for track in tracks if (judgement := self._last(header, track))}
 
     def _of(self, header: FrameHeader) -> dict[int, Judgement]:
-        told = self._told[header.source].get((header.epoch, header.frame))
+        told = self._frames(header.source).get((header.epoch, header.frame))
         return told.faces if told else {}
+
+    def _frames(self, source: str) -> Mapping[tuple[str, int], _Told]:
+        return self._told.get(source, {})
 
     def _last(self, header: FrameHeader, track: int) -> Judgement | None:
         """The newest that was told of the track, up to this frame and within a second."""
         found = [
             (frame, told.faces[track])
-            for (epoch, frame), told in self._told[header.source].items()
+            for (epoch, frame), told in self._frames(header.source).items()
             if epoch == header.epoch
             and frame <= header.frame
             and header.captured_ms - told.captured_ms <= CARRIED_MS

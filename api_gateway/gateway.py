@@ -40,7 +40,7 @@ from contract.broker import OUTAGES, connect_async
 from contract.clock import RedisClock
 from contract.lease import AsyncLease
 from contract.messages import Outcome, SourceStatus
-from contract.product import ProductSettings
+from contract.product import Blur, ProductSettings
 
 logger = structlog.get_logger()
 STATS_EVERY = timedelta(seconds=1)
@@ -78,7 +78,7 @@ class Gateway:
         self.uploads = Uploads(commands, self.registry, self.clock, settings.predict_timeout)
         self.captions = Captions()
         self.prints = Prints(self.sight.frames, self.captions, settings.video_quality)
-        self.video = Video(self.sight, self.prints, settings.video_quality, lambda: self.product.settings.blur)
+        self.video = Video(self.sight, self.prints, settings.video_quality, self._least_blur)
         lease = AsyncLease(commands, LEASE_TASK)
         self.saver = Saver(self.sight, self.faces, lease, self.metrics, product=self.product, every=settings.save_every)
         database, recording = Database(settings.database_url), AsyncLease(commands, HISTORY_TASK)
@@ -157,6 +157,9 @@ class Gateway:
         """Uploads always: its cursor has to stand before the first picture is handed in."""
         yield keys.UPLOADS
         yield from (status.name for status in self.registry.sources() if status.name != keys.UPLOADS)
+
+    def _least_blur(self) -> Blur:
+        return self.product.settings.blur if self.product.known else "mask"
 
     def _tell_state(self, status: SourceStatus) -> None:
         self.hub.add(events.State.tell(status))

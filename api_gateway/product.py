@@ -28,6 +28,8 @@ class Product:
         self._defaults = defaults
         self._useless: frozenset[str] = frozenset()
         self.settings = defaults
+        self.known = False
+        """Whether they were read: until then nobody knows what people want hidden."""
 
     async def look(self) -> None:
         """Read the settings, then wait until the next look is due."""
@@ -54,3 +56,4 @@ class Product:
         if news := useless - self._useless:
             logger.warning("settings in redis that are no use are passed over", settings=sorted(news))
         self._useless = useless
+        self.known = True
