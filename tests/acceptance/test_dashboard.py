@@ -248,11 +248,13 @@ def test_blur_and_saving_are_switched_for_all_and_survive_a_restart(
         expect(page.get_by_role("switch", name="Save faces")).to_have_attribute("aria-checked", "false")
 
 
-def test_words_on_a_frame_are_those_of_its_faces(page: Page, producer: Producer):
-    """Two emotions that alternate: no frame is ever shown with the words of the other one's box."""
+def test_words_stay_with_the_box_that_they_belong_to(page: Page, producer: Producer):
     wait_for_video(page, "front")
     left, right = (60.0, 100.0, 100.0, 120.0), (440.0, 100.0, 100.0, 120.0)
     producer.faces.shown = {11: (left, HAPPY), 12: (right, SAD)}
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.box')].some((box) => parseFloat(box.style.left) > 60)"
+    )
     expect(tile(page).locator(".box-label")).to_have_text(["happy 95%", "sad 90%"], timeout=PATIENCE_MS)
     wrong = page.evaluate(
         """() => new Promise((done) => {
