@@ -19,6 +19,8 @@ OPTIONS = [
     "--disable-sync",
 ]
 PATIENCE_MS = 60_000
+START_MS = 180_000
+"""A browser starts many processes; on a busy machine that takes its time."""
 
 needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium (Debian's package)")
 
@@ -27,7 +29,7 @@ needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium a
 def chromium(*options: str) -> Iterator[Browser]:
     """A browser that talks to nobody but the pages it opens."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*OPTIONS, *options])
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*OPTIONS, *options], timeout=START_MS)
         yield browser
         browser.close()
 
