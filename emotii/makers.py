@@ -29,10 +29,7 @@ def train(
         Path | None, typer.Option(help="Faces to validate on, as --data; by default a fifth that is set aside first.")
     ] = None,
     recipe: Annotated[
-        str,
-        typer.Option(
-            help="How to train: emotii; finish, for a last word on a model that it made; seed, the recipe of the first Emotii."
-        ),
+        str, typer.Option(help="How to train: emotii; finish, after it; seed, as the first Emotii.")
     ] = "emotii",
     start: Annotated[str | None, typer.Option("--from", help="Begin with this model: a name or a folder.")] = None,
     emotions: Annotated[
