@@ -108,7 +108,7 @@ def test_a_page_that_is_opened_later_has_the_timeline_from_before(
     browser: Browser, gateway: GatewayProcess, page: Page
 ):
     wait_for_state(page, "connected")
-    until(lambda: gateway.get("/api/v1/episodes").json()["items"], 60, "an episode in the history")
+    until(lambda: gateway.get("/api/v1/episodes").json().get("items"), 60, "an episode in the history")
     with opened(browser, gateway.url) as later:
         wait_for_state(later, "connected")
         later.wait_for_function("() => document.querySelectorAll('.words li').length >= 2")

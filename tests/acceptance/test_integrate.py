@@ -71,6 +71,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     stop = Event()
     with Producer(server.url) as producer, gateway_process(server.url, folder / "faces") as gateway:
         until(gateway.ready, 60, "readiness")
+        until(lambda: gateway.get("/emotion").json()["emotion"], 60, "an episode that runs already")
         stage = Stage(server, gateway, producer)
         changing = Thread(target=stage.change_expressions, args=(stop,))
         changing.start()

@@ -261,8 +261,9 @@ def test_averaged_weights_and_the_place_on_the_cosine_survive_a_kill(tmp_path):
     killed, whole = Run(kept).history(), Run(tmp_path / "whole").history()
 
     assert [epoch["epoch"] for epoch in killed] == [0, 1, 2]
-    # The batches are the same ones, dropout is not.
-    assert killed[-1]["loss"] == pytest.approx(whole[-1]["loss"], rel=0.25)
+    # The batches are the same ones, dropout is not; a network that began anew would be where the first epoch was.
+    assert killed[0]["loss"] == pytest.approx(whole[0]["loss"], rel=0.01)
+    assert max(killed[-1]["loss"], whole[-1]["loss"]) < 0.7 * whole[0]["loss"]
 
 
 def test_scores_on_nothing_but_training_faces_are_refused_before_training(tmp_path):
