@@ -94,7 +94,7 @@ class PredictAnswer(BaseModel):
                 ],
                 "width": 640,
                 "height": 480,
-                "model": "emotii-5@1.1.0",
+                "model": "emotii-5@1.2.0",
                 "took_ms": 38,
             }
         }
