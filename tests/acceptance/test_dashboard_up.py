@@ -72,7 +72,7 @@ def test_video_labels_bars_and_timeline_move_on_the_demo(page: Page):
         (bars, "bars"),
         (lane, "timeline"),
     ):
-        eventually(differing(lambda look=look: page.evaluate(look), 3), 120, f"{what} change")
+        eventually(differing(lambda look=look: page.evaluate(look), 2), 120, f"{what} change")
     expect(page.locator("[data-part=stages]")).to_contain_text("inference", timeout=PATIENCE_MS)
 
 

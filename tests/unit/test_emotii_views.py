@@ -11,6 +11,7 @@ import pytest
 from capture_service.job import recording
 from capture_service.settings import CaptureSettings
 from contract.errors import SettingsError
+from contract.model import find_model
 from emotii.lines import read_lines
 from emotii.outcomes import Buried
 from emotii.views import paint
@@ -158,7 +159,7 @@ def test_a_recording_without_a_face_has_a_report_all_the_same(tmp_path, clip):
 
 
 def test_the_facts_of_a_model_that_is_here_come_from_its_folder_and_of_another_only_its_labels():
-    shipped = model_facts("emotii-5@1.1.0", ("a", "b"), "emotii-8")
+    shipped = model_facts(find_model("emotii-5").card.id, ("a", "b"), "emotii-8")
     assert shipped.scores["accuracy"] > 0.8
     assert any("never what a person feels" in limit for limit in shipped.limits)
     other_version = model_facts("emotii-5@0.0.1", ("a", "b"), "emotii-8")
