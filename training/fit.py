@@ -47,7 +47,7 @@ def _build(recipe: Recipe) -> keras.Model:
     usual = keras.config.dtype_policy()
     keras.config.set_dtype_policy(recipe.precision if _has_bfloat16() else "float32")
     try:
-        return network.build(len(recipe.emotions), BatchNormalization)
+        return network.build(len(recipe.emotions), BatchNormalization, recipe.dropout)
     finally:
         keras.config.set_dtype_policy(usual)
 

@@ -6,7 +6,15 @@ from keras import layers
 from contract.normalisation import CROP_SIZE
 
 
-def build(classes: int, batch_normalization: type[layers.Layer] = layers.BatchNormalization) -> keras.Model:
+DROPOUT = (0.3, 0.5)
+"""Shares of the convolutions' and of the dense layer's activations that a training step leaves out."""
+
+
+def build(
+    classes: int,
+    batch_normalization: type[layers.Layer] = layers.BatchNormalization,
+    dropout: tuple[float, float] = DROPOUT,
+) -> keras.Model:
     """The untrained network: (batch, 48, 48, 1) float32 normalised pixels in, (batch, classes) probabilities out.
 
     At five classes it has 883,173 parameters. The biases in front of the batch normalisations do no work, and stay:
@@ -26,7 +34,7 @@ def build(classes: int, batch_normalization: type[layers.Layer] = layers.BatchNo
     x = convolution(x, 64)
     x = convolution(x, 64)
     x = layers.MaxPooling2D()(x)
-    x = layers.Dropout(0.3)(x)
+    x = layers.Dropout(dropout[0])(x)
     x = convolution(x, 128)
     x = layers.MaxPooling2D()(x)
     x = convolution(x, 128)
@@ -34,7 +42,7 @@ def build(classes: int, batch_normalization: type[layers.Layer] = layers.BatchNo
     x = layers.Flatten()(x)
     x = layers.Dense(512)(x)
     x = normalise_and_activate(x)
-    x = layers.Dropout(0.5)(x)
+    x = layers.Dropout(dropout[1])(x)
     # Probabilities of 16 bits would be too coarse for the loss, whatever the rest is trained in.
     probabilities = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
     return keras.Model(face, probabilities, name="emotii")

@@ -7,6 +7,7 @@ from contract.errors import SettingsError
 from contract.labels import EMOTIONS_5, EMOTIONS_8
 from contract.normalisation import Normalisation
 from training.augmentation import Augmentation
+from training.network import DROPOUT
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class Recipe:
     """Whether the network should answer as the taggers' votes are shared out, or all for their majority."""
     rare: float = 0.0
     """Faces count by the frequency of their emotion to the power of minus this: 0 the same, 1 by emotion."""
+    dropout: tuple[float, float] = DROPOUT
+    """In the convolutions and in the dense layer."""
     weight_decay: float = 0.0
     """Of AdamW (Loshchilov and Hutter, 2019), on kernels alone."""
     averaging: float = 0.0
@@ -67,6 +70,15 @@ EMOTII = Recipe(
 )
 """The votes as they were given, over eight emotions, on faces that are moved, relit, blurred and covered."""
 
+CONTINUE = replace(
+    EMOTII,
+    name="continue",
+    augmentation=Augmentation(dark=0.3),
+    dropout=(0.1, 0.3),
+)
+"""To begin with a model that `emotii` made, which fits the faces it was shown no better than others: as many epochs
+again with less dropout, and more of the faces in the dark."""
+
 FINISH = replace(
     EMOTII,
     name="finish",
@@ -79,7 +91,7 @@ FINISH = replace(
 """To begin with a model that `emotii` made: a few more epochs in which faces are changed less, so that the network ends
 on faces much as they are; for the same emotions or for others."""
 
-RECIPES = {recipe.name: recipe for recipe in (SEED, EMOTII, FINISH)}
+RECIPES = {recipe.name: recipe for recipe in (SEED, EMOTII, CONTINUE, FINISH)}
 
 
 def find_recipe(name: str, epochs: int | None = None) -> Recipe:
