@@ -4,11 +4,13 @@ from api_gateway.server import serve
 from api_gateway.settings import GatewaySettings
 from contract import logs
 from contract.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.memory import keep_freed
 from contract.settings import load
 
 
 def main() -> None:
     """Serve until told to stop."""
+    keep_freed()
     settings = load(GatewaySettings)
     logs.configure(service="gateway", level=settings.log_level, as_json=settings.log_json)
     with stop_on_signal() as stop:
