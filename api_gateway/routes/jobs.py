@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 from api_gateway.errors import ApiError
 from api_gateway.form_file import FormFile
 from api_gateway.routes.asked import AskedGateway
-from api_gateway.routes.predict import FORM_OVERHEAD
+from api_gateway.routes.form import BYTES, OVERHEAD, body
 from contract.messages.job import JobState, JobStatus
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["recordings"])
@@ -25,21 +25,6 @@ EXAMPLE: JsonDict = {
     "reason": "",
     "created_ms": 1790000000000,
     "files": ["readings.csv", "episodes.csv", "timeline.png", "report.html"],
-}
-_BYTES = {"type": "string", "format": "binary"}
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["video"],
-                    "properties": {"video": _BYTES},
-                }
-            }
-        },
-    }
 }
 KINDS = {
     ".csv": "text/csv; charset=utf-8",
@@ -55,7 +40,7 @@ REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; s
 """The report is whole in itself, and may do nothing but be looked at."""
 FILE: dict[int | str, dict[str, Any]] = {
     200: {
-        "content": {kind.partition(";")[0]: {"schema": _BYTES} for kind in KINDS.values()},
+        "content": {kind.partition(";")[0]: {"schema": BYTES} for kind in KINDS.values()},
         "description": "The file.",
     }
 }
@@ -91,14 +76,14 @@ class JobsAnswer(BaseModel):
     jobs: list[JobAnswer]
 
 
-@router.post("", status_code=202, openapi_extra=BODY)
+@router.post("", status_code=202, openapi_extra=body("video"))
 async def hand_in(request: Request, gateway: AskedGateway) -> JobAnswer:
     """Hand in a recording, as form field `video`; it is queued, and `GET /api/v1/jobs/{id}` tells how it goes."""
     kind = request.headers.get("content-type", "")
     if kind.partition(";")[0].strip().lower() != "multipart/form-data":
         raise ApiError(415, "unsupported_media_type", "send the video as form field `video`")
     announced = request.headers.get("content-length", "0")
-    if announced.isdigit() and int(announced) > gateway.settings.jobs_upload_limit + FORM_OVERHEAD:
+    if announced.isdigit() and int(announced) > gateway.settings.jobs_upload_limit + OVERHEAD:
         raise gateway.jobs.too_large()
     return _answer(await gateway.jobs.take_in(FormFile(kind, request.stream(), "video")))
 

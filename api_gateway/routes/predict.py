@@ -12,31 +12,11 @@ from starlette.formparsers import MultiPartException, MultiPartParser
 
 from api_gateway.errors import ApiError, refusal
 from api_gateway.routes.asked import AskedGateway
+from api_gateway.routes.form import OVERHEAD, body
 from contract.judgement import judge
 from contract.messages import Reading
 
 router = APIRouter(prefix="/api/v1", tags=["pictures"])
-FORM_OVERHEAD = 16 * 1024
-"""What a form may add to the picture: boundaries, headers, a few fields."""
-_BINARY = {"schema": {"type": "string", "format": "binary"}}
-BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["picture"],
-                    "properties": {"picture": {"type": "string", "format": "binary"}},
-                }
-            },
-            "image/jpeg": _BINARY,
-            "image/png": _BINARY,
-        },
-    }
-}
-
-
 REFUSALS: dict[int | str, dict[str, Any]] = {
     413: refusal("The picture is too large.", "too_large", "a picture may have 10000000 bytes (EMOTII_UPLOAD_LIMIT)"),
     422: refusal(
@@ -108,7 +88,7 @@ class PredictAnswer(BaseModel):
     took_ms: int
 
 
-@router.post("/predict", openapi_extra=BODY, responses=REFUSALS)
+@router.post("/predict", openapi_extra=body("picture", "image/jpeg", "image/png"), responses=REFUSALS)
 async def predict(request: Request, gateway: AskedGateway) -> PredictAnswer:
     """Look at one picture: form field `picture`, or the picture itself as body with a content type `image/...`."""
     started = time.monotonic()
@@ -156,8 +136,8 @@ async def _picture(request: Request, limit: int) -> bytes:
 
 
 async def _form_picture(request: Request, limit: int) -> bytes:
-    parser = MultiPartParser(request.headers, _limited(request, limit, FORM_OVERHEAD), max_files=1, max_fields=8)
-    parser.spool_max_size = limit + FORM_OVERHEAD  # in memory: a face is never written to a disk by the way
+    parser = MultiPartParser(request.headers, _limited(request, limit, OVERHEAD), max_files=1, max_fields=8)
+    parser.spool_max_size = limit + OVERHEAD  # in memory: a face is never written to a disk by the way
     try:
         form = await parser.parse()
     except MultiPartException as error:

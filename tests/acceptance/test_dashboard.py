@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from contract import keys
 from contract.broker import connect
 from emotii.server import PrivateServer
-from tests.acceptance.browser import PATIENCE_MS, chromium, needs_chromium, opened, wait_for_state, wait_for_video
+from tests.acceptance.browser import PATIENCE_MS, needs_chromium, opened, wait_for_state, wait_for_video
 from tests.stage import HAPPY, SAD, UNSURE, GatewayProcess, Producer, gateway_process, until
 
 OTHER_CLASSES = ("calm", "bored", "tired", "awake", "puzzled", "amused", "proud", "shy", "moved", "keen", "curious")
@@ -17,22 +17,10 @@ pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
-def producer(server: PrivateServer) -> Iterator[Producer]:
-    with Producer(server.url) as producer:
-        yield producer
-
-
-@pytest.fixture
 def gateway(server: PrivateServer, producer: Producer, tmp_path: Path) -> Iterator[GatewayProcess]:
     with gateway_process(server.url, tmp_path / "faces") as gateway:
         until(gateway.ready, 90, "readiness")
         yield gateway
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

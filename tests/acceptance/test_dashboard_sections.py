@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from emotii.server import PrivateServer
-from tests.acceptance.browser import PATIENCE_MS, chromium, needs_chromium, opened, wait_for_state
+from tests.acceptance.browser import PATIENCE_MS, needs_chromium, opened, wait_for_state
 from tests.stage import SAD, GatewayProcess, Producer, clip_frames, gateway_process, until
 
 SECTIONS = ("live", "history", "faces", "analyze", "settings")
@@ -19,22 +19,10 @@ pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
-def producer(server: PrivateServer) -> Iterator[Producer]:
-    with Producer(server.url) as producer:
-        yield producer
-
-
-@pytest.fixture
 def gateway(server: PrivateServer, producer: Producer, tmp_path: Path) -> Iterator[GatewayProcess]:
     with gateway_process(server.url, tmp_path / "faces", save_every="0.2s") as gateway:
         until(gateway.ready, 90, "readiness")
         yield gateway
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.acceptance.browser import PATIENCE_MS, chromium, needs_chromium, opened, wait_for_state, wait_for_video
+from tests.acceptance.browser import PATIENCE_MS, needs_chromium, opened, wait_for_state, wait_for_video
 from tests.acceptance.conftest import EMOTII, Running, eventually, free_port
 from tests.conftest import shared
 
@@ -35,12 +35,6 @@ def up(run: Callable[..., Running]) -> Up:
     up = Up(run)
     up.start()
     return up
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
