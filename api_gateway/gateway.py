@@ -12,6 +12,7 @@ from api_gateway.browser_camera import BrowserCamera
 from api_gateway.captions import Captions
 from api_gateway.course import SteadyReading
 from api_gateway.desired import Desired
+from api_gateway.face_retention import FaceRetention
 from api_gateway.face_store import FaceStore
 from api_gateway.frames import Frames
 from api_gateway.history.database import Database
@@ -32,6 +33,7 @@ from api_gateway.sight import Sight
 from api_gateway.stats import Stats
 from api_gateway.steadies import Steadies
 from api_gateway.steady import Told
+from api_gateway.sweeper import Sweeper
 from api_gateway.tracks import Tracks
 from api_gateway.uploads import Uploads
 from api_gateway.video import Video
@@ -44,7 +46,6 @@ from contract.product import Blur, ProductSettings
 
 logger = structlog.get_logger()
 STATS_EVERY = timedelta(seconds=1)
-SWEEP_EVERY = timedelta(minutes=1)
 
 
 class Gateway:
@@ -60,6 +61,8 @@ class Gateway:
         self._clients = connect_async(settings.redis_url, "gateway")
         commands = self._clients.commands
         self.jobs = Jobs(commands, self.clock, settings.jobs, settings.jobs_upload_limit)
+        retention = FaceRetention(settings.saved_faces, settings.saved_faces_kept, settings.saved_faces_limit)
+        self._sweeper = Sweeper(retention, self.jobs)
         self.registry = Registry(commands, self.clock, self._tell_state, self._tell_gone)
         self.product = Product(commands, ProductSettings(saving=settings.save))
         self.desired = Desired(commands, self.registry, settings.added_sources)
@@ -111,7 +114,7 @@ class Gateway:
                 tasks.create_task(patience.keep_turning("snapshots", self.steadies.snapshots.keep))
                 tasks.create_task(patience.keep_turning("lease", self.saver.keep_lease))
                 tasks.create_task(self.history.run(patience))
-                for work in (self.saver.save_next, self.hub.tick, self._tell_stats, self._sweep):
+                for work in (self.saver.save_next, self.hub.tick, self._tell_stats, self._sweeper.sweep):
                     tasks.create_task(_for_ever(work))
         finally:
             await self._close()
@@ -173,16 +176,6 @@ class Gateway:
         await asyncio.sleep(STATS_EVERY.total_seconds())
         self.tracks.forget(self.clock.now_ms())
         self.hub.add(self.stats.finish_second())
-
-    async def _sweep(self) -> None:
-        try:
-            if swept := await asyncio.to_thread(self.faces.sweep):
-                logger.info("unfinished faces removed", files=swept)
-            if swept := await self.jobs.sweep():
-                logger.info("unfinished recordings removed", files=swept)
-        except OSError as error:
-            logger.warning("a folder of ours cannot be swept", error=str(error))
-        await asyncio.sleep(SWEEP_EVERY.total_seconds())
 
     async def _close(self) -> None:
         started = time.monotonic()

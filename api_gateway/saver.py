@@ -10,6 +10,7 @@ import structlog
 from api_gateway import pictures
 from api_gateway.errors import ApiError
 from api_gateway.face_name import FaceName, FaceNameError
+from api_gateway.face_origin import stamped
 from api_gateway.face_store import FaceStore, StoreFull
 from api_gateway.frames import Frame, scaled
 from api_gateway.metrics import Metrics
@@ -122,10 +123,8 @@ class Saver:
             return
         try:
             await self._save(frame, face.box, face.emotion, face.confidence)
-        except StoreFull as error:
-            if not self.paused:
-                logger.warning("automatic saving pauses", reason=str(error))
-            self.paused, self._paused_until = str(error), time.monotonic() + PAUSE_SECONDS
+        except StoreFull:
+            return  # said already, and another attempt follows the pause
         except (PictureError, FaceNameError) as error:
             logger.warning("a face was not saved", reason=str(error), source=face.frame.source)
 
@@ -149,18 +148,29 @@ class Saver:
         raise ApiError(404, "no_face", f"there is no face to be seen by {source!r} now")
 
     async def _save(self, frame: Frame, box: Box, emotion: str, confidence: float) -> FaceName:
-        name = await asyncio.to_thread(self._cut_and_store, frame, box, emotion, confidence)
+        try:
+            name = await asyncio.to_thread(self._cut_and_store, frame, box, emotion, confidence)
+        except StoreFull as error:
+            self._pause(str(error))
+            raise
         self._metrics.saved.inc()
         if self.paused:
             logger.info("automatic saving goes on")
             self.paused, self._paused_until = "", 0.0
         return name
 
+    def _pause(self, reason: str) -> None:
+        """Have everybody see that faces cannot be saved, and leave it for a while."""
+        if not self.paused:
+            logger.warning("automatic saving pauses", reason=reason)
+        self.paused, self._paused_until = reason, time.monotonic() + PAUSE_SECONDS
+
     def _cut_and_store(self, frame: Frame, box: Box, emotion: str, confidence: float) -> FaceName:
         picture = pictures.decode(frame.jpeg)
         shown = scaled(box, frame.scale(picture))
         left, top, side, _ = map(round, framing_square(shown))  # rounded here, or it may be a pixel off being square
         face = pictures.encode(cut(picture, (left, top, side, side)), QUALITY)
+        face = stamped(face, frame.header.source)
         return self._store.save(face, FaceName(emotion, confidence, datetime.now(UTC)))
 
 

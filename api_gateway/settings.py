@@ -40,6 +40,12 @@ class GatewaySettings(ServiceSettings):
         timedelta(seconds=0.15), description="How long probabilities have to speak for another label before it is told."
     )
     saved_faces: Path = Field(Path("saved_faces"), description="Folder of the saved faces.")
+    saved_faces_kept: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(days=3650))] = Field(
+        timedelta(days=7), description="How long a saved face is kept, labelled or not; 0 keeps them."
+    )
+    saved_faces_limit: Annotated[int, Field(ge=0, le=1_000_000_000_000_000)] = Field(
+        2_000_000_000, description="The most that saved faces take up, in bytes; over it the oldest go. 0: no limit."
+    )
     save: bool = Field(
         default=True, description="Save faces automatically, until somebody switches it on the page or over REST."
     )

@@ -8,14 +8,22 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from api_gateway import face_store
 from api_gateway.face_name import FaceName, FaceNameError
+from api_gateway.face_origin import HEAD_BYTES, origin, stamped
+from api_gateway.face_retention import FaceRetention
 from api_gateway.face_store import FaceStore, NoSuchFace, StoreFull
 
 AT = datetime(2026, 1, 31, 23, 59, 59, 1, tzinfo=UTC)
 NAME = FaceName("happy", 97.3, AT)
+
+
+def retention(folder: Path, kept: timedelta = timedelta(0), limit: int = 0) -> FaceRetention:
+    return FaceRetention(folder, kept, limit)
 
 
 def test_a_name_says_emotion_confidence_and_time():
@@ -77,7 +85,8 @@ def test_a_saved_face_is_found_read_and_deleted(tmp_path: Path):
 def test_no_folder_yet_is_an_empty_store(tmp_path: Path):
     store = FaceStore(tmp_path / "none")
     assert store.newest()[0] == []
-    assert store.sweep() == 0
+    assert store.erase() == 0
+    assert retention(tmp_path / "none").sweep() == retention(tmp_path / "none").enforce() == 0
 
 
 def test_two_faces_of_one_microsecond_get_two_names(tmp_path: Path):
@@ -165,7 +174,7 @@ def test_unfinished_files_are_swept_once_they_are_old_and_nothing_else_is(tmp_pa
         path.write_bytes(b"half")
     for path in (old, other):
         os.utime(path, (time.time() - 60,) * 2)
-    assert store.sweep() == 1
+    assert retention(tmp_path).sweep() == 1
     assert not old.exists()
     assert new.exists()
     assert other.exists()
@@ -290,3 +299,134 @@ def test_a_link_in_place_of_an_emotions_folder_takes_no_labelled_face(tmp_path: 
         store.label(name, "sad")
     assert list(outside.iterdir()) == []
     assert store.read(name) == b"jpeg"
+
+
+def test_a_person_may_keep_anything_beside_the_faces_and_it_is_neither_touched_nor_in_the_way(tmp_path: Path):
+    store = FaceStore(tmp_path)
+    store.save(b"x", NAME)
+    (tmp_path / "README.txt").write_text("mine")
+    (tmp_path / ".part").write_text("mine")
+    (tmp_path / "My Faces").mkdir()
+    (tmp_path / "sad").symlink_to(tmp_path / "happy")
+    (tmp_path / "happy" / "mine.jpg").write_bytes(b"mine")
+    assert retention(tmp_path, timedelta(days=1), 1).sweep() == 0
+    assert retention(tmp_path, timedelta(days=1)).enforce() == 1
+    assert store.erase() == 0
+    assert (tmp_path / "README.txt").read_text() == (tmp_path / ".part").read_text() == "mine"
+    assert (tmp_path / "happy" / "mine.jpg").read_bytes() == b"mine"
+    assert (tmp_path / "sad").is_symlink()
+
+
+@pytest.mark.parametrize("kind", ["link", "hanging link", "pipe", "folder"])
+def test_what_has_a_faces_name_and_is_no_file_is_no_face(tmp_path: Path, kind: str):
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"secret")
+    place = tmp_path / "faces" / "happy" / str(NAME)
+    place.parent.mkdir(parents=True)
+    match kind:
+        case "link":
+            place.symlink_to(secret)
+        case "hanging link":
+            place.symlink_to(tmp_path / "nothing")
+        case "pipe":
+            os.mkfifo(place)
+        case "folder":
+            place.mkdir()
+    store = FaceStore(tmp_path / "faces")
+    for refused in (store.read, store.delete, lambda name: store.label(name, "sad")):
+        with pytest.raises(NoSuchFace):
+            refused(NAME)
+    assert store.newest() == ([], 0)
+    assert store.erase() == retention(tmp_path / "faces", timedelta(days=1), 1).enforce() == 0
+    assert os.path.lexists(place)
+    assert secret.read_bytes() == b"secret"
+
+
+def a_face_a_day(folder: Path, content: bytes = b"12345678") -> list[FaceName]:
+    now = datetime.now(UTC)
+    emotions = ("happy", "sad", "very_happy")
+    return [
+        FaceStore(folder).save(content, FaceName(emotions[day % 3], 50.0, now - timedelta(days=day)))
+        for day in range(9)
+    ]
+
+
+def test_faces_are_removed_when_they_are_too_old_also_those_that_a_person_labelled(tmp_path: Path):
+    names = a_face_a_day(tmp_path)
+    FaceStore(tmp_path).label(names[8], "angry")
+    assert retention(tmp_path, timedelta(days=4, hours=12)).enforce() == 4
+    assert FaceStore(tmp_path).newest() == (names[:5], 5)
+    assert retention(tmp_path, timedelta(days=4, hours=12)).enforce() == 0
+
+
+def test_nothing_is_removed_where_faces_are_kept_for_ever(tmp_path: Path):
+    a_face_a_day(tmp_path)
+    assert retention(tmp_path).enforce() == 0
+
+
+@pytest.mark.parametrize(("limit", "left"), [(1, 0), (8, 1), (39, 4), (40, 5), (72, 9)])
+def test_over_the_limit_the_oldest_faces_go_and_no_more_than_needed(tmp_path: Path, limit: int, left: int):
+    names = a_face_a_day(tmp_path)
+    assert retention(tmp_path, limit=limit).enforce() == 9 - left
+    assert FaceStore(tmp_path).newest() == (names[:left], left)
+
+
+def test_of_many_gateways_that_clear_up_at_once_each_face_goes_once_and_the_newest_stay(tmp_path: Path):
+    names = a_face_a_day(tmp_path)
+    removed: list[int] = []
+    cleaners = [
+        threading.Thread(target=lambda: removed.append(retention(tmp_path, timedelta(days=7), 40).enforce()))
+        for _ in range(4)
+    ]
+    for cleaner in cleaners:
+        cleaner.start()
+    for cleaner in cleaners:
+        cleaner.join()
+    assert sum(removed) == 4
+    assert FaceStore(tmp_path).newest() == (names[:5], 5)
+
+
+def test_faces_are_erased_by_time(tmp_path: Path):
+    names = a_face_a_day(tmp_path)
+    store = FaceStore(tmp_path)
+    assert store.erase(since=names[5].saved, until=names[2].saved) == 3
+    assert store.newest() == (names[:3] + names[6:], 6)
+    assert store.erase(until=names[7].saved) == 1
+    assert store.erase(since=names[1].saved) == 2
+    assert store.newest()[0] == [names[2], *names[6:8]]
+    assert store.erase() == 3
+    assert store.newest() == ([], 0)
+
+
+def test_faces_are_erased_by_source_also_after_they_were_labelled(tmp_path: Path):
+    store = FaceStore(tmp_path)
+    front, door, another = (
+        store.save(stamped(JPEG, source), FaceName("happy", 50.0, AT + timedelta(seconds=number)))
+        for number, source in enumerate(("front", "door", "front"))
+    )
+    unknown = store.save(JPEG, NAME)
+    store.label(another, "sad")
+    assert store.erase(source="fron") == 0
+    assert store.erase(source="front") == 2
+    assert {*store.newest()[0]} == {door, unknown}
+    assert store.erase() == 2
+    assert front != another
+
+
+JPEG = cv2.imencode(".jpg", np.random.default_rng(1).integers(0, 255, (40, 30, 3), np.uint8))[1].tobytes()
+
+
+@pytest.mark.parametrize("source", ["front", "a", "x" * 32])
+def test_a_stamped_face_tells_its_source_and_is_the_same_picture(source: str):
+    face = stamped(JPEG, source)
+    assert origin(face[:HEAD_BYTES]) == source
+    assert face[6:10] == b"JFIF"
+    pictures = [cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_COLOR) for one in (JPEG, face)]
+    assert np.array_equal(*pictures)
+
+
+@pytest.mark.parametrize(
+    "head", [b"", b"\xff", JPEG[:3], JPEG, b"\xff\xd8\xff\xfe", b"\xff\xd8\xff\xfe\x00\x08other!", b"no JPEG" * 20]
+)
+def test_a_picture_without_a_stamp_tells_no_source(head: bytes):
+    assert origin(head) is None
