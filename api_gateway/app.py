@@ -7,8 +7,10 @@ from importlib.metadata import version
 
 import structlog
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from api_gateway import routes
+from api_gateway.access import Access
 from api_gateway.errors import ErrorAnswer, install_error_shape
 from api_gateway.gateway import Gateway
 from api_gateway.guard import Guard
@@ -61,5 +63,19 @@ def create_app(settings: GatewaySettings, on_failure: Callable[[], None] = lambd
     app.state.failed = False
     install_error_shape(app)
     routes.include(app)
-    app.add_middleware(Guard, allowed_hosts=settings.allowed_hosts, bound_host=settings.host)
+    app.state.access = Access(settings.tokens, settings.session)
+    app.add_middleware(
+        Guard,
+        allowed_hosts=settings.allowed_hosts,
+        bound_host=settings.host,
+        access=app.state.access,
+        origins=settings.allowed_origins,
+    )
+    if settings.allowed_origins:  # outermost: what the guard refuses can be read there, too
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.allowed_origins,
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "Content-Type"],
+        )
     return app

@@ -1,5 +1,6 @@
 """One shape for every error: `{"error": {"code": "unknown_source", "message": "..."}}`."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -45,16 +46,20 @@ class ApiError(Exception):
         status: of HTTP.
         code: one word that programs can rely on.
         message: what is wrong and what to do about it.
+        headers: of the answer.
     """
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.headers = headers or {}
 
     def answer(self) -> JSONResponse:
-        return error_answer(self.status, self.code, self.message)
+        answer = error_answer(self.status, self.code, self.message)
+        answer.headers.update(self.headers)
+        return answer
 
 
 def error_answer(status: int, code: str, message: str) -> JSONResponse:

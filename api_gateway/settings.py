@@ -8,7 +8,8 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from api_gateway.steadiness import Steadiness
-from contract.settings import Duration, ServiceSettings
+from api_gateway.tokens import Token, parse_all
+from contract.settings import SECRET, Duration, ServiceSettings
 
 
 def _parts(value: Any) -> Any:  # noqa: ANN401 - whatever the environment or a caller gives; the field checks it
@@ -16,6 +17,13 @@ def _parts(value: Any) -> Any:  # noqa: ANN401 - whatever the environment or a c
 
 
 Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
+
+
+def _tokens(value: Any) -> Any:  # noqa: ANN401 - as above
+    return parse_all(value) if isinstance(value, str) else value
+
+
+Tokens = Annotated[tuple[Token, ...], NoDecode, BeforeValidator(_tokens)]
 
 
 class GatewaySettings(ServiceSettings):
@@ -26,6 +34,24 @@ class GatewaySettings(ServiceSettings):
     allowed_hosts: Names = Field(
         ("localhost", "127.0.0.1", "[::1]"),
         description="Host names that browsers may use for this gateway, with commas between; EMOTII_HOST is one, too.",
+    )
+    tokens: Annotated[Tokens, Field(repr=False)] = Field(
+        (),
+        description="Who may come in: ROLE:TOKEN with commas between, ROLE being viewer, viewer@SOURCE+SOURCE or "
+        "operator. Without any everybody who reaches the gateway may do everything.",
+        json_schema_extra=SECRET,
+    )
+    without_tokens: bool = Field(
+        default=False,
+        description="Listen on other addresses than loopback without tokens: for a container whose port is published "
+        "on 127.0.0.1 alone.",
+    )
+    session: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=90))] = Field(
+        timedelta(hours=12), description="How long a browser stays signed in."
+    )
+    allowed_origins: Names = Field(
+        (),
+        description="Other sites whose pages may use this gateway (CORS), as https://example.org, with commas between.",
     )
     max_connections: Annotated[int, Field(ge=8, le=65_536)] = Field(
         512, description="Connections at a time; more are answered 503."
@@ -55,6 +81,7 @@ class GatewaySettings(ServiceSettings):
     database_url: str = Field(
         "sqlite:///.emotii/history.db",
         description="Database of the history: sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+        json_schema_extra=SECRET,
     )
     history: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(days=3650))] = Field(
         timedelta(days=7), description="How long readings and episodes are kept; 0: none are recorded."

@@ -5,10 +5,13 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings
 
 from contract.errors import SettingsError
 from contract.logs import scrub
+from contract.secret_files import SECRET, EmotiiSettings, is_secret
+
+__all__ = ["SECRET", "Duration", "LogLevel", "ServiceSettings", "load"]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -28,13 +31,13 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """A `timedelta` that is written as `20ms`, `5s`, `2min`, `1h` or `7d`; a bare number is in seconds."""
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(EmotiiSettings):
     """What every service needs."""
 
-    model_config = SettingsConfigDict(env_prefix="EMOTII_", frozen=True, env_ignore_empty=True)
-
     redis_url: str = Field(
-        "redis://127.0.0.1:6379/0", description="Where Redis or Valkey is: redis://, rediss:// or unix://."
+        "redis://127.0.0.1:6379/0",
+        description="Where Redis or Valkey is: redis://USER:PASSWORD@HOST:6379/0, rediss://... or unix://PATH.",
+        json_schema_extra=SECRET,
     )
     log_level: LogLevel = Field("info", description="The least that is logged.")
     log_json: bool = Field(default=False, description="Log lines as JSON objects.")
@@ -59,4 +62,6 @@ def load(settings: type[Settings], **given: Any) -> Settings:  # noqa: ANN401 - 
         first = error.errors()[0]
         name = "EMOTII_" + "_".join(str(part) for part in first["loc"]).upper()
         message = first["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{name}={scrub(str(first['input']))[:80]}: {message}") from None
+        field = settings.model_fields.get(str(first["loc"][0])) if first["loc"] else None
+        given_as = "" if field and is_secret(field) else f"={scrub(str(first['input']))[:80]}"
+        raise SettingsError(f"{name}{given_as}: {message}") from None

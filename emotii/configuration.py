@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 
 from api_gateway.settings import GatewaySettings
 from capture_service.settings import CaptureSettings
+from contract.secret_files import file_variable, is_secret
 from contract.settings import ServiceSettings
 from emotii.jobs.settings import JobsSettings
 from emotii.settings import UpSettings
@@ -22,7 +23,8 @@ _INTRODUCTION = """\
 
 Every setting is an environment variable; none has to be set. A value that cannot be used stops the start with one line
 that names the variable. Durations are written as `20ms`, `5s`, `2min`, `1h` or `7d`. `emotii doctor` checks what is
-set.
+set. A setting with a key (🔑) is a secret: it is never shown, and where its variable is unset, the same variable with
+`_FILE` behind it may name a file that holds it (`EMOTII_TOKENS_FILE`).
 
 This page is made from the settings classes by `make docs`.
 """
@@ -39,7 +41,10 @@ _SECTIONS: dict[str, type[BaseSettings]] = {
 
 def unknown(environment: Iterable[str]) -> Iterator[str]:
     """One sentence for each `EMOTII_` variable that is no setting, with the setting that was probably meant."""
-    known = {f"EMOTII_{name.upper()}" for settings in _SECTIONS.values() for name in settings.model_fields}
+    fields = [field for settings in _SECTIONS.values() for field in settings.model_fields.items()]
+    known = {f"EMOTII_{name.upper()}" for name, _ in fields} | {
+        file_variable(n) for n, field in fields if is_secret(field)
+    }
     for name in sorted(environment):
         if name.startswith("EMOTII_") and name not in known:
             near = get_close_matches(name, known, 1)
@@ -62,7 +67,8 @@ def _rows(settings: type[BaseSettings], left_out: set[str]) -> Iterator[str]:
     for name, field in settings.model_fields.items():
         if name not in left_out:
             meaning = (field.description or "").replace("|", "\\|")
-            yield f"| `EMOTII_{name.upper()}` | {_shown(field.default)} | {meaning} |\n"
+            key = " 🔑" if is_secret(field) else ""
+            yield f"| `EMOTII_{name.upper()}`{key} | {_shown(field.default)} | {meaning} |\n"
 
 
 def _shown(value: object) -> str:

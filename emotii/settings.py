@@ -4,19 +4,21 @@ from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from contract.secret_files import SECRET, EmotiiSettings
 from contract.settings import LogLevel
 
 
-class UpSettings(BaseSettings):
+class UpSettings(EmotiiSettings):
     """Settings of `emotii up` and `emotii analyze`."""
 
-    model_config = SettingsConfigDict(env_prefix="EMOTII_", frozen=True, env_ignore_empty=True)
-
-    redis_url: str | None = Field(None, description="A Redis or Valkey to use instead of a private one.")
+    redis_url: str | None = Field(
+        None, description="A Redis or Valkey to use instead of a private one.", json_schema_extra=SECRET
+    )
     data: Path = Field(Path(".emotii"), description="Folder of the private server's data.")
-    database_url: str | None = Field(None, description="Database of the history; by default history.db in that folder.")
+    database_url: str | None = Field(
+        None, description="Database of the history; by default history.db in that folder.", json_schema_extra=SECRET
+    )
     workers: Annotated[int, Field(ge=1, le=64)] = Field(1, description="How many inference workers are started.")
     host: str = Field("127.0.0.1", description="Address that the gateway binds.")
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(

@@ -11,6 +11,7 @@ from api_gateway.routes import (
     page,
     predict,
     probes,
+    session,
     settings,
     sources,
     stream,
@@ -20,6 +21,6 @@ from api_gateway.routes import (
 
 def include(app: FastAPI) -> None:
     """Put all routes into the application."""
-    for topic in (video, emotion, stream, camera, predict, jobs, sources, settings, faces, history, probes):
+    for topic in (video, emotion, stream, camera, predict, jobs, sources, settings, faces, history, session, probes):
         app.include_router(topic.router)
     page.include(app)  # last: it answers every path below /static

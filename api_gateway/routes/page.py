@@ -1,4 +1,4 @@
-"""The dashboard and the page of a browser's camera: plain files."""
+"""The dashboard, the page of a browser's camera and the one for signing in: plain files."""
 
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,11 @@ def include(app: FastAPI) -> None:
     @app.head("/camera", include_in_schema=False)
     async def camera() -> FileResponse:
         return FileResponse(STATIC / "camera.html", headers=REVALIDATE)
+
+    @app.get("/sign-in", include_in_schema=False)
+    @app.head("/sign-in", include_in_schema=False)
+    async def sign_in() -> FileResponse:
+        return FileResponse(STATIC / "sign-in.html", headers=REVALIDATE)
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def icon() -> FileResponse:

@@ -1,0 +1,149 @@
+"""Who may do what: a role for every request, found once by the guard and demanded by the routes.
+
+Without tokens everybody who reaches the gateway is an operator. With tokens everything but `OPEN` wants one, as
+`Authorization: Bearer TOKEN` or as the session that `POST /api/v1/session` begins.
+"""
+
+import math
+from collections.abc import Iterable
+from datetime import timedelta
+from http.cookies import CookieError, SimpleCookie
+from typing import Annotated
+
+import structlog
+from fastapi import Depends
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection
+from starlette.types import Scope
+
+from api_gateway import session, tokens
+from api_gateway.attempts import Attempts
+from api_gateway.errors import ApiError
+from api_gateway.tokens import EVERYBODY, Grant, Token
+
+logger = structlog.get_logger()
+PLACE = "emotii.grant"
+"""Where a request's scope holds its `Grant`, or None for somebody who has not signed in."""
+OPEN = {"/healthz", "/readyz", "/sign-in", "/favicon.ico", "/api/v1/session"}
+OPEN_BELOW = "/static/"
+"""The page's own files: the same on every machine, and needed for signing in."""
+
+
+class Access:
+    """Tells what a request may do.
+
+    Args:
+        known: the tokens; none of them: everybody may do everything.
+        life: how long a session lasts.
+    """
+
+    def __init__(self, known: Iterable[Token], life: timedelta) -> None:
+        self.tokens = tuple(known)
+        self.life = life
+        self._attempts = Attempts()
+
+    @property
+    def on(self) -> bool:
+        """Whether tokens are asked for."""
+        return bool(self.tokens)
+
+    def admit(self, scope: Scope) -> None:
+        """Put the grant of a request where `Viewer` and `Operator` look for it.
+
+        Raises:
+            ApiError: it has none and needs one, or its address has tried too many wrong tokens.
+        """
+        grant = self._grant(scope) if self.on else EVERYBODY
+        if grant is None and not is_open(scope["path"]):
+            raise unauthorized()
+        scope[PLACE] = grant
+
+    def try_token(self, secret: str, address: str) -> Token:
+        """The token with this secret.
+
+        Raises:
+            ApiError: there is none, or this address has tried too many wrong ones and has to wait.
+        """
+        if wait := self._attempts.wait(address):
+            seconds = math.ceil(wait)
+            raise ApiError(
+                429, "too_many_attempts", f"too many wrong tokens; wait {seconds} s", {"Retry-After": str(seconds)}
+            )
+        if (token := tokens.find(self.tokens, secret)) is None:
+            self._attempts.count(address)
+            logger.warning("a wrong token was refused", address=address)
+            raise ApiError(401, "wrong_token", "there is no such token (EMOTII_TOKENS)", CHALLENGE)
+        return token
+
+    def _grant(self, scope: Scope) -> Grant | None:
+        headers = Headers(scope=scope)
+        if (given := headers.get("authorization")) is not None:
+            scheme, _, secret = given.partition(" ")
+            if scheme.lower() != "bearer":
+                raise unauthorized()
+            return self.try_token(secret.strip(), address_of(scope)).grant
+        if value := _cookie(headers):
+            token = session.token_of(self.tokens, value, self.life)
+            return token.grant if token else None
+        return None
+
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Emotii"'}
+
+
+def unauthorized() -> ApiError:
+    """It was not said who asks."""
+    return ApiError(401, "unauthorized", "sign in at /sign-in, or send Authorization: Bearer TOKEN", CHALLENGE)
+
+
+def is_open(path: str) -> bool:
+    """Whether this is for everybody."""
+    return path in OPEN or path.startswith(OPEN_BELOW)
+
+
+def address_of(scope: Scope) -> str:
+    """Where a request comes from; of a proxy's clients all have the proxy's."""
+    client = scope.get("client")
+    return str(client[0]) if client else "unknown"
+
+
+def grant_of(connection: HTTPConnection) -> Grant:
+    """What this request may do.
+
+    Raises:
+        ApiError: who asks has not signed in.
+    """
+    grant: Grant | None = connection.scope[PLACE]
+    if grant is None:
+        raise unauthorized()
+    return grant
+
+
+def _viewer(connection: HTTPConnection) -> Grant:
+    grant = grant_of(connection)
+    if grant.sources is not None:
+        raise ApiError(403, "forbidden", "this token is for single sources, and this tells of all of them")
+    return grant
+
+
+def _operator(connection: HTTPConnection) -> Grant:
+    grant = grant_of(connection)
+    if grant.role != "operator":
+        raise ApiError(403, "forbidden", "this token may look, not change anything; it takes an operator's")
+    return grant
+
+
+SourceViewer = Annotated[Grant, Depends(grant_of)]
+"""May see some sources at least; the route has to ask `Grant.sees` of everything that belongs to a source."""
+Viewer = Annotated[Grant, Depends(_viewer)]
+"""May see everything."""
+Operator = Annotated[Grant, Depends(_operator)]
+"""May save, delete, add and switch."""
+
+
+def _cookie(headers: Headers) -> str | None:
+    try:
+        found = SimpleCookie(headers.get("cookie", "")).get(session.COOKIE)
+    except CookieError:
+        return None
+    return found.value if found else None
