@@ -73,9 +73,15 @@ def _redis() -> Path:
 
 
 @pytest.fixture(params=["valkey", "redis"])
-def any_server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PrivateServer]:
+def any_program(request: pytest.FixtureRequest) -> Path:
+    """The embedded Valkey's program, then that of Debian's Redis."""
+    return _valkey() if request.param == "valkey" else _redis()
+
+
+@pytest.fixture
+def any_server(any_program: Path, tmp_path: Path) -> Iterator[PrivateServer]:
     """A fresh private server; the test runs once with the embedded Valkey and once with Debian's Redis."""
-    server = PrivateServer(tmp_path / "redis", _valkey() if request.param == "valkey" else _redis())
+    server = PrivateServer(tmp_path / "redis", any_program)
     server.start()
     yield server
     server.stop()

@@ -1,0 +1,144 @@
+"""Crops in a steady stream, sent as the capture service sends them, whatever happens to Redis."""
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from threading import Event, Lock
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import pytest
+import redis
+
+from capture_service.outage import Outage
+from capture_service.publisher import Batch, Publisher
+from contract import keys
+from contract.broker import connect, outages_named
+from contract.clock import RedisClock
+from contract.errors import BrokerUnavailable
+from contract.messages import Crop, FrameId, SourceStatus
+from contract.messages.status import SourceKind
+from contract.normalisation import CROP_BYTES
+from tests.faults.engine import answer_to
+from tests.faults.ledger import Ledger
+from tests.inference import face
+
+FACES = 4
+"""In every frame."""
+
+
+def crop_id(crop: Crop) -> str:
+    return f"{crop.id.source}:{crop.id.epoch}:{crop.id.frame}:{crop.face.index}"
+
+
+class Load:
+    """Sends frames of four crops of one source on a thread, and keeps the source in the registry; a context manager.
+
+    Args:
+        url: where to send to; a proxy's, maybe.
+        ledger: is told each crop before it is sent.
+        frames_a_second: how many, as far as Redis can follow.
+        life_ms: of a live crop, until it is stale; 0: it is a job.
+        backlog_limit: above so many waiting entries nothing is sent: a job waits, a live source skips the frame.
+    """
+
+    def __init__(
+        self, url: str, ledger: Ledger, frames_a_second: float, *, life_ms: int = 0, backlog_limit: int = 2000
+    ) -> None:
+        self.crops: dict[str, tuple[float, ...]] = {}
+        """What the reading of each crop has to say."""
+        self.frames = 0
+        self.skipped = 0
+        self.quiet = Lock()
+        """While somebody holds this, nothing is on its way to Redis."""
+        self._url = url
+        self._ledger = ledger
+        self._pause = 1 / frames_a_second
+        self._life_ms = life_ms
+        self._backlog_limit = backlog_limit
+        self._kind: SourceKind = "camera" if life_ms else "job"
+        self._clock = RedisClock()
+        self._chance = np.random.default_rng(0)
+        self._stop = Event()
+        self._last_frame_due = Event()
+        self._threads = ThreadPoolExecutor(2, f"load {ledger.source}")
+
+    def __enter__(self) -> Self:
+        self._sending = self._threads.submit(self._send_all)
+        self._registering = self._threads.submit(self._register)
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._last_frame_due.set()
+        self._stop.set()
+        self._threads.shutdown()
+        self._sending.result()
+        self._registering.result()
+
+    def end_sending(self) -> None:
+        """Send no new frame, and wait until the last one is stored; the source stays registered until the exit."""
+        self._last_frame_due.set()
+        self._sending.result(60)
+
+    def check_answers(self) -> None:
+        """Every reading so far was made of the pixels of its own crop: no reply was taken for another."""
+        for name, reading in self._ledger.readings.items():
+            if not reading.stale:
+                assert reading.probabilities == pytest.approx(self.crops[name], abs=1e-5), f"{name}: of other pixels"
+
+    def _send_all(self) -> None:
+        life = None if self._life_ms else keys.JOB_KEYS_SECONDS
+        due, outage = time.monotonic(), Outage()
+        with closing(connect(self._url, "load")) as clients:
+            publisher = Publisher(clients.commands, self._ledger.source, self._clock, life)
+            while not self._last_frame_due.is_set():
+                with self.quiet:
+                    self._send(publisher, outage)
+                # After an outage it makes up for a second, not for all of it.
+                due = max(due + self._pause, time.monotonic() - 1.0)
+                self._last_frame_due.wait(max(0.001, due - time.monotonic()))
+
+    def _send(self, publisher: Publisher, outage: Outage) -> None:
+        try:
+            full = publisher.backlog() > self._backlog_limit
+        except BrokerUnavailable:
+            full = True
+        if full:
+            self.skipped += 1
+            return
+        crops = list(self._frame())
+        self._ledger.add(self._remembered(crops))
+        publisher.send_until_stored(Batch(crops), self._stop, outage)
+
+    def _frame(self) -> Iterator[Crop]:
+        now = self._clock.now_ms()
+        deadline = now + self._life_ms if self._life_ms else 0
+        for index in range(FACES):
+            pixels = self._chance.integers(0, 256, CROP_BYTES, dtype=np.uint8).tobytes()
+            yield Crop(FrameId(self._ledger.source, "e1", self.frames), face(index), now, deadline, pixels)
+        self.frames += 1
+
+    def _remembered(self, crops: list[Crop]) -> Iterator[str]:
+        for crop in crops:
+            self.crops[crop_id(crop)] = answer_to(crop)
+            yield crop_id(crop)
+
+    def _register(self) -> None:
+        with closing(connect(self._url, "load-registry")) as clients:
+            while not self._stop.wait(0.3):
+                try:
+                    with outages_named():
+                        self._beat(clients.commands)
+                except BrokerUnavailable:
+                    continue  # the next beat tries again; what the outage costs the crops, the ledger tells
+
+    def _beat(self, client: redis.Redis) -> None:
+        self._clock.refresh(client)
+        now = self._clock.now_ms()
+        status = SourceStatus(name=self._ledger.source, kind=self._kind, state="ONLINE", since_ms=now, seen_ms=now)
+        client.hset(keys.SOURCES, self._ledger.source, status.model_dump_json())
+        if not self._life_ms:
+            for key in keys.of_job(self._ledger.source):
+                client.expire(key, keys.JOB_KEYS_SECONDS)
