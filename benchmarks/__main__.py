@@ -13,7 +13,7 @@ from benchmarks.measure import Size
 from benchmarks.page import write
 from benchmarks.questions import QUESTIONS
 from benchmarks.record import Entry, load, save
-from benchmarks.table import show
+from benchmarks.table import screen, show
 
 
 def main(
@@ -25,7 +25,7 @@ def main(
     """Measure, and show the figures as they come. A question that breaks off is told; the others are asked."""
     if unknown := set(questions or ()) - set(QUESTIONS):
         raise typer.BadParameter(f"no such question: {', '.join(sorted(unknown))}; there are: {', '.join(QUESTIONS)}")
-    console = Console(highlight=False)
+    console = screen()
     here = machine()
     console.print(here.sentence)
     record = load(json) if json else {}

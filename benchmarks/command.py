@@ -8,7 +8,7 @@ from rich.console import Console
 
 from benchmarks.answer import Answer
 from benchmarks.measure import Size
-from benchmarks.table import show
+from benchmarks.table import screen, show
 
 Ask = Callable[[Size, Console], Answer]
 
@@ -17,7 +17,7 @@ def alone(ask: Ask) -> None:
     """What a module of a question does when it is the program."""
 
     def main(size: Annotated[Size, typer.Option(help="How long it may take.")] = Size.QUICK) -> None:
-        console = Console(highlight=False)
+        console = screen()
         show(ask(size, console), console)
 
     typer.run(main)

@@ -1,11 +1,18 @@
 """An answer as a table on the screen."""
 
+import sys
+
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.answer import Answer, Row
 
 _COLOURS = {"reached": "green", "enough": "yellow", "missed": "red", "": ""}
+
+
+def screen() -> Console:
+    """The terminal; what is no terminal gets lines of 140 characters."""
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 
 
 def show(answer: Answer, console: Console) -> None:
