@@ -1,15 +1,17 @@
 # make up     the main job: installs what it needs into .venv, then runs everything and prints the URL
 # make test   installs what the tests need, then runs them all
 # make train  installs what training needs, TensorFlow with it, and trains: make train ARGS="--data ... --out models/mine"
+# make bench  measures how fast it is here, an hour; QUICK=1: two minutes; ARGS="engine growth": these questions only
 # make check  style, types and floors
 # make docs   writes the pages that are made from the code
 # make lock   brings requirements.lock up to pyproject.toml (ARGS=--upgrade: everything to its newest release)
 
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do command -v $$python && break; done)
 UV = .venv/bin/uv pip install --quiet --require-hashes --constraint requirements.lock --requirement pyproject.toml
+BENCH = $(if $(QUICK),--size quick --json .emotii/bench.json,--json docs/performance/figures.json --page docs/performance.md)
 LOCKED = Makefile pyproject.toml requirements.lock
 
-.PHONY: up test train check docs lock clean
+.PHONY: up test train bench check docs lock clean
 up: .venv/installed-up
 	@exec .venv/bin/emotii up $(ARGS)
 
@@ -18,6 +20,9 @@ test: .venv/installed-dev
 
 train: .venv/installed-training
 	.venv/bin/emotii train $(ARGS)
+
+bench: .venv/installed-dev
+	.venv/bin/python -m benchmarks $(BENCH) $(ARGS)
 
 check: .venv/installed-dev
 	.venv/bin/ruff check .
@@ -29,7 +34,7 @@ docs: .venv/installed-dev
 	.venv/bin/python -m emotii.configuration
 
 lock: .venv/installed-uv
-	.venv/bin/uv pip compile pyproject.toml --all-extras --group build --group dev --universal --generate-hashes \
+	.venv/bin/uv pip compile pyproject.toml --all-extras --group build --group dev --group bench --universal --generate-hashes \
 		--no-emit-index-url --no-annotate --quiet $(ARGS) --custom-compile-command "make lock" --output-file requirements.lock
 
 clean:
@@ -57,6 +62,6 @@ clean:
 	@touch $@ .venv/installed-up
 
 .venv/installed-dev: .venv/installed-uv $(LOCKED)
-	@$(UV) --all-extras --group build --group dev
+	@$(UV) --all-extras --group build --group dev --group bench
 	@.venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@ .venv/installed-up .venv/installed-training
