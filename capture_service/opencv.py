@@ -4,6 +4,7 @@
 So this module imports it only inside functions.
 """
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -39,7 +40,7 @@ def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCaptu
     """Open a webcam, a video file or a stream.
 
     Raises:
-        SourceError: OpenCV cannot open it within `open_timeout`.
+        SourceError: OpenCV cannot open it within `open_timeout`, or its frames are too large.
     """
     import cv2
 
@@ -58,4 +59,10 @@ def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCaptu
     if not capture.isOpened():
         capture.release()
         raise SourceError(f"cannot open {spec.safe}")
+    size = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
+    # OpenCV's own bound holds for pictures only. Frames that change their size on the way come in that of the first.
+    if math.prod(size) > settings.picture_max_megapixels * 1_000_000:
+        capture.release()
+        most = f"{settings.picture_max_megapixels} megapixels (EMOTII_PICTURE_MAX_MEGAPIXELS)"
+        raise SourceError(f"{spec.safe} has frames of {size[0]:.0f} x {size[1]:.0f}; the most is {most}")
     return capture

@@ -15,6 +15,8 @@ DARKEST = 0.15
 LEAST_SHARP = 0.08
 """One in a hundred of those faces is below 0.195; blurred by a pixel (standard deviation), three in four are below."""
 SMALLEST = 20.0
+SMALLEST_SIDE = 0.1
+"""Of a box, as it is written: less would read as none."""
 MOST_TURNED = 0.7
 LEAST_INSIDE = 0.8
 
@@ -91,10 +93,11 @@ class Face:
     quality: Quality
 
     def fields(self) -> dict[bytes, bytes]:
+        left, top, width, height = self.box
         return {
             b"face": b"%d" % self.index,
             b"track": b"%d" % self.track,
-            b"box": b"%.1f,%.1f,%.1f,%.1f" % self.box,
+            b"box": b"%.1f,%.1f,%.1f,%.1f" % (left, top, max(width, SMALLEST_SIDE), max(height, SMALLEST_SIDE)),
             b"score": b"%.3f" % self.score,
             b"quality": self.quality.encode(),
         }
