@@ -119,6 +119,16 @@ def grant_of(connection: HTTPConnection) -> Grant:
     return grant
 
 
+def must_see(grant: Grant, source: str) -> None:
+    """Refuse what belongs to a source that this grant does not see, whether there is such a source or not.
+
+    Raises:
+        ApiError: it does not.
+    """
+    if not grant.sees(source):
+        raise ApiError(403, "forbidden", f"this token is not for source {source[:40]!r}")
+
+
 def _viewer(connection: HTTPConnection) -> Grant:
     grant = grant_of(connection)
     if grant.sources is not None:

@@ -6,7 +6,6 @@ Every gateway with the same tokens takes it, since its signature is all there is
 from collections.abc import Iterable
 from datetime import timedelta
 from hashlib import sha256
-from http.cookies import SimpleCookie
 
 from itsdangerous import BadSignature, TimestampSigner
 
@@ -26,19 +25,11 @@ def token_of(tokens: Iterable[Token], value: str, life: timedelta) -> Token | No
     """Whose session this is; None if it is over, of a token that is no more, or made up."""
     for token in tokens:
         try:
-            _signer(token).unsign(value, max_age=life.total_seconds())
+            _signer(token).unsign(value, max_age=int(life.total_seconds()))
         except BadSignature:  # SignatureExpired is one
             continue
         return token
     return None
-
-
-def cookie(value: str, life: timedelta, *, secure: bool) -> str:
-    """The header Set-Cookie. Scripts cannot read it, and no other site's page makes a browser send it."""
-    made: SimpleCookie = SimpleCookie({COOKIE: value})
-    made[COOKIE].update(path="/", samesite="Strict", httponly="yes", secure="yes" if secure else "")
-    made[COOKIE]["max-age"] = str(int(life.total_seconds()))
-    return made[COOKIE].OutputString()
 
 
 def _signer(token: Token) -> TimestampSigner:

@@ -1,7 +1,7 @@
 """What a client of `/ws/emotions` wants to be told."""
 
 import json
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from starlette.datastructures import QueryParams
@@ -52,6 +52,14 @@ class Subscription(BaseModel):
             return cls.model_validate(given)
         except ValidationError as error:
             raise SubscriptionError(_first(error)) from None
+
+    def within(self, sources: frozenset[str] | None) -> Self:
+        """The same of these sources only. The figures tell of all sources, so `stats` is left out, then."""
+        if sources is None:
+            return self
+        wanted = sources if self.sources is None else sources & self.sources
+        kinds = frozenset(get_args(Kind)) if self.kinds is None else self.kinds
+        return self.model_copy(update={"sources": wanted, "kinds": kinds - {"stats"}})
 
     def wants(self, event: events.Told) -> bool:
         """Whether this is to be told of the event, at some rate."""

@@ -7,6 +7,7 @@ import structlog
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
+from api_gateway.access import Operator
 from api_gateway.browser_camera import BrowserCamera
 from api_gateway.errors import ApiError
 from api_gateway.routes.asked import AskedGateway
@@ -25,7 +26,7 @@ POLICY, TRY_AGAIN = 1008, 1013
 
 
 @router.websocket("/ws/camera/{name}")
-async def camera(socket: WebSocket, name: str, gateway: AskedGateway) -> None:
+async def camera(socket: WebSocket, name: str, gateway: AskedGateway, _: Operator) -> None:
     """Pictures until the browser leaves; why it is refused or let go comes as `{"error": {"code", "message"}}`."""
     await socket.accept()
     browser = gateway.browser_camera(name)

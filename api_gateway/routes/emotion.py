@@ -6,6 +6,7 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from api_gateway.access import Operator
 from api_gateway.errors import ApiError
 from api_gateway.face_store import StoreFull
 from api_gateway.routes.asked import AskedGateway, SourceName
@@ -44,7 +45,7 @@ class SavedAnswer(BaseModel):
 
 
 @router.get("/emotion")
-async def emotion(gateway: AskedGateway, source: SourceName = None) -> EmotionAnswer:
+async def emotion(gateway: AskedGateway, source: SourceName) -> EmotionAnswer:
     """The emotion of the most prominent face now."""
     chosen = gateway.registry.chosen(source)
     tracks = gateway.tracks.of(chosen, gateway.clock.now_ms()) if chosen else []
@@ -56,7 +57,7 @@ async def emotion(gateway: AskedGateway, source: SourceName = None) -> EmotionAn
 
 @router.post("/save_current")
 @router.get("/save_current", include_in_schema=False)
-async def save_current(gateway: AskedGateway, source: SourceName = None) -> SavedAnswer:
+async def save_current(gateway: AskedGateway, source: SourceName, _: Operator) -> SavedAnswer:
     """Save the most prominent face now (404: there is none; 507: the disk is full). GET works too, for old clients."""
     chosen = gateway.registry.chosen(source)
     if chosen is None:

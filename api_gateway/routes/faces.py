@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 from pydantic.config import JsonDict
 
+from api_gateway.access import Operator, SourceViewer, Viewer
 from api_gateway.errors import ApiError, refusal
 from api_gateway.face_name import FaceName, FaceNameError
 from api_gateway.face_store import NoSuchFace, StoreFull
@@ -94,6 +95,7 @@ class FacesAnswer(BaseModel):
 @router.get("/faces")
 async def faces(
     gateway: AskedGateway,
+    _: Viewer,
     emotion: Annotated[str | None, Query(max_length=32, examples=["happy"])] = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     before: Annotated[str | None, Query(max_length=160, description="`next` of the page before.")] = None,
@@ -108,7 +110,7 @@ async def faces(
 
 
 @router.get("/faces/{emotion}/{name}", response_class=Response, responses=PICTURE)
-async def face(emotion: EmotionPart, name: NamePart, gateway: AskedGateway) -> Response:
+async def face(emotion: EmotionPart, name: NamePart, gateway: AskedGateway, _: Viewer) -> Response:
     """A saved face as JPEG."""
     try:
         jpeg = await asyncio.to_thread(gateway.faces.read, _named(emotion, name))
@@ -118,7 +120,7 @@ async def face(emotion: EmotionPart, name: NamePart, gateway: AskedGateway) -> R
 
 
 @router.delete("/faces/{emotion}/{name}", status_code=204)
-async def delete(emotion: EmotionPart, name: NamePart, gateway: AskedGateway) -> None:
+async def delete(emotion: EmotionPart, name: NamePart, gateway: AskedGateway, _: Operator) -> None:
     """Delete a saved face."""
     try:
         await asyncio.to_thread(gateway.faces.delete, _named(emotion, name))
@@ -127,7 +129,7 @@ async def delete(emotion: EmotionPart, name: NamePart, gateway: AskedGateway) ->
 
 
 @router.patch("/faces/{emotion}/{name}", responses=CANNOT_LABEL)
-async def label(emotion: EmotionPart, name: NamePart, said: Label, gateway: AskedGateway) -> SavedFace:
+async def label(emotion: EmotionPart, name: NamePart, said: Label, gateway: AskedGateway, _: Operator) -> SavedFace:
     """Say which emotion a saved face shows; the answer is the face under its new name, which tells so from then on."""
     face = _named(emotion, name)
     if said.emotion not in (choice := await _choice(gateway)):
@@ -141,7 +143,7 @@ async def label(emotion: EmotionPart, name: NamePart, said: Label, gateway: Aske
 
 
 @router.get("/emotions")
-async def emotions(gateway: AskedGateway) -> EmotionsAnswer:
+async def emotions(gateway: AskedGateway, _: SourceViewer) -> EmotionsAnswer:
     """The emotions that a saved face may be labelled as."""
     return EmotionsAnswer(emotions=await _choice(gateway))
 

@@ -9,6 +9,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from pydantic.config import JsonDict
 
+from api_gateway.access import SourceViewer, must_see
 from api_gateway.errors import ApiError
 from api_gateway.gateway import Gateway
 from api_gateway.history.database import DatabaseUnavailable, RowsRefused
@@ -17,6 +18,7 @@ from api_gateway.history.records import EpisodeRecord, ReadingRecord
 from api_gateway.history.sheet import EPISODE_COLUMNS, READING_COLUMNS, ROWS_AT_A_TIME, episode_row, reading_row, sheet
 from api_gateway.routes.asked import AskedGateway
 from api_gateway.routes.asked_history import AskedHistory
+from api_gateway.tokens import Grant
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 PAGE = 100
@@ -86,8 +88,11 @@ def _or_csv(columns: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
 
 
 @router.get("/readings", response_model=ReadingsAnswer, responses=_or_csv(READING_COLUMNS))
-async def readings(gateway: AskedGateway, asked: Annotated[AskedHistory, Query()]) -> ReadingsAnswer | Response:
+async def readings(
+    gateway: AskedGateway, asked: Annotated[AskedHistory, Query()], grant: SourceViewer
+) -> ReadingsAnswer | Response:
     """Recorded readings by time: of each face at most two a second, those of live sources."""
+    _authorize(grant, asked)
     with _told(gateway):
         if asked.format == "json":
             page = await gateway.history.readings(asked.search(int, PAGE))
@@ -104,8 +109,11 @@ async def readings(gateway: AskedGateway, asked: Annotated[AskedHistory, Query()
 
 
 @router.get("/episodes", response_model=EpisodesAnswer, responses=_or_csv(EPISODE_COLUMNS))
-async def episodes(gateway: AskedGateway, asked: Annotated[AskedHistory, Query()]) -> EpisodesAnswer | Response:
+async def episodes(
+    gateway: AskedGateway, asked: Annotated[AskedHistory, Query()], grant: SourceViewer
+) -> EpisodesAnswer | Response:
     """Recorded episodes by their start, those that touch the span between `from` and `to`."""
+    _authorize(grant, asked)
     with _told(gateway):
         if asked.format == "json":
             page = await gateway.history.episodes(asked.search(str, PAGE))
@@ -113,6 +121,13 @@ async def episodes(gateway: AskedGateway, asked: Annotated[AskedHistory, Query()
         search = asked.search(str, ROWS_AT_A_TIME)
         lines = await _sheet(EPISODE_COLUMNS, search, gateway.history.episodes, episode_row, asked.limit)
     return _file("episodes", lines)
+
+
+def _authorize(grant: Grant, asked: AskedHistory) -> None:
+    if grant.sources is not None and asked.source is None:
+        raise ApiError(403, "forbidden", f"this token is for single sources: add source={min(grant.sources)}")
+    if asked.source is not None:
+        must_see(grant, asked.source)
 
 
 @contextmanager

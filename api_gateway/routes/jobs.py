@@ -8,6 +8,7 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 from pydantic.config import JsonDict
 
+from api_gateway.access import Operator, Viewer
 from api_gateway.errors import ApiError
 from api_gateway.form_file import FormFile
 from api_gateway.routes.asked import AskedGateway
@@ -77,7 +78,7 @@ class JobsAnswer(BaseModel):
 
 
 @router.post("", status_code=202, openapi_extra=body("video"))
-async def hand_in(request: Request, gateway: AskedGateway) -> JobAnswer:
+async def hand_in(request: Request, gateway: AskedGateway, _: Operator) -> JobAnswer:
     """Hand in a recording, as form field `video`; it is queued, and `GET /api/v1/jobs/{id}` tells how it goes."""
     kind = request.headers.get("content-type", "")
     if kind.partition(";")[0].strip().lower() != "multipart/form-data":
@@ -89,25 +90,27 @@ async def hand_in(request: Request, gateway: AskedGateway) -> JobAnswer:
 
 
 @router.get("")
-async def jobs(gateway: AskedGateway) -> JobsAnswer:
+async def jobs(gateway: AskedGateway, _: Viewer) -> JobsAnswer:
     """All jobs, the newest first."""
     return JobsAnswer(jobs=[_answer(job) for job in await gateway.jobs.all()])
 
 
 @router.get("/{job}")
-async def job(job: JobPart, gateway: AskedGateway) -> JobAnswer:
+async def job(job: JobPart, gateway: AskedGateway, _: Viewer) -> JobAnswer:
     """One job."""
     return _answer(await gateway.jobs.get(job))
 
 
 @router.delete("/{job}", status_code=204)
-async def cancel(job: JobPart, gateway: AskedGateway) -> None:
+async def cancel(job: JobPart, gateway: AskedGateway, _: Operator) -> None:
     """Stop a job if it runs, and remove its recording and files."""
     await gateway.jobs.cancel(job)
 
 
 @router.get("/{job}/{file}", response_class=Response, responses=FILE)
-async def file(job: JobPart, file: Annotated[str, Path(examples=["readings.csv"])], gateway: AskedGateway) -> Response:
+async def file(
+    job: JobPart, file: Annotated[str, Path(examples=["readings.csv"])], gateway: AskedGateway, _: Viewer
+) -> Response:
     """One of the files of a job that is done, such as readings.csv, timeline.json or report.html."""
     path = await gateway.jobs.file(job, file)
     if not await asyncio.to_thread(path.is_file):

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from api_gateway.access import Viewer
 from api_gateway.errors import ApiError, refusal
 from api_gateway.routes.asked import AskedGateway
 from api_gateway.routes.form import OVERHEAD, body
@@ -89,7 +90,7 @@ class PredictAnswer(BaseModel):
 
 
 @router.post("/predict", openapi_extra=body("picture", "image/jpeg", "image/png"), responses=REFUSALS)
-async def predict(request: Request, gateway: AskedGateway) -> PredictAnswer:
+async def predict(request: Request, gateway: AskedGateway, _: Viewer) -> PredictAnswer:
     """Look at one picture: form field `picture`, or the picture itself as body with a content type `image/...`."""
     started = time.monotonic()
     picture = await _picture(request, gateway.settings.upload_limit)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from api_gateway.access import Viewer
 from api_gateway.errors import ApiError, ErrorAnswer
 from api_gateway.gateway import Gateway
 from api_gateway.routes.asked import AskedGateway
@@ -58,7 +59,7 @@ async def readyz(gateway: AskedGateway) -> Well:
 
 
 @router.get("/metrics", response_class=Response, responses=FIGURES)
-async def metrics(gateway: AskedGateway) -> Response:
+async def metrics(gateway: AskedGateway, _: Viewer) -> Response:
     """Figures in Prometheus's text format."""
     figures = gateway.metrics
     figures.viewers.set(len(gateway.viewers))

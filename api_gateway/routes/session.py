@@ -54,7 +54,14 @@ async def sign_in(request: Request, response: Response, said: SignIn) -> Session
         raise ApiError(409, "no_tokens", "there are no tokens here (EMOTII_TOKENS), so nobody has to sign in")
     token = access.try_token(said.token.strip(), address_of(request.scope))
     secure = request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
-    response.headers["Set-Cookie"] = session.cookie(session.begin(token), access.life, secure=secure)
+    response.set_cookie(
+        session.COOKIE,
+        session.begin(token),
+        max_age=int(access.life.total_seconds()),
+        httponly=True,  # no script can read it
+        samesite="strict",  # no other site's page makes a browser send it
+        secure=secure,
+    )
     return _answer(token.grant, access)
 
 

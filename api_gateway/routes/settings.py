@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
+from api_gateway.access import Operator, Viewer
 from api_gateway.routes.asked import AskedGateway
 from contract.product import Blur, ProductSettings
 
@@ -27,13 +28,13 @@ class SettingsAnswer(ProductSettings):
 
 
 @router.get("")
-async def settings(gateway: AskedGateway) -> SettingsAnswer:
+async def settings(gateway: AskedGateway, _: Viewer) -> SettingsAnswer:
     """The settings that hold now in every gateway."""
     return SettingsAnswer.model_validate(gateway.product.settings.model_dump())
 
 
 @router.patch("")
-async def change(changes: SettingsChange, gateway: AskedGateway) -> SettingsAnswer:
+async def change(changes: SettingsChange, gateway: AskedGateway, _: Operator) -> SettingsAnswer:
     """Change settings; they are kept in Redis."""
     changed = await gateway.product.change(**changes.model_dump(exclude_unset=True))
     return SettingsAnswer.model_validate(changed.model_dump())

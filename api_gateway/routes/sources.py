@@ -6,9 +6,10 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
+from api_gateway.access import Operator, SourceViewer
 from api_gateway.errors import ApiError
 from api_gateway.gateway import Gateway
-from api_gateway.routes.asked import AskedGateway
+from api_gateway.routes.asked import AskedGateway, NamedSource
 from contract.address import DetectorName, added_kind
 from contract.errors import SourceError
 from contract.keys import SOURCE_NAME
@@ -91,16 +92,16 @@ class NewSource(BaseModel):
 
 
 @router.get("")
-async def sources(gateway: AskedGateway) -> SourcesAnswer:
+async def sources(gateway: AskedGateway, grant: SourceViewer) -> SourcesAnswer:
     """All sources; one that was not heard of for 5 s is OFFLINE and behind the others, after a minute it is gone."""
     known = [_answer(status, gateway) for status in gateway.registry.sources()]
     names = {answer.name for answer in known}
     waiting = [_waiting(source) for source in gateway.desired.sources.values() if source.name not in names]
-    return SourcesAnswer(sources=known + waiting)
+    return SourcesAnswer(sources=[answer for answer in known + waiting if grant.sees(answer.name)])
 
 
 @router.post("", status_code=201)
-async def add(new: NewSource, response: Response, gateway: AskedGateway) -> SourceAnswer:
+async def add(new: NewSource, response: Response, gateway: AskedGateway, _: Operator) -> SourceAnswer:
     """Have one more source captured, also after restarts, until it is removed (409: the name is taken)."""
     try:
         kind = added_kind(new.name, new.address)
@@ -115,7 +116,7 @@ async def add(new: NewSource, response: Response, gateway: AskedGateway) -> Sour
 
 
 @router.get("/{name}")
-async def source(name: Annotated[str, Path(examples=["front"])], gateway: AskedGateway) -> SourceAnswer:
+async def source(name: NamedSource, gateway: AskedGateway) -> SourceAnswer:
     """One source."""
     if (waiting := gateway.desired.sources.get(name)) and all(name != one.name for one in gateway.registry.sources()):
         return _waiting(waiting)
@@ -123,7 +124,7 @@ async def source(name: Annotated[str, Path(examples=["front"])], gateway: AskedG
 
 
 @router.delete("/{name}", status_code=204)
-async def remove(name: Annotated[str, Path(examples=["front"])], gateway: AskedGateway) -> None:
+async def remove(name: Annotated[str, Path(examples=["front"])], gateway: AskedGateway, _: Operator) -> None:
     """Have a source that was added captured no more (409: it was not added here)."""
     await gateway.desired.remove(name)
 

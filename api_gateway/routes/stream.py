@@ -8,10 +8,12 @@ from fastapi import APIRouter, Request, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
 from api_gateway import asyncapi, events
+from api_gateway.access import SourceViewer
 from api_gateway.client import Client
 from api_gateway.gateway import Gateway
 from api_gateway.routes.asked import AskedGateway
 from api_gateway.subscription import EVERYTHING, Ask, Subscription, SubscriptionError
+from api_gateway.tokens import Grant
 
 router = APIRouter()
 logger = structlog.get_logger()
@@ -28,21 +30,21 @@ EXAMPLE = {"asyncapi": "3.0.0", "info": {"title": "Emotii", "version": "0.1.0"},
     tags=["stream"],
     responses={200: {"content": {"application/json": {"example": EXAMPLE}}}},
 )
-async def described(request: Request) -> dict[str, Any]:
+async def described(request: Request, _: SourceViewer) -> dict[str, Any]:
     """The AsyncAPI document of `/ws/emotions`."""
     secure = request.url.scheme == "https"
     return asyncapi.document(request.app.version, request.url.netloc, secure=secure)
 
 
 @router.websocket("/ws/emotions")
-async def emotions(socket: WebSocket, gateway: AskedGateway) -> None:
+async def emotions(socket: WebSocket, gateway: AskedGateway, grant: SourceViewer) -> None:
     """What the client subscribes to, until it leaves or stops to read."""
     await socket.accept()
-    client, hello = Client(), _hello(gateway)
-    gateway.hub.subscribe(client, _asked_in_address(socket, client))
+    client, hello = Client(), _hello(gateway, grant)
+    gateway.hub.subscribe(client, _asked_in_address(socket, client).within(grant.sources))
     tasks = {
         asyncio.create_task(_send(socket, client, gateway, hello)),
-        asyncio.create_task(_listen(socket, client, gateway)),
+        asyncio.create_task(_listen(socket, client, gateway, grant)),
     }
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -54,10 +56,13 @@ async def emotions(socket: WebSocket, gateway: AskedGateway) -> None:
         task.result()
 
 
-def _hello(gateway: Gateway) -> str:
-    states = tuple(events.State.tell(status) for status in gateway.registry.sources())
+def _hello(gateway: Gateway, grant: Grant) -> str:
+    states = tuple(events.State.tell(status) for status in gateway.registry.sources() if grant.sees(status.name))
+    episodes = tuple(episode for episode in gateway.steadies.running() if grant.sees(episode.source))
+    stats = gateway.stats.event()
+    seen = {name: figures for name, figures in stats.sources.items() if grant.sees(name)}
     return events.Hello(
-        sources=states, episodes=tuple(gateway.steadies.running()), stats=gateway.stats.event()
+        sources=states, episodes=episodes, stats=stats.model_copy(update={"sources": seen})
     ).model_dump_json()
 
 
@@ -94,10 +99,10 @@ async def _next(client: Client, gateway: Gateway) -> str:
         return f"[{events.Heartbeat(now_ms=gateway.clock.now_ms()).model_dump_json()}]"
 
 
-async def _listen(socket: WebSocket, client: Client, gateway: Gateway) -> None:
+async def _listen(socket: WebSocket, client: Client, gateway: Gateway, grant: Grant) -> None:
     """Take subscriptions until the client leaves."""
     while (message := await socket.receive())["type"] != "websocket.disconnect":
         try:
-            gateway.hub.subscribe(client, Ask.read(message.get("text") or ""))
+            gateway.hub.subscribe(client, Ask.read(message.get("text") or "").within(grant.sources))
         except SubscriptionError as error:
             _refuse(client, error)

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api_gateway.errors import refusal
 from api_gateway.mjpeg import MEDIA_TYPE, NO_STORE, MjpegResponse
 from api_gateway.prints import WIDTHS, Variant
-from api_gateway.routes.asked import AskedGateway, SourceName
+from api_gateway.routes.asked import AskedGateway, NamedSource, SourceName
 from api_gateway.video import Wish
 from contract.product import Blur
 
@@ -52,7 +52,7 @@ async def video_feed(
     request: Request,
     gateway: AskedGateway,
     variant: AskedVariant,
-    source: SourceName = None,
+    source: SourceName,
     fps: Annotated[float | None, Query(ge=0.1, le=120, description="At most so many pictures a second.")] = None,
 ) -> Response:
     """Video with box, emotion and confidence; a picture that says so where there is none."""
@@ -63,9 +63,7 @@ async def video_feed(
 
 
 @router.get("/api/v1/sources/{name}/frame.jpg", response_class=Response, responses=STILL)
-async def still(
-    name: Annotated[str, Path(examples=["front"])], gateway: AskedGateway, variant: AskedVariant
-) -> Response:
+async def still(name: NamedSource, gateway: AskedGateway, variant: AskedVariant) -> Response:
     """The newest frame of a source with box, emotion and confidence, as one JPEG."""
     picture = await gateway.video.still(name, variant)
     told = {"X-Frame": picture.told} if picture.told else {}

@@ -10,6 +10,7 @@ import { History } from "./history.js";
 import { Live } from "./live.js";
 import { showPipeline } from "./pipeline.js";
 import { Router } from "./router.js";
+import { lookForSession, showSession } from "./session.js";
 import { Sources } from "./sources.js";
 import { Switches } from "./switches.js";
 
@@ -31,7 +32,10 @@ emotii.addEventListener("hello", ({ detail: hello }) => {
   live.replace(hello.sources, hello.episodes);
   take(hello.stats);
 });
-emotii.addEventListener("close", showConnection);
+emotii.addEventListener("close", () => {
+  showConnection();
+  lookForSession();
+});
 emotii.addEventListener("heartbeat", ({ detail }) => setClock(detail.now_ms));
 emotii.addEventListener("reading", ({ detail }) => live.read(detail));
 emotii.addEventListener("episode", ({ detail }) => live.follow(detail));
@@ -82,3 +86,4 @@ router.when("faces", () => gallery.enter());
 router.when("analyze", () => analyze.jobs.enter(), () => analyze.jobs.leave());
 router.when("settings", () => sources.look());
 router.show();
+showSession();
