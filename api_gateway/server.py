@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 
 from api_gateway.app import create_app
+from api_gateway.reach import check_reach
 from api_gateway.settings import GatewaySettings
 from contract.errors import SettingsError
 
@@ -33,6 +34,7 @@ def serve(settings: GatewaySettings, stop: Event) -> None:
         SystemExit: with 1, if a background task failed.
     """
     _log_through_structlog()
+    check_reach(settings)
     listening = listen(settings.host, settings.port)
     app = create_app(settings, stop.set)
     config = uvicorn.Config(

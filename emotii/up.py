@@ -12,6 +12,7 @@ from typing import TextIO
 from rich.console import Console
 
 from api_gateway.history.database import Database
+from api_gateway.reach import check_reach
 from api_gateway.settings import GatewaySettings
 from capture_service.address import configured
 from capture_service.settings import CaptureSettings
@@ -31,6 +32,10 @@ from inference_service.settings import InferenceSettings
 
 READY_SECONDS = 15.0
 """Then it is said where to look."""
+
+
+class DataInUse(EmotiiError):  # noqa: N818 - what is the case
+    """Another process holds the data folder."""
 
 
 def up(settings: UpSettings, console: Console, *, open_page: bool = False) -> None:
@@ -72,7 +77,7 @@ def _server(settings: UpSettings) -> Iterator[tuple[list[Supervised], str]]:
     if settings.redis_url is not None:
         yield [], settings.redis_url
         return
-    with _lock(settings.data) as lock:
+    with held(settings.data) as lock:
         server = PrivateServer(settings.data, held=(lock.fileno(),))
         yield [server], server.url
 
@@ -91,7 +96,9 @@ def _sources(settings: UpSettings, console: Console) -> dict[str, str]:
 
 def _check(redis_url: str, sources: dict[str, str]) -> None:
     """Say what is wrong with the settings once, here, and not by each service that would stumble over it."""
-    Database(load(GatewaySettings).database_url)  # opens no connection either
+    gateway = load(GatewaySettings)
+    check_reach(gateway)
+    Database(gateway.database_url)  # opens no connection either
     load(JobsSettings)
     find_model(load(InferenceSettings).model)
     configured(
@@ -121,10 +128,14 @@ def _reachable(host: str) -> str:
 
 
 @contextmanager
-def _lock(data: Path) -> Iterator[TextIO]:
+def held(data: Path) -> Iterator[TextIO]:
     """Hold the data folder: two servers on one append-only file would ruin it.
 
     The server inherits the lock, so that it lasts as long as either of us.
+
+    Raises:
+        DataInUse: another process holds it.
+        SettingsError: there can be no such folder.
     """
     try:
         data.mkdir(parents=True, exist_ok=True)
@@ -136,5 +147,5 @@ def _lock(data: Path) -> Iterator[TextIO]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             message = f"Emotii or its server already runs with {data.resolve()}: stop it, or choose another EMOTII_DATA"
-            raise EmotiiError(message) from None
+            raise DataInUse(message) from None
         yield lock
