@@ -104,7 +104,7 @@ def test_the_chosen_model_is_loaded_by_its_path(tiny):
 
 def test_a_model_with_another_number_of_outputs_than_labels_is_refused(tmp_path):
     folder = write_tiny_model(tmp_path / "tiny", labels=("happy", "sad"))
-    with pytest.raises(ModelError, match=r"output is \(32, 5\), not \(32, 2\)"):
+    with pytest.raises(ModelError, match=r"output is \(8, 5\), not \(8, 2\)"):
         engines.load(settings(model=str(folder)))
 
 
