@@ -47,6 +47,7 @@ VARIANTS: dict[str, Recipe] = {
     "no average of the weights": replace(WHOLE, averaging=0.0),
     "emotions count by their frequency": replace(WHOLE, rare=0.0),
     "rare emotions count more (0.5)": replace(WHOLE, rare=0.5),
+    "less dropout (0.1 and 0.3)": replace(WHOLE, dropout=(0.1, 0.3)),
     "learning rate 0.002": replace(WHOLE, learning_rate=0.002),
     "32-bit floats": replace(WHOLE, precision="float32"),
 }
