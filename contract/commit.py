@@ -7,7 +7,7 @@ Acknowledging first also frees memory before it takes some, so that a Redis that
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import redis
 
@@ -17,30 +17,48 @@ from contract import keys
 COMMIT = """
 local crops, results, dead, alone = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, keep, job_life = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local own, shared, at = tonumber(ARGV[4]), tonumber(ARGV[5]), 6
 for _, key in ipairs({results, dead}) do
   local kind = redis.call('TYPE', key).ok
   -- Known before the first acknowledgement: a script that fails half way is not undone.
   if kind ~= 'none' and kind ~= 'stream' then return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. kind) end
 end
-local at, committed = 4, 0
+
+-- The form: its names, each with a place for a value behind it, then what is the same in all that are filled in.
+local form = {results, '*'}
+for place = 3, 2 * own + 1, 2 do
+  form[place], form[place + 1], at = ARGV[at], '', at + 1
+end
+for place = 2 * own + 3, 2 * own + 2 + shared do
+  form[place], at = ARGV[at], at + 1
+end
+
+local mine, ids = {}, {}
 while at <= #ARGV do
-  local id, target, count = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 2])
-  local first = at + 3
-  at = first + count
-  if redis.call('XACK', crops, group, id) == 1 then
-    redis.call('XDEL', crops, id)
-    redis.call('SREM', alone, id)
-    local key = results
-    if target == 'dead' then key = dead end
-    if keep > 0 then
-      redis.call('XADD', key, 'MAXLEN', '~', keep, '*', unpack(ARGV, first, at - 1))
-    else
-      redis.call('XADD', key, '*', unpack(ARGV, first, at - 1))
-    end
-    committed = committed + 1
+  if redis.call('XACK', crops, group, ARGV[at]) == 1 then
+    mine[#mine + 1], ids[#ids + 1] = at, ARGV[at]
+  end
+  local count = ARGV[at + 1] == 'form' and own or tonumber(ARGV[at + 2]) + 1
+  at = at + 2 + count
+end
+if #mine > 0 then
+  redis.call('XDEL', crops, unpack(ids))
+  if redis.call('EXISTS', alone) == 1 then redis.call('SREM', alone, unpack(ids)) end
+end
+for _, first in ipairs(mine) do
+  local target = ARGV[first + 1]
+  if target == 'form' then
+    for number = 1, own do form[2 * number + 2] = ARGV[first + 1 + number] end
+    redis.call('XADD', unpack(form))
+  else
+    local key = target == 'dead' and dead or results
+    redis.call('XADD', key, '*', unpack(ARGV, first + 3, first + 2 + tonumber(ARGV[first + 2])))
   end
 end
-if keep == 0 then
+
+if keep > 0 then
+  for _, key in ipairs({results, dead}) do redis.call('XTRIM', key, 'MAXLEN', '~', keep) end
+else
   -- What was made anew here has to expire, too, even if the process that runs the job is gone.
   local life = redis.call('TTL', crops)
   if life < 0 then life = job_life end
@@ -48,7 +66,7 @@ if keep == 0 then
     if redis.call('TTL', key) == -1 then redis.call('EXPIRE', key, math.max(life, 1)) end
   end
 end
-return committed
+return #mine
 """
 
 REMOVE_CONSUMER = """
@@ -68,7 +86,35 @@ class Outgoing:
     fields: Mapping[bytes, bytes]
 
 
-def commit(client: redis.Redis, outcomes: Mapping[str, Sequence[Outgoing]], keep: Mapping[str, int]) -> dict[str, int]:
+class Form(NamedTuple):
+    """What many results have in common, so that it is sent once: most of a commit's cost is the number of its parts."""
+
+    names: tuple[bytes, ...]
+    """Of the fields that each has for itself."""
+    shared: Mapping[bytes, bytes]
+    """The fields that are the same in all."""
+
+    def filled(self, values: Sequence[bytes]) -> dict[bytes, bytes]:
+        """The fields of a result with these values of its own; those of the last names may be missing."""
+        return dict(zip(self.names, values, strict=False)) | dict(self.shared)
+
+
+BLANK = Form((), {})
+
+
+class Filled(NamedTuple):
+    """An outcome that goes to the results: the values, in the order of the form's names."""
+
+    entry: bytes
+    values: tuple[bytes, ...]
+
+
+def commit(
+    client: redis.Redis,
+    outcomes: Mapping[str, Sequence[Outgoing | Filled]],
+    keep: Mapping[str, int],
+    form: Form = BLANK,
+) -> dict[str, int]:
     """Commit the outcomes of each source, one atomic call a source, all in one round trip.
 
     Args:
@@ -76,6 +122,7 @@ def commit(client: redis.Redis, outcomes: Mapping[str, Sequence[Outgoing]], keep
         outcomes: by source.
         keep: by source: about how many results (and dead entries) stay; 0 keeps all, which a job needs; its keys
             then expire unless they are renewed.
+        form: of those outcomes that are `Filled`.
 
     Returns:
         By source, how many were committed; the others had been claimed and finished by somebody else.
@@ -84,15 +131,24 @@ def commit(client: redis.Redis, outcomes: Mapping[str, Sequence[Outgoing]], keep
         redis.exceptions.ResponseError: a source's results or dead key is no stream; the other sources were committed.
     """
     pipeline = client.pipeline(transaction=False)
+    shared = _flat(form.shared)
+    head: list[bytes | str | int] = [keys.JOB_KEYS_SECONDS, len(form.names), len(shared), *form.names, *shared]
     for source, outgoing in outcomes.items():
-        arguments: list[bytes | str | int] = [keys.INFERENCE_GROUP, keep[source], keys.JOB_KEYS_SECONDS]
+        arguments: list[bytes | str | int] = [keys.INFERENCE_GROUP, keep[source], *head]
         for one in outgoing:
-            flat = [part for pair in one.fields.items() for part in pair]
-            arguments += [one.entry, one.target, len(flat), *flat]
+            if isinstance(one, Filled):
+                arguments += (one.entry, b"form", *one.values)
+            else:
+                flat = _flat(one.fields)
+                arguments += (one.entry, one.target, len(flat), *flat)
         names = keys.of_job(source)
         # EVAL, not EVALSHA: a restarted or flushed Redis has forgotten the script, and its text is short.
         pipeline.eval(COMMIT, len(names), *names, *arguments)
     return dict(zip(outcomes, pipeline.execute(), strict=True))
+
+
+def _flat(fields: Mapping[bytes, bytes]) -> list[bytes]:
+    return [part for pair in fields.items() for part in pair]
 
 
 def remove_consumer(client: redis.Redis, source: str, consumer: str) -> bool:

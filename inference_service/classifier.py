@@ -2,12 +2,19 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from contract.clock import RedisClock
+from contract.commit import Form
 from contract.errors import MalformedMessage
-from contract.messages import Crop, Dead, FrameDone, Manifest, Reading, read_crop_entry
+from contract.messages import Crop, Dead, read_crop_entry
+from contract.messages.glance import READING_VALUES, SeenCrop, frame_at_a_glance
+from contract.messages.reading import shared_fields
 from contract.model import ModelCard
+from contract.normalisation import CROP_SIZE
 from inference_service import metrics
-from inference_service.delivery import Delivery, Outcome
+from inference_service.delivery import Delivery, Outcome, Outcomes, Passed, Reading
+from inference_service.engines.engine import Pixels
 from inference_service.poison import Isolation, Poison
 
 LONGEST_REASON = 200
@@ -22,7 +29,7 @@ class Classifier:
         self._worker = worker
         self._clock = clock
 
-    def classify(self, batch: Sequence[Delivery]) -> list[Outcome]:
+    def classify(self, batch: Sequence[Delivery]) -> Outcomes:
         """One outcome a delivery, in the same order. A crop past its deadline gets a reading without probabilities.
 
         Raises:
@@ -30,58 +37,68 @@ class Classifier:
         """
         read_ms = self._clock.now_ms()
         entries = [_read(delivery) for delivery in batch]
-        fresh = [entry for entry in entries if isinstance(entry, Crop) and not _stale(entry, read_ms)]
+        fresh = [entry for entry in entries if isinstance(entry, SeenCrop) and not _stale(entry, read_ms)]
         with metrics.engine_time(len(fresh)):
-            verdicts = iter(self._isolation.classify([crop.array() for crop in fresh]))
+            verdicts = iter(self._isolation.classify(_pixels(fresh)))
         done_ms = self._clock.now_ms()
         outcomes: list[Outcome] = []
         for delivery, entry in zip(batch, entries, strict=True):
-            if not isinstance(entry, Crop):
+            if not isinstance(entry, SeenCrop):
                 outcomes.append(entry)
-            elif _stale(entry, read_ms):
-                outcomes.append(self._reading(delivery, entry, (), read_ms, done_ms))
+                continue
+            if entry.deadline_ms:
+                metrics.CROP_AGE.observe(max(0, done_ms - entry.captured_ms) / 1000)
+            if _stale(entry, read_ms):
+                outcomes.append(_reading(delivery, entry, b""))
             elif isinstance(verdict := next(verdicts), Poison):
                 outcomes.append(_dead(delivery, verdict.reason))
             else:
-                outcomes.append(self._reading(delivery, entry, verdict, read_ms, done_ms))
-        return outcomes
+                outcomes.append(_reading(delivery, entry, verdict.tobytes()))
+        return Outcomes(self._form(read_ms, done_ms), outcomes)
 
-    def _reading(
-        self, delivery: Delivery, crop: Crop, probabilities: tuple[float, ...], read_ms: int, done_ms: int
-    ) -> Reading:
-        if crop.deadline_ms:
-            metrics.CROP_AGE.observe(max(0, done_ms - crop.captured_ms) / 1000)
-        return Reading(
-            id=crop.id,
-            face=crop.face,
-            captured_ms=crop.captured_ms,
-            model=self._card.id,
-            labels=self._card.labels,
-            probabilities=probabilities,
-            worker=self._worker,
-            read_ms=read_ms,
-            done_ms=done_ms,
-            thresholds=self._card.uncertain,
-            stored_ms=delivery.stored_ms,
-        )
+    def _form(self, read_ms: int, done_ms: int) -> Form:
+        card = self._card
+        return Form(READING_VALUES, shared_fields(card.id, card.labels, self._worker, read_ms, done_ms, card.uncertain))
 
 
-def _stale(crop: Crop, now_ms: int) -> bool:
+def _stale(crop: SeenCrop, now_ms: int) -> bool:
     return 0 < crop.deadline_ms < now_ms
 
 
-def _read(delivery: Delivery) -> Crop | FrameDone | Manifest | Dead:
+def _read(delivery: Delivery) -> SeenCrop | Passed | Dead:
     if delivery.condemned:
         return _dead(delivery, delivery.condemned)
-    if not delivery.fields:
+    fields = delivery.fields
+    if not fields:
         return _dead(delivery, "it was deleted from the stream before it was classified")
+    if fields.get(b"source") == delivery.source.encode():
+        if crop := SeenCrop.at_a_glance(fields):
+            return crop
+        if frame_at_a_glance(fields):
+            return Passed(fields)
+    return _read_with_care(delivery)
+
+
+def _read_with_care(delivery: Delivery) -> SeenCrop | Passed | Dead:
     try:
         entry = read_crop_entry(delivery.fields)
     except MalformedMessage as error:
         return _dead(delivery, str(error))
     if entry.id.source != delivery.source:
         return _dead(delivery, "source: not the one whose stream this is")
-    return entry
+    return SeenCrop.of(entry) if isinstance(entry, Crop) else Passed(entry.fields())
+
+
+def _pixels(crops: Sequence[SeenCrop]) -> Pixels:
+    """Shape (n, 48, 48)."""
+    pixels = np.frombuffer(b"".join([crop.pixels for crop in crops]), np.uint8)
+    return pixels.reshape(-1, CROP_SIZE, CROP_SIZE)
+
+
+def _reading(delivery: Delivery, crop: SeenCrop, probabilities: bytes) -> Reading:
+    stored_ms = delivery.stored_ms
+    own = (*crop.values, probabilities)
+    return Reading(own if stored_ms is None else (*own, stored_ms), stale=not probabilities)
 
 
 def _dead(delivery: Delivery, reason: str) -> Dead:

@@ -41,6 +41,8 @@ class Crops:
         linger: timedelta,
     ) -> None:
         self._blocking = blocking
+        # The reply as Redis sends it: what redis-py makes of it costs more than all that is done with it here.
+        blocking.set_response_callback("XREADGROUP", _as_it_is)
         self._consumer = consumer
         self._sources = sources
         self._claims = claims
@@ -128,8 +130,8 @@ class Crops:
         reply: Any = self._blocking.xreadgroup(keys.INFERENCE_GROUP, self._consumer, streams, count=count, block=block)
         by_key = {keys.crops(name).encode(): name for name in names}
         return {
-            by_key[key]: [Delivery(by_key[key], entry, fields) for entry, fields in entries]
-            for key, entries in reply
+            by_key[key]: [Delivery(by_key[key], entry, _paired(parts)) for entry, parts in entries]
+            for key, entries in reply or ()
             if entries
         }
 
@@ -146,3 +148,12 @@ def _share(names: tuple[str, ...], room: int) -> int:
 
 def _flat(deliveries: dict[str, list[Delivery]]) -> list[Delivery]:
     return [delivery for handed in deliveries.values() for delivery in handed]
+
+
+def _as_it_is(reply: Any, **_: object) -> Any:  # noqa: ANN401 - of any shape
+    return reply
+
+
+def _paired(parts: list[bytes] | None) -> dict[bytes, bytes]:
+    """Names and values in turns as a mapping; Redis sends none for an entry that was deleted."""
+    return dict(zip(parts[::2], parts[1::2], strict=True)) if parts else {}

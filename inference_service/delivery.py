@@ -1,13 +1,17 @@
-"""What a worker is handed, and what becomes of it."""
+"""What a worker is handed, and what becomes of it.
 
-from dataclasses import dataclass
+Tuples, since a worker makes thousands a second and a frozen dataclass takes several times as long to make.
+"""
 
-from contract.messages import Dead, FrameDone, Manifest, Reading
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from contract.commit import Form
+from contract.messages import Dead
 from contract.messages.fields import LATEST_MS
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(NamedTuple):
     """One entry of a crops stream that is pending for this worker."""
 
     source: str
@@ -19,10 +23,33 @@ class Delivery:
     """Why it is to be buried without being looked at; mostly empty."""
 
     @property
-    def stored_ms(self) -> int | None:
+    def stored_ms(self) -> bytes | None:
         """When the entry was stored, in Redis's time; None if somebody chose an id that is no time."""
-        stored_ms = int(self.entry.split(b"-")[0])
-        return stored_ms if stored_ms <= LATEST_MS else None
+        stored_ms = self.entry.partition(b"-")[0]
+        return stored_ms if int(stored_ms) <= LATEST_MS else None
 
 
-Outcome = Reading | FrameDone | Manifest | Dead
+class Reading(NamedTuple):
+    """The outcome of a crop: a `contract.messages.Reading`, but only what it has of its own."""
+
+    values: tuple[bytes, ...]
+    """As `contract.messages.glance.READING_VALUES` names them; those without a time of storing lack the last."""
+    stale: bool
+
+
+class Passed(NamedTuple):
+    """The outcome of a frame or manifest: its fields, as they came."""
+
+    fields: Mapping[bytes, bytes]
+
+
+Outcome = Reading | Passed | Dead
+
+
+class Outcomes(NamedTuple):
+    """What became of a batch."""
+
+    form: Form
+    """Of its readings."""
+    each: list[Outcome]
+    """One a delivery, in their order."""

@@ -1,12 +1,11 @@
 """Crops on which the engine fails, told from an engine that fails."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from inference_service.engines import Engine, EngineError, probe
-from inference_service.engines.engine import Pixels
+from inference_service.engines.engine import Pixels, Probabilities
 
 
 class EngineBroken(Exception):  # noqa: N818
@@ -32,30 +31,31 @@ class Isolation:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def classify(self, crops: Sequence[Pixels]) -> list[tuple[float, ...] | Poison]:
-        """The probabilities of each crop (48, 48) uint8, or why there are none.
+    def classify(self, crops: Pixels) -> list[Probabilities | Poison]:
+        """The probabilities (labels,) of each of the crops (n, 48, 48), or why there are none.
 
         Raises:
             EngineBroken: the engine cannot even classify the probe.
         """
-        if not crops:
+        if not len(crops):
             return []
         try:
-            return [*self._run(np.stack(crops))]
+            return [*self._run(crops)]
         except EngineError as error:
             if len(crops) == 1:
-                verdicts: list[tuple[float, ...] | Poison] = [Poison(str(error))]
+                verdicts: list[Probabilities | Poison] = [Poison(str(error))]
             else:
                 verdicts = [self._alone(crop) for crop in crops]
         if all(isinstance(verdict, Poison) for verdict in verdicts):
             self._make_sure()
         return verdicts
 
-    def _alone(self, crop: Pixels) -> tuple[float, ...] | Poison:
+    def _alone(self, crop: Pixels) -> Probabilities | Poison:
         try:
-            return self._run(crop[np.newaxis])[0]
+            probabilities: Probabilities = self._run(crop[np.newaxis])[0]
         except EngineError as error:
             return Poison(str(error))
+        return probabilities
 
     def _make_sure(self) -> None:
         try:
@@ -63,10 +63,10 @@ class Isolation:
         except EngineError as error:
             raise EngineBroken(f"the engine fails on everything: {error}") from error
 
-    def _run(self, pixels: Pixels) -> list[tuple[float, ...]]:
+    def _run(self, pixels: Pixels) -> Probabilities:
         probabilities = self._engine.classify(pixels)
         if probabilities.shape != (len(pixels), len(self._engine.card.labels)):
             raise EngineError(f"the engine's output is {probabilities.shape} for {len(pixels)} crops")
         if not np.all(np.isfinite(probabilities)):
             raise EngineError("the engine's output is not finite")
-        return [tuple(row) for row in probabilities.tolist()]
+        return probabilities.astype("<f4", copy=False)  # as readings carry them

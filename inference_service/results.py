@@ -1,17 +1,16 @@
 """Committing outcomes."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 import redis
 import structlog
 from redis.exceptions import ResponseError
 
 from contract.broker import OUTAGES
-from contract.commit import Outgoing, commit
-from contract.messages import Dead, Reading
+from contract.commit import Filled, Form, Outgoing, commit
+from contract.messages import Dead
 from inference_service import metrics
-from inference_service.delivery import Delivery, Outcome
+from inference_service.delivery import Delivery, Outcome, Outcomes, Passed, Reading
 from inference_service.sources import Sources
 
 logger = structlog.get_logger()
@@ -27,19 +26,19 @@ class Results:
         self.classified = 0
         """Crops that got their probabilities since the process started."""
 
-    def commit(self, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
+    def commit(self, batch: Sequence[Delivery], outcomes: Outcomes) -> None:
         """Acknowledge each delivery and store its outcome, unless another worker was first."""
-        outgoing: dict[str, list[Outgoing]] = {}
-        for delivery, outcome in zip(batch, outcomes, strict=True):
-            target: Literal["results", "dead"] = "dead" if isinstance(outcome, Dead) else "results"
-            outgoing.setdefault(delivery.source, []).append(Outgoing(delivery.entry, target, outcome.fields()))
-        self._commit(outgoing)
-        self._count(batch, outcomes)
+        outgoing: dict[str, list[Outgoing | Filled]] = {}
+        for delivery, outcome in zip(batch, outcomes.each, strict=True):
+            one = _outgoing(delivery.entry, outcome, outcomes.form)
+            outgoing.setdefault(delivery.source, []).append(one)
+        self._commit(outgoing, outcomes.form)
+        self._count(batch, outcomes.each)
 
-    def _commit(self, outgoing: dict[str, list[Outgoing]]) -> None:
+    def _commit(self, outgoing: dict[str, list[Outgoing | Filled]], form: Form) -> None:
         keep = {source: 0 if self._sources.is_job(source) else self._live_keep for source in outgoing}
         try:
-            commit(self._commands, outgoing, keep)
+            commit(self._commands, outgoing, keep, form)
         except OUTAGES:
             raise
         except ResponseError as error:
@@ -48,16 +47,28 @@ class Results:
                 self._sources.refuse(next(iter(outgoing)), error)
                 return
             for source, one in outgoing.items():
-                self._commit({source: one})
+                self._commit({source: one}, form)
 
     def _count(self, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
+        readings = [outcome for outcome in outcomes if isinstance(outcome, Reading)]
+        stale = sum(reading.stale for reading in readings)
+        self.classified += len(readings) - stale
         buried: dict[str, list[Dead]] = {}
         for delivery, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Dead):
                 buried.setdefault(delivery.source, []).append(outcome)
-                metrics.CROPS.labels("dead").inc()
-            elif isinstance(outcome, Reading):
-                metrics.CROPS.labels("stale" if outcome.stale else "ok").inc()
-                self.classified += not outcome.stale
-        for source, dead in buried.items():
-            logger.warning("buried", source=source, entries=len(dead), first=dead[0].entry, reason=dead[0].reason)
+        dead = sum(map(len, buried.values()))
+        for name, crops in (("ok", len(readings) - stale), ("stale", stale), ("dead", dead)):
+            metrics.CROPS.labels(name).inc(crops)
+        for source, those in buried.items():
+            logger.warning("buried", source=source, entries=len(those), first=those[0].entry, reason=those[0].reason)
+
+
+def _outgoing(entry: bytes, outcome: Outcome, form: Form) -> Outgoing | Filled:
+    if isinstance(outcome, Reading):
+        if len(outcome.values) == len(form.names):
+            return Filled(entry, outcome.values)
+        return Outgoing(entry, "results", form.filled(outcome.values))
+    if isinstance(outcome, Passed):
+        return Outgoing(entry, "results", outcome.fields)
+    return Outgoing(entry, "dead", outcome.fields())

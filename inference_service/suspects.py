@@ -12,7 +12,6 @@ run alone, and never buries it: for that, only the set counts, and of the set on
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import redis
 
@@ -56,7 +55,7 @@ class Suspects:
         suspects: list[Delivery] = []
         for delivery, was_alone in zip(deliveries, marked, strict=True):
             if was_alone and (source, delivery.entry) not in self._mine:
-                together.append(replace(delivery, condemned="its worker went silent while running it alone"))
+                together.append(delivery._replace(condemned="its worker went silent while running it alone"))
             elif delivered.get(delivery.entry, 1) >= THIRD and delivery.fields.get(b"kind") == b"crop":
                 suspects.append(delivery)
             else:

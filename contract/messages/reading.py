@@ -45,19 +45,12 @@ class Reading:
         return f"{self.id.source}:{self.id.epoch}:{self.id.frame}:{self.face.index}"
 
     def fields(self) -> dict[bytes, bytes]:
-        return {
-            b"v": VERSION,
-            b"kind": b"reading",
+        common = shared_fields(self.model, self.labels, self.worker, self.read_ms, self.done_ms, self.thresholds)
+        return common | {
             **self.id.fields(),
             **self.face.fields(),
             b"captured_ms": b"%d" % self.captured_ms,
-            b"model": self.model.encode(),
-            b"labels": ",".join(self.labels).encode(),
             b"probabilities": np.asarray(self.probabilities, "<f4").tobytes(),
-            b"worker": self.worker.encode(),
-            b"read_ms": b"%d" % self.read_ms,
-            b"done_ms": b"%d" % self.done_ms,
-            **_written(self.thresholds),
             **({} if self.stored_ms is None else {b"stored_ms": b"%d" % self.stored_ms}),
         }
 
@@ -85,11 +78,23 @@ class Reading:
         )
 
 
-def _written(thresholds: Thresholds | None) -> dict[bytes, bytes]:
-    if thresholds is None:
-        return {}
-    asked = thresholds.min_probability, thresholds.min_margin, thresholds.precision
-    return {b"thresholds": b"%.4f,%.4f,%.4f" % asked}
+def shared_fields(
+    model: str, labels: tuple[str, ...], worker: str, read_ms: int, done_ms: int, thresholds: Thresholds | None
+) -> dict[bytes, bytes]:
+    """What is the same in all readings of a batch: their fields as in `Reading`, written."""
+    fields = {
+        b"v": VERSION,
+        b"kind": b"reading",
+        b"model": model.encode(),
+        b"labels": ",".join(labels).encode(),
+        b"worker": worker.encode(),
+        b"read_ms": b"%d" % read_ms,
+        b"done_ms": b"%d" % done_ms,
+    }
+    if thresholds is not None:
+        asked = thresholds.min_probability, thresholds.min_margin, thresholds.precision
+        fields[b"thresholds"] = b"%.4f,%.4f,%.4f" % asked
+    return fields
 
 
 def _read_thresholds(fields: Fields) -> Thresholds | None:

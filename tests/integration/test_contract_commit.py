@@ -2,7 +2,7 @@ import pytest
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from contract import keys
-from contract.commit import Outgoing, commit, remove_consumer
+from contract.commit import Filled, Form, Outgoing, commit, remove_consumer
 
 SOURCE = "s"
 
@@ -34,6 +34,41 @@ def test_each_outcome_goes_to_its_stream_and_its_entry_goes_away(client):
     assert [fields for _, fields in client.xrange(keys.dead(SOURCE))] == [{b"of": second}]
     assert client.xlen(keys.crops(SOURCE)) == 0
     assert client.xpending(keys.crops(SOURCE), keys.INFERENCE_GROUP)["pending"] == 0
+
+
+def test_outcomes_that_fill_a_form_and_others_stand_in_the_order_in_which_they_were_given(client):
+    first, second, third, fourth = deliver(client, 4)
+    form = Form((b"a", b"b"), {b"same": b"in all", b"v": b"1"})
+    given = [
+        Filled(first, (b"1", b"")),
+        Outgoing(second, "results", {b"other": b"fields"}),
+        Outgoing(third, "dead", {b"reason": b"why"}),
+        Filled(fourth, (b"3", b"form")),
+    ]
+
+    assert commit(client, {SOURCE: given}, {SOURCE: 0}, form) == {SOURCE: 4}
+
+    assert [fields for _, fields in client.xrange(keys.results(SOURCE))] == [
+        {b"a": b"1", b"b": b"", b"same": b"in all", b"v": b"1"},
+        {b"other": b"fields"},
+        {b"a": b"3", b"b": b"form", b"same": b"in all", b"v": b"1"},
+    ]
+    assert [fields for _, fields in client.xrange(keys.dead(SOURCE))] == [{b"reason": b"why"}]
+
+
+def test_of_a_batch_only_what_was_still_pending_is_stored(client):
+    first, second, third = deliver(client, 3)
+    commit(client, outgoing([second]), {SOURCE: 0})
+    form = Form((b"of",), {})
+
+    given = [Filled(first, (first,)), Outgoing(second, "results", {b"of": b"late"}), Filled(third, (third,))]
+    assert commit(client, {SOURCE: given}, {SOURCE: 0}, form) == {SOURCE: 2}
+
+    assert [fields for _, fields in client.xrange(keys.results(SOURCE))] == [
+        {b"of": second},
+        {b"of": first},
+        {b"of": third},
+    ]
 
 
 def test_the_second_of_two_commits_of_an_entry_stores_nothing(client):

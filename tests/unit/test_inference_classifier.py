@@ -1,9 +1,10 @@
 import pytest
 
 from contract.clock import RedisClock
-from contract.messages import Dead, Reading
+from contract.messages import Dead, Reading, read_outcome
+from inference_service import delivery
 from inference_service.classifier import Classifier
-from inference_service.delivery import Delivery
+from inference_service.delivery import Delivery, Passed
 from inference_service.poison import Isolation
 from tests.inference import RAISES, THRESHOLDS, ObedientEngine, crop, frame_done
 
@@ -21,12 +22,25 @@ def engine():
 @pytest.fixture
 def classify(engine):
     classifier = Classifier(Isolation(engine), engine.card, "worker-1", Noon())
-    return lambda *entries: classifier.classify(
-        [
-            entry if isinstance(entry, Delivery) else Delivery("cam", b"%d-0" % number, entry.fields())
-            for number, entry in enumerate(entries)
-        ]
-    )
+
+    def classify(*entries):
+        form, each = classifier.classify(
+            [
+                entry if isinstance(entry, Delivery) else Delivery("cam", b"%d-0" % number, entry.fields())
+                for number, entry in enumerate(entries)
+            ]
+        )
+        return [as_it_is_read(form, outcome) for outcome in each]
+
+    return classify
+
+
+def as_it_is_read(form, outcome):
+    if isinstance(outcome, delivery.Reading):
+        read = read_outcome(form.filled(outcome.values))
+        assert read.stale == outcome.stale
+        return read
+    return read_outcome(outcome.fields) if isinstance(outcome, Passed) else outcome
 
 
 def test_outcomes_stand_in_the_order_of_the_deliveries(classify):

@@ -7,7 +7,7 @@ from tests.inference import RAISES, ObedientEngine, crop
 
 
 def crops(*marks: bytes):
-    return [crop("clip", frame, mark=mark).array() for frame, mark in enumerate(marks)]
+    return np.stack([crop("clip", frame, mark=mark).array() for frame, mark in enumerate(marks)])
 
 
 def test_a_sound_batch_is_run_once():
@@ -18,7 +18,7 @@ def test_a_sound_batch_is_run_once():
 
 def test_nothing_is_classified_without_the_engine():
     engine = ObedientEngine()
-    assert Isolation(engine).classify([]) == []
+    assert Isolation(engine).classify(probe(0)) == []
     assert engine.batches == []
 
 
