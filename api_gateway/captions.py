@@ -40,9 +40,12 @@ class Captions:
         self._news.set()
         self._news = asyncio.Event()
 
-    def forget(self, source: str) -> None:
-        """The source is gone."""
-        self._told.pop(source, None)
+    def forget(self, source: str | None) -> None:
+        """Nothing is to be known of this source, or of any."""
+        if source is None:
+            self._told.clear()
+        else:
+            self._told.pop(source, None)
 
     async def of(self, header: FrameHeader) -> dict[int, Judgement]:
         """What was told of the faces of a frame, by track; waits a moment for those that are being read.

@@ -99,6 +99,11 @@ class Frames:
 
         return await self._within(seconds, newer)
 
+    def forget(self, source: str | None) -> None:
+        """Keep none of the frames that this source, or any, had so far."""
+        for kept in self._kept if source is None else {source} & self._kept.keys():
+            self._kept[kept].clear()
+
     async def listen(self) -> None:
         """Bring the subscriptions up to date and take in what comes within a quarter of a second."""
         try:

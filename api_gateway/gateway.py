@@ -12,6 +12,9 @@ from api_gateway.browser_camera import BrowserCamera
 from api_gateway.captions import Captions
 from api_gateway.course import SteadyReading
 from api_gateway.desired import Desired
+from api_gateway.erasing.eraser import Eraser
+from api_gateway.erasing.erasures import Erasures
+from api_gateway.erasing.memory import Memory
 from api_gateway.face_retention import FaceRetention
 from api_gateway.face_store import FaceStore
 from api_gateway.frames import Frames
@@ -87,6 +90,9 @@ class Gateway:
         database, recording = Database(settings.database_url), AsyncLease(commands, HISTORY_TASK)
         self.history = History(database, recording, self.clock, settings.history)
         self.stats = Stats(self.registry, self.saver, self.history, self.product, self.prints.encoded, self.clock)
+        memory = Memory(self.sight.frames, self.captions, self.steadies, self.saver, self.history)
+        eraser = Eraser(commands, self.faces, self.history, self.jobs, memory.forget)
+        self.erasures = Erasures(commands, self.clock, eraser)
         self._results = Results(
             self._clients,
             self.clock,
@@ -113,6 +119,8 @@ class Gateway:
                 tasks.create_task(patience.keep_turning("frames", self.sight.frames.listen))
                 tasks.create_task(patience.keep_turning("snapshots", self.steadies.snapshots.keep))
                 tasks.create_task(patience.keep_turning("lease", self.saver.keep_lease))
+                tasks.create_task(patience.keep_turning("erasures", self.erasures.look))
+                tasks.create_task(patience.keep_turning("gateways", self.erasures.be_seen))
                 tasks.create_task(self.history.run(patience))
                 for work in (self.saver.save_next, self.hub.tick, self._tell_stats, self._sweeper.sweep):
                     tasks.create_task(_for_ever(work))
@@ -184,6 +192,7 @@ class Gateway:
                 await self.saver.give_back()
                 await self.steadies.snapshots.give_back()
                 await self.history.end()
+                await self.erasures.leave()
                 await self.sight.frames.close()
                 await self._clients.close()
         except (*OUTAGES, TimeoutError) as error:

@@ -4,6 +4,8 @@ import asyncio
 import errno
 import os
 import uuid
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -107,6 +109,34 @@ class Jobs:
             await self._client.eval(UPDATE, 1, keys.JOBS, job, cancelled.model_dump_json())
             if await asyncio.to_thread(self._files.remove, job):
                 await self._client.hdel(keys.JOBS, job)
+
+    async def erase(self, from_ms: int, to_ms: int) -> list[str]:
+        """Cancel and remove every job that was handed in from one moment to the other, and folders of no job's.
+
+        Returns:
+            Their ids; processes that ran one may need a moment to end it.
+
+        Raises:
+            OSError: a folder cannot be removed.
+            BrokerUnavailable: Redis cannot be reached.
+        """
+        known = await self.all()
+        wanted = [job.id for job in known if from_ms <= job.created_ms <= to_ms]
+        for job in wanted:
+            with suppress(ApiError):  # removed meanwhile
+                await self.cancel(job)
+        names = {job.id for job in known}
+        return wanted + await asyncio.to_thread(self._files.remove_strays, names, from_ms, to_ms)
+
+    async def any_claimed(self, jobs: Iterable[str]) -> bool:
+        """Whether a process still holds one of these jobs.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be reached.
+        """
+        claims = [keys.lease(f"job-{job}") for job in jobs]
+        with outages_named():
+            return bool(claims and await self._client.exists(*claims))
 
     async def file(self, job: str, name: str) -> Path:
         """The path of one of the files of a job.

@@ -70,6 +70,8 @@ class Saver:
         self._due: dict[TrackKey, float] = {}
         self._queue: asyncio.Queue[_Face] = asyncio.Queue(QUEUED)
         self._paused_until = 0.0
+        self._storing = asyncio.Lock()
+        """Held while a face is written."""
         self._product = product
         self.holds_lease = False
         self.paused = ""
@@ -98,6 +100,15 @@ class Saver:
         """Let another gateway save, at once."""
         if self.holds_lease:
             await self._lease.give_back()
+
+    async def forget(self, source: str | None) -> None:
+        """Save no face of this source, or of any, that is due now; returns when none is being written any more."""
+        due = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+        for face in due:
+            if source not in {None, face.frame.source}:
+                self._queue.put_nowait(face)
+        async with self._storing:
+            return
 
     def offer(self, track: Track) -> None:
         """A track has a new reading: save it, if it is time to and its emotion is certain."""
@@ -149,7 +160,8 @@ class Saver:
 
     async def _save(self, frame: Frame, box: Box, emotion: str, confidence: float) -> FaceName:
         try:
-            name = await asyncio.to_thread(self._cut_and_store, frame, box, emotion, confidence)
+            async with self._storing:
+                name = await asyncio.to_thread(self._cut_and_store, frame, box, emotion, confidence)
         except StoreFull as error:
             self._pause(str(error))
             raise

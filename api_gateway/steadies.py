@@ -6,6 +6,7 @@ import redis.asyncio
 
 from api_gateway import events
 from api_gateway.course import SteadyReading
+from api_gateway.erasing.erasure import Span
 from api_gateway.snapshot import Snapshot, Snapshots
 from api_gateway.steadiness import Steadiness
 from api_gateway.steady import Steady, Told
@@ -56,11 +57,14 @@ class Steadies:
         self._told_from_ms: dict[str, int] = {}
         self._resumed: set[str] = set()
         """Those that were begun with a snapshot: what they are told of the past is what others are."""
+        self._erased: list[Span] = []
         self.snapshots = Snapshots(client, steadiness, self._snapshots)
 
     async def begin(self, source: str) -> bytes:
         """Follow a source from now on; the entry of its results stream behind which to read."""
-        return self.follow(source, await self.snapshots.load(source))
+        erased = len(self._erased)
+        snapshot = await self.snapshots.load(source)
+        return self.follow(source, snapshot if len(self._erased) == erased else None)
 
     def follow(self, source: str, snapshot: Snapshot | None) -> bytes:
         """Follow a source from a snapshot, or else from the beginning; the entry behind which to read."""
@@ -78,6 +82,8 @@ class Steadies:
         if (steady := self._steadies.get(source)) is None:
             return  # it went while this was read
         entry_ms, self._cursors[source] = int(entry.partition(b"-")[0]), entry
+        if any(span.covers(source, entry_ms) for span in self._erased):
+            return
         dropped = steady.dropped
         told = steady.take(entry_ms, outcome)
         if steady.dropped > dropped:
@@ -98,6 +104,16 @@ class Steadies:
         if steady := self._steadies.pop(source, None):
             self._tell(steady.end())
             del self._cursors[source], self._told_from_ms[source]
+
+    def erase(self, span: Span) -> None:
+        """Go on with the sources of a span as if they began now; what runs of them ends.
+
+        What was stored in the span is passed over from now on: it may be on its way here.
+        """
+        self._erased.append(span)
+        for name in self._steadies if span.source is None else {span.source} & self._steadies.keys():
+            ended, self._steadies[name] = self._steadies[name], Steady(self._steadiness, self._is_recorded(name))
+            self._tell(ended.end())
 
     def running(self) -> list[events.Episode]:
         """The episodes that run now, as updates."""

@@ -4,7 +4,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,6 +93,23 @@ class JobFiles:
         """Remove all of a job; whether nothing is left (somebody may be writing into it just now)."""
         shutil.rmtree(self.of(job), ignore_errors=True)
         return not self.of(job).exists()
+
+    def remove_strays(self, known: Collection[str], from_ms: int, to_ms: int) -> list[str]:
+        """Remove the folders of jobs that are none of these, and unfinished uploads, by when they were changed last.
+
+        Returns:
+            The ids of those jobs.
+        """
+        now_ms = time.time() * 1000
+
+        def due(age_seconds: float) -> bool:
+            return from_ms <= now_ms - 1000 * age_seconds <= to_ms
+
+        for upload, age in self._aged(UPLOAD):
+            if due(age):
+                (self.root / upload).unlink(missing_ok=True)
+        strays = [job for job, age in self._aged(JOB_ID) if job not in known and due(age)]
+        return [job for job in strays if self.remove(job)]
 
     def jobs(self) -> Iterator[tuple[str, float]]:
         """The jobs that have a folder, and the age of each folder in seconds."""

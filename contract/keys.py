@@ -24,6 +24,15 @@ JOBS = "emotii:jobs"
 JOBS_RUNNER = "emotii:jobs:runner"
 """String that expires: there while a jobs service runs."""
 
+GATEWAYS = "emotii:gateways"
+"""Hash: gateway -> when it was there last, in Redis's ms; renewed twice a second."""
+
+ERASURES = "emotii:erasures"
+"""Hash: id -> `api_gateway.erasing.erasure.Erasure` as JSON: what people want to be gone."""
+
+ERASED = "emotii:erased"
+"""Hash: erasure's id/gateway -> what that gateway did for it, as JSON (`api_gateway.erasing.erasure.Report`)."""
+
 INFERENCE_GROUP = "inference"
 """The consumer group of the workers on every crops stream."""
 
@@ -77,6 +86,11 @@ def alone(source: str) -> str:
 def steady(source: str) -> str:
     """String: the steady results of the source as JSON, for gateways that start (`api_gateway.snapshot`)."""
     return f"emotii:{{{source}}}:steady"
+
+
+def erasing(source: str) -> str:
+    """Stream: what stays of another stream of the source, for the moment in which that is written anew."""
+    return f"emotii:{{{source}}}:erasing"
 
 
 def of_job(source: str) -> tuple[str, str, str, str]:

@@ -1,6 +1,7 @@
 """The `emotii` command. Each subcommand imports what it needs itself, so that `--help` answers at once."""
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -110,6 +111,33 @@ def jobs() -> None:
     from emotii.jobs.__main__ import main as start
 
     start()
+
+
+@app.command()
+def erase(
+    everything: Annotated[bool, typer.Option("--all", help="Everything that was ever seen.")] = False,
+    source: Annotated[str | None, typer.Option(help="What this source saw.")] = None,
+    start: Annotated[
+        datetime | None, typer.Option("--from", help="What was seen from this time on, as this machine's clock has it.")
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option("--to", help="What was seen until this time; by default until now.")
+    ] = None,
+) -> None:
+    """Erase what was seen: saved faces, history, recordings that were handed in, and all of it in Redis.
+
+    It works while Emotii runs, and when it does not; where it was broken off, it is taken up again.
+
+    Example: emotii erase --source door --from "2026-01-31 08:00:00"
+    """
+    from contract import logs
+    from contract.settings import load
+    from emotii.erase import asked, erase_and_tell
+    from emotii.settings import UpSettings
+
+    settings = load(UpSettings)
+    logs.configure(service="erase", level=settings.log_level)
+    erase_and_tell(settings, asked(everything=everything, source=source, start=start, end=end), output)
 
 
 app.add_typer(recordings)

@@ -260,8 +260,14 @@ class GatewayProcess:
         return sorted(self.folder.glob("*/*.jpg"))
 
     def ready(self) -> bool:
+        return self._is_well("/readyz")
+
+    def alive(self) -> bool:
+        return self._is_well("/healthz")
+
+    def _is_well(self, probe: str) -> bool:
         try:
-            return self.get("/readyz").status_code == 200
+            return self.get(probe).status_code == 200
         except httpx.HTTPError:
             return False
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, and_, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from api_gateway import events
+from api_gateway.erasing.erasure import Span
 from api_gateway.history.database import Database
 from api_gateway.history.records import episode_values, reading_values
 from api_gateway.history.tables import episodes, models, readings
@@ -59,6 +60,17 @@ class Archive:
         with self._database.writing() as connection:
             gone = connection.execute(delete(readings).where(readings.c.id.in_(old_readings))).rowcount
             return gone + connection.execute(delete(episodes).where(episodes.c.id.in_(old_episodes))).rowcount
+
+    def erase(self, span: Span) -> int:
+        """Delete some of what is of this span, episodes that touch it, too; how many rows, 0 when there are no more."""
+        some = select(readings.c.id).where(readings.c.captured_ms.between(span.from_ms, span.to_ms))
+        others = select(episodes.c.id).where(episodes.c.start_ms <= span.to_ms, episodes.c.end_ms >= span.from_ms)
+        if span.source is not None:
+            some, others = some.where(readings.c.source == span.source), others.where(episodes.c.source == span.source)
+        some, others = some.limit(SWEPT_AT_A_TIME), others.limit(SWEPT_AT_A_TIME)
+        with self._database.writing() as connection:
+            gone = connection.execute(delete(readings).where(readings.c.id.in_(some))).rowcount
+            return gone + connection.execute(delete(episodes).where(episodes.c.id.in_(others))).rowcount
 
     def _model_ids(self, connection: Connection, wanted: set[ModelKey]) -> dict[ModelKey, int]:
         rows = [{"name": name, "labels": labels} for name, labels in sorted(wanted)]

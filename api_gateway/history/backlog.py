@@ -4,6 +4,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from api_gateway import events
+from api_gateway.erasing.erasure import Span
 from api_gateway.history.records import TrackSlot, slot_of
 
 MOST_READINGS = 10_000
@@ -23,6 +24,13 @@ class Batch:
 
     def __len__(self) -> int:
         return len(self.readings) + len(self.episodes)
+
+    def without(self, span: Span) -> "Batch":
+        """All but what is of this span."""
+        return Batch(
+            tuple(one for one in self.readings if not is_of(span, one)),
+            tuple(one for one in self.episodes if not overlaps(span, one)),
+        )
 
     def halves(self) -> tuple["Batch", "Batch"]:
         """Two batches of what is in this one."""
@@ -91,6 +99,11 @@ class Backlog:
         self._readings = OrderedDict((k, one) for k, one in self._readings.items() if one.captured_ms >= before_ms)
         self._episodes = OrderedDict((k, one) for k, one in self._episodes.items() if one.end_ms >= before_ms)
 
+    def leave_out(self, span: Span) -> None:
+        """Forget what is of this span."""
+        self._readings = OrderedDict((k, one) for k, one in self._readings.items() if not is_of(span, one))
+        self._episodes = OrderedDict((k, one) for k, one in self._episodes.items() if not overlaps(span, one))
+
     def take(self, most: int, now: float, *, all_episodes: bool = False) -> Batch:
         """Take out what is due: readings, episodes that ended, and running ones that were not taken for a while.
 
@@ -112,3 +125,13 @@ class Backlog:
 
     def _is_due(self, episode: events.Episode, now: float) -> bool:
         return episode.phase == "end" or now - self._written.get(episode.id, -EPISODE_SECONDS) >= EPISODE_SECONDS
+
+
+def is_of(span: Span, reading: events.Reading) -> bool:
+    """Whether a reading was seen in this span."""
+    return span.covers(reading.source, reading.captured_ms)
+
+
+def overlaps(span: Span, episode: events.Episode) -> bool:
+    """Whether some of an episode was seen in this span."""
+    return span.source in {None, episode.source} and episode.start_ms <= span.to_ms and episode.end_ms >= span.from_ms

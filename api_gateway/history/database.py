@@ -18,6 +18,9 @@ BUSY_SECONDS = 5.0
 STATEMENT_MS = 10_000
 WRITES = "emotii_writes"
 """Execution option of connections that will write."""
+NO_TRANSACTION = "emotii_no_transaction"
+"""Execution option of connections that do what SQLite does in no transaction."""
+_PAGES = "freelist_count", "page_count"
 
 _NO_URL = (
     "EMOTII_DATABASE_URL: not a URL of a database: write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; in a "
@@ -72,6 +75,27 @@ class Database:
             with self.engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
                 yield connection
 
+    @property
+    def exists(self) -> bool:
+        """Whether there may be anything in it."""
+        return self.kind != "sqlite" or Path(str(self._url.database)).exists()
+
+    def scrub(self) -> None:
+        """Have no bytes of deleted rows in the files of SQLite; PostgreSQL does in its own time, when it vacuums.
+
+        Raises:
+            DatabaseUnavailable: the database cannot serve, or somebody is reading what was deleted just now.
+        """
+        if self.kind != "sqlite":
+            return
+        with self._named(), self.engine.connect().execution_options(**{NO_TRANSACTION: True}) as connection:
+            free, pages = (connection.exec_driver_sql(f"PRAGMA {one}").scalar_one() for one in _PAGES)
+            if free * 2 > pages:  # so that this is quick; it gives the room back, too
+                connection.exec_driver_sql("VACUUM")
+            blocked, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+            if blocked:
+                raise DatabaseUnavailable("somebody reads what is being erased")
+
     @contextmanager
     def _named(self) -> Iterator[None]:
         try:
@@ -119,11 +143,15 @@ def _sqlite(url: URL) -> Engine:
         # Readers never wait for the writer; a crash of the machine can lose the last moments, never the file.
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         # Who will write takes the lock at once: one that is taken later is refused instead of waited for.
-        writes = connection.get_execution_options().get(WRITES, False)
+        options = connection.get_execution_options()
+        if options.get(NO_TRANSACTION, False):
+            return
+        writes = options.get(WRITES, False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine

@@ -8,6 +8,7 @@ import structlog
 
 from api_gateway import events
 from api_gateway.course import SteadyReading
+from api_gateway.erasing.erasure import Span
 from api_gateway.history.archive import Archive
 from api_gateway.history.aside import Aside
 from api_gateway.history.database import Database, DatabaseUnavailable
@@ -92,6 +93,18 @@ class History:
     async def labels(self) -> tuple[str, ...]:
         """The labels of all models that readings are of."""
         return await self._asked.call(self._pages.labels)
+
+    def forget(self, span: Span) -> None:
+        """Write nothing of this span that waits to be written."""
+        self._recorder.forget(span)
+
+    async def erase(self, span: Span) -> int:
+        """Delete what was recorded of a span, also of what waits to be written; how many readings and episodes.
+
+        Raises:
+            DatabaseUnavailable: the database cannot serve.
+        """
+        return await self._recorder.erase(span)
 
     def event(self) -> events.History:
         """How the recording stands."""

@@ -6,9 +6,10 @@ import time
 import structlog
 
 from api_gateway import events
+from api_gateway.erasing.erasure import Span
 from api_gateway.history.archive import Archive
 from api_gateway.history.aside import Aside
-from api_gateway.history.backlog import Backlog, Batch, Thinning
+from api_gateway.history.backlog import Backlog, Batch, Thinning, is_of, overlaps
 from api_gateway.history.database import Database, DatabaseUnavailable, RowsRefused
 from api_gateway.history.migration import migrate
 from contract.broker import Backoff
@@ -44,6 +45,7 @@ class Recorder:
         self._aside = Aside(1, PATIENCE_SECONDS)
         self._backoff = Backoff(first_seconds=0.5, longest_seconds=LONGEST_PAUSE_SECONDS)
         self._thinning = Thinning()
+        self._erased: list[Span] = []
         self._owed = Backlog()
         self._recent = Backlog()
         """What another gateway writes; ours to write if it is gone."""
@@ -67,12 +69,14 @@ class Recorder:
 
     def take_reading(self, reading: events.Reading) -> None:
         """A live reading, in the order of its track."""
-        if not reading.stale and self._thinning.lets(reading):
+        erased = any(is_of(span, reading) for span in self._erased)
+        if not erased and not reading.stale and self._thinning.lets(reading):
             self._taking.add_reading(reading)
 
     def take_episode(self, episode: events.Episode) -> None:
         """Word of an episode of a live source."""
-        self._taking.add_episode(episode)
+        if not any(overlaps(span, episode) for span in self._erased):
+            self._taking.add_episode(episode)
 
     async def keep_lease(self) -> None:
         """Take part in the choice of the gateway that records."""
@@ -103,6 +107,29 @@ class Recorder:
         else:
             self._tell_trouble("")
             self._backoff.reset()
+
+    def forget(self, span: Span) -> None:
+        """Write nothing of this span that waits to be written or is still to come."""
+        self._erased.append(span)
+        for backlog in (self._owed, self._recent):
+            backlog.leave_out(span)
+        self._batch = self._batch.without(span)
+
+    async def erase(self, span: Span) -> int:
+        """Delete what was written of this span; how many rows.
+
+        Raises:
+            DatabaseUnavailable: the database cannot serve.
+        """
+        if not self._database.exists:
+            return 0
+        await self._aside.call(lambda: migrate(self._database))
+        gone = 0
+        # One after the other with what this process writes, so that nothing of the span comes behind it.
+        while erased := await self._aside.call(lambda: self._archive.erase(span)):
+            gone += erased
+        await self._aside.call(self._database.scrub)
+        return gone
 
     async def end(self) -> None:
         """Write what there is, if that is quickly done, and let another gateway record at once."""

@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from api_gateway.routes import (
     camera,
     emotion,
+    erasures,
     faces,
     history,
     jobs,
@@ -21,6 +22,8 @@ from api_gateway.routes import (
 
 def include(app: FastAPI) -> None:
     """Put all routes into the application."""
-    for topic in (video, emotion, stream, camera, predict, jobs, sources, settings, faces, history, session, probes):
+    live, handed_in = (video, emotion, stream, camera), (predict, jobs)
+    kept, access = (faces, history, erasures), (session, probes)
+    for topic in (*live, *handed_in, sources, settings, *kept, *access):
         app.include_router(topic.router)
     page.include(app)  # last: it answers every path below /static

@@ -1,0 +1,79 @@
+"""Erasing a span wherever this process keeps or reaches something of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import redis.asyncio
+
+from api_gateway.erasing import streams
+from api_gateway.erasing.erasure import Erased, Span
+from api_gateway.face_store import FaceStore
+from api_gateway.history.history import History
+from api_gateway.jobs import Jobs
+from contract.errors import EmotiiError
+
+LOOK_SECONDS, JOB_LOOKS = 0.1, 150
+"""By then a job that was cancelled has ended, or the claim of the process that died with it has."""
+
+
+class CannotErase(EmotiiError):  # noqa: N818 - what happened
+    """Something could not be erased; worth another try."""
+
+
+@dataclass(frozen=True)
+class Eraser:
+    """Every step may be done again, so that one that broke off anywhere is begun anew from the first."""
+
+    client: redis.asyncio.Redis
+    """For commands."""
+    faces: FaceStore
+    history: History
+    jobs: Jobs
+    forget: Callable[[Span], Awaitable[None]]
+    """Called first: nothing of the span that stands in memory may be written from then on."""
+
+    async def erase(self, span: Span, *, redis_too: bool) -> Erased:
+        """Erase everything of a span; what is gone.
+
+        Args:
+            span: what is to go.
+            redis_too: whether in Redis as well, where another gateway may have done it.
+
+        Raises:
+            BrokerUnavailable, DatabaseUnavailable, CannotErase: not now; worth another try.
+        """
+        await self.forget(span)
+        jobs = await self._cancel_jobs(span)
+        entries = await streams.erase(self.client, span) if redis_too else 0
+        faces = await self._erase_faces(span)
+        records = await self.history.erase(span)
+        if redis_too:
+            await streams.rewrite_file(self.client)
+        return Erased(jobs=jobs, entries=entries, faces=faces, records=records)
+
+    async def _cancel_jobs(self, span: Span) -> int:
+        """Before the streams: a job that runs would fill its own again."""
+        if span.source is not None:
+            return 0
+        try:
+            erased = await self.jobs.erase(span.from_ms, span.to_ms)
+        except OSError as error:
+            raise CannotErase(f"the folder of the jobs: {error.strerror}") from error
+        for _ in range(JOB_LOOKS):
+            if not await self.jobs.any_claimed(erased):
+                return len(erased)
+            await asyncio.sleep(LOOK_SECONDS)
+        raise CannotErase("a job that was cancelled does not end")
+
+    async def _erase_faces(self, span: Span) -> int:
+        since, until = _time(span.from_ms), _time(span.to_ms) + timedelta(milliseconds=1)
+        try:
+            return await asyncio.to_thread(self.faces.erase, source=span.source, since=since, until=until)
+        except OSError as error:
+            raise CannotErase(f"the folder of saved faces: {error.strerror}") from error
+
+
+def _time(ms: int) -> datetime:
+    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
