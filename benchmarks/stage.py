@@ -47,7 +47,7 @@ class Stage:
 
     def start_gateway(self, **settings: object) -> str:
         """A gateway that saves no faces and records no history, unless the settings say so; its URL."""
-        port = _free_port()
+        port = free_port()
         folders = {"saved_faces": self.folder / "faces", "jobs": self.folder / "jobs"}
         settings = {"save": "false", "history": 0, **folders, **settings}
         self.start("gateway", "api_gateway", port=port, **settings)
@@ -110,7 +110,8 @@ def until(true: Callable[[], object], seconds: float = PATIENCE_SECONDS, what: s
         time.sleep(0.02)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 on which nobody listens now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
