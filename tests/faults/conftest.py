@@ -58,6 +58,12 @@ def proxy(server: PrivateServer) -> Iterator[Proxy]:
 
 
 @pytest.fixture
+def make_crew(tmp_path: Path) -> Callable[[str], Crew]:
+    """Workers of a server that the test starts itself; to be used as a context manager."""
+    return lambda url: Crew(url, tmp_path)
+
+
+@pytest.fixture
 def crew(server: PrivateServer, tmp_path: Path) -> Iterator[Crew]:
     """Starts workers, straight to the server unless told otherwise; kills those that are left."""
     with Crew(server.url, tmp_path) as crew:

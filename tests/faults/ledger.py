@@ -121,6 +121,12 @@ class Ledger:
         """FLUSHALL, with what that erases counted in the same transaction. With several sources: `flush_all`."""
         flush_all(self._client, [self])
 
+    def streams_are_new(self, trimmed: int = 0) -> None:
+        """The server forgot the streams and begins them anew; `trimmed` is how many outcomes went unread before."""
+        self._trimmed += trimmed
+        self._cursors = dict.fromkeys(self._streams, b"0-0")
+        self._read = dict.fromkeys(self._streams, 0)
+
     def _page(self, stream: str) -> Any:
         return self._client.xrange(stream, f"({self._cursors[stream].decode()}", "+", count=PAGE)
 
@@ -152,7 +158,7 @@ class Ledger:
         for stream, entries, about in zip(self._streams, outcomes[::2], outcomes[1::2], strict=True):
             self._take(stream, entries)
             if not isinstance(about, Exception):  # no such key: nothing was ever stored there
-                trimmed += about["entries-added"] - self._read[stream]
+                trimmed += max(0, about["entries-added"] - self._read[stream])  # a power cut takes back both
         return [_crop_id(fields) for _, fields in waiting], trimmed
 
     def _balance(self, backlog: int, trimmed: int) -> Balance:
@@ -167,12 +173,6 @@ class Ledger:
             backlog=backlog,
             duplicates=sum(self.seen.values()) - len(self.seen),
         )
-
-    def _forget_streams(self, trimmed: int) -> None:
-        """The streams begin anew."""
-        self._trimmed += trimmed
-        self._cursors = dict.fromkeys(self._streams, b"0-0")
-        self._read = dict.fromkeys(self._streams, 0)
 
 
 def flush_all(client: redis.Redis, ledgers: list[Ledger]) -> None:
@@ -189,7 +189,7 @@ def flush_all(client: redis.Redis, ledgers: list[Ledger]) -> None:
         for number, ledger in enumerate(ledgers):
             waiting, trimmed = ledger._take_look(replies[number * each : (number + 1) * each])
             ledger.erase(waiting)
-            ledger._forget_streams(trimmed)
+            ledger.streams_are_new(trimmed)
     finally:
         for ledger in ledgers:
             ledger._lock.release()

@@ -51,6 +51,8 @@ class Load:
         """What the reading of each crop has to say."""
         self.frames = 0
         self.skipped = 0
+        self.outage = Outage()
+        """Whether Redis is away, as the sending sees it."""
         self.quiet = Lock()
         """While somebody holds this, nothing is on its way to Redis."""
         self._url = url
@@ -90,17 +92,17 @@ class Load:
 
     def _send_all(self) -> None:
         life = None if self._life_ms else keys.JOB_KEYS_SECONDS
-        due, outage = time.monotonic(), Outage()
+        due = time.monotonic()
         with closing(connect(self._url, "load")) as clients:
             publisher = Publisher(clients.commands, self._ledger.source, self._clock, life)
             while not self._last_frame_due.is_set():
                 with self.quiet:
-                    self._send(publisher, outage)
+                    self._send(publisher)
                 # After an outage it makes up for a second, not for all of it.
                 due = max(due + self._pause, time.monotonic() - 1.0)
                 self._last_frame_due.wait(max(0.001, due - time.monotonic()))
 
-    def _send(self, publisher: Publisher, outage: Outage) -> None:
+    def _send(self, publisher: Publisher) -> None:
         try:
             full = publisher.backlog() > self._backlog_limit
         except BrokerUnavailable:
@@ -110,7 +112,7 @@ class Load:
             return
         crops = list(self._frame())
         self._ledger.add(self._remembered(crops))
-        publisher.send_until_stored(Batch(crops), self._stop, outage)
+        publisher.send_until_stored(Batch(crops), self._stop, self.outage)
 
     def _frame(self) -> Iterator[Crop]:
         now = self._clock.now_ms()

@@ -33,6 +33,8 @@ class Proxy:
     def __init__(self, server: PrivateServer, seed: int = 0) -> None:
         self.gate: Gate = everything_passes
         self.longest_slice = 0
+        self.refused = 0
+        """Connections that came while the server was away."""
         self._upstream = server.url.removeprefix("unix://")
         self._chance = random.Random(seed)
         self._loop = asyncio.new_event_loop()
@@ -88,6 +90,7 @@ class Proxy:
         try:
             server_reader, server_writer = await asyncio.open_unix_connection(self._upstream, limit=READ_BYTES)
         except OSError:  # the server is away: so says a connection that is refused, and so says this one
+            self.refused += 1
             _abort(writer)
             return
         both = {writer, server_writer}
