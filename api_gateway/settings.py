@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode
 
 from api_gateway.steadiness import Steadiness
 from api_gateway.tokens import Token, parse_all
+from contract.network import CameraNetworks
 from contract.settings import SECRET, Duration, ServiceSettings
 
 
@@ -103,6 +104,7 @@ class GatewaySettings(ServiceSettings):
         description="The most sources that may be added on the page or over REST, browsers' cameras among them; each "
         "is a process of the capture service.",
     )
+    camera_networks: CameraNetworks = ()
     camera_frame_limit: Annotated[int, Field(ge=10_000, le=20_000_000)] = Field(
         1_000_000, description="Largest picture that a browser's camera may send, in bytes."
     )

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from capture_service.address import SourceSpec
+from capture_service.destination import Destination
 from capture_service.settings import CaptureSettings
 from contract.errors import SourceError
+from contract.network import StreamRules
 
 if TYPE_CHECKING:
     import cv2
@@ -24,6 +26,8 @@ _PROTOCOLS = {
 }
 _CONTAINERS = "mov,mp4,matroska,webm,avi,gif,mpegts,mpeg,mpegvideo,ogg,flv,asf,wtv,rm,dv,mxf,nut,ivf,apng,webp_anim"
 """Of FFmpeg's formats, those that hold a video and name no other file."""
+_STREAMED = f"{_CONTAINERS},rtsp,sdp,rtp,mjpeg,mpjpeg,jpeg_pipe,png_pipe,h264,hevc,m4v,mpegvideo"
+"""And those of which a stream is that people add: no playlist, which could name other hosts."""
 
 
 def limit(settings: CaptureSettings) -> None:
@@ -49,13 +53,14 @@ def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCaptu
     if spec.kind == "webcam":
         native = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION}.get(sys.platform, cv2.CAP_ANY)
         capture = cv2.VideoCapture(int(spec.address), native)
+    elif spec.kind == "stream" and spec.added:
+        rules = StreamRules(settings.camera_networks, settings.redis_url)
+        with Destination.of(spec, rules) as destination:
+            options = f"{_PROTOCOLS['stream']}|format_whitelist;{_STREAMED}{destination.options}"
+            capture = _open(destination.url, options, settings)
     else:
-        open_ms = round(settings.open_timeout.total_seconds() * 1000)
-        read_ms = round(settings.stall_timeout.total_seconds() * 1000)
-        formats = f"|format_whitelist;{_CONTAINERS}" if spec.handed_in else ""
-        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = _PROTOCOLS[spec.kind] + formats
-        bounds = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_ms]
-        capture = cv2.VideoCapture(spec.address, cv2.CAP_FFMPEG, [*bounds, cv2.CAP_PROP_N_THREADS, 1])
+        formats = f"|format_whitelist;{_CONTAINERS}" if spec.handed_in or spec.added else ""
+        capture = _open(spec.address, _PROTOCOLS[spec.kind] + formats, settings)
     if not capture.isOpened():
         capture.release()
         raise SourceError(f"cannot open {spec.safe}")
@@ -66,3 +71,13 @@ def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCaptu
         most = f"{settings.picture_max_megapixels} megapixels (EMOTII_PICTURE_MAX_MEGAPIXELS)"
         raise SourceError(f"{spec.safe} has frames of {size[0]:.0f} x {size[1]:.0f}; the most is {most}")
     return capture
+
+
+def _open(address: str, options: str, settings: CaptureSettings) -> "cv2.VideoCapture":
+    import cv2
+
+    open_ms = round(settings.open_timeout.total_seconds() * 1000)
+    read_ms = round(settings.stall_timeout.total_seconds() * 1000)
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = options
+    bounds = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_ms]
+    return cv2.VideoCapture(address, cv2.CAP_FFMPEG, [*bounds, cv2.CAP_PROP_N_THREADS, 1])

@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field, field_validator
 
 from contract.address import DetectorName
+from contract.network import CameraNetworks
 from contract.settings import Duration, ServiceSettings
 
 SHORTEST, LONGEST = timedelta(milliseconds=50), timedelta(minutes=10)
@@ -30,11 +31,18 @@ class CaptureSettings(ServiceSettings):
         None,
         description="A sources.toml, which takes the place of EMOTII_SOURCES (a password may hold commas there).",
     )
+    camera_networks: CameraNetworks = ()
     detector: DetectorName = Field(
         "blazeface", description="What finds faces: blazeface, or haar as in older releases."
     )
     detector_min_score: Annotated[float, Field(ge=0.1, le=0.99)] = Field(
         0.5, description="The least score, 0.1 to 0.99, of what counts as a face (blazeface only)."
+    )
+    detect_every: Duration = Field(
+        timedelta(milliseconds=200),
+        description="How often faces are looked for in a live source; between, those that were found are followed, "
+        "and where that is not safe the next frame is looked at whole. 0: in every frame, as in recordings that are "
+        "analysed.",
     )
     max_faces: Annotated[int, Field(ge=1, le=1000)] = Field(
         50, description="The most faces of one frame; those with the best scores are kept."
@@ -68,6 +76,13 @@ class CaptureSettings(ServiceSettings):
     picture_max_megapixels: Annotated[int, Field(ge=1, le=1000)] = Field(
         40, description="The largest picture or frame that is decoded, in millions of pixels."
     )
+
+    @field_validator("detect_every")
+    @classmethod
+    def _frequent(cls, value: timedelta) -> timedelta:
+        if not timedelta(0) <= value <= timedelta(seconds=2):
+            raise ValueError("use 0 to 2s")
+        return value
 
     @field_validator("crop_life", "reconnect_first", "reconnect_longest", "stall_timeout", "open_timeout")
     @classmethod

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from contract.errors import SourceError
 from contract.keys import UPLOADS, source_name
+from contract.network import host_and_port
 
 AddressKind = Literal["webcam", "demo", "inbox", "stream", "path"]
 DetectorName = Literal["blazeface", "haar"]
@@ -47,6 +48,8 @@ def added_kind(name: str, address: str) -> AddressKind:
     kind = address_kind(name, address)
     if kind == "inbox":
         raise SourceError(f"source {name!r}: an inbox is filled by programs; EMOTII_SOURCES names it")
+    if kind == "stream":
+        host_and_port(name, address)
     if kind == "path" and (not address.startswith("/") or address.startswith("//") or {"@", "?"} & set(address)):
         raise SourceError(
             f"source {name!r}: write a webcam's number, demo, a whole path (/...) without @ and ?, or"

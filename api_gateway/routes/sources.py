@@ -1,5 +1,6 @@
 """`/api/v1/sources`: what is captured, and what people add to it."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
@@ -14,6 +15,7 @@ from contract.address import DetectorName, added_kind
 from contract.errors import SourceError
 from contract.keys import SOURCE_NAME
 from contract.messages import DesiredSource, SourceKind, SourceState, SourceStatus
+from contract.network import StreamRules, UnknownHost
 
 router = APIRouter(prefix="/api/v1/sources", tags=["sources"])
 EXAMPLE: JsonDict = {
@@ -31,6 +33,7 @@ EXAMPLE: JsonDict = {
     "skipped": 12,
     "removable": True,
 }
+RESOLVER_SECONDS = 3.0
 NOT_TAKEN_UP = "waits for a capture service"
 
 
@@ -107,6 +110,8 @@ async def add(new: NewSource, response: Response, gateway: AskedGateway, _: Oper
         kind = added_kind(new.name, new.address)
     except SourceError as error:
         raise ApiError(422, "bad_source", str(error)) from error
+    if kind == "stream":
+        await _check_host(new, gateway)
     if new.loop and kind not in {"path", "demo"}:
         raise ApiError(422, "bad_source", f"source {new.name!r}: only a file or a folder can loop")
     source = DesiredSource(**new.model_dump(), added_ms=gateway.clock.now_ms())
@@ -127,6 +132,18 @@ async def source(name: NamedSource, gateway: AskedGateway) -> SourceAnswer:
 async def remove(name: Annotated[str, Path(examples=["front"])], gateway: AskedGateway, _: Operator) -> None:
     """Have a source that was added captured no more (409: it was not added here)."""
     await gateway.desired.remove(name)
+
+
+async def _check_host(new: NewSource, gateway: Gateway) -> None:
+    """Refuse a host that the capture service would refuse, where that can be told here; it looks again each time."""
+    rules = StreamRules(gateway.settings.camera_networks, gateway.settings.redis_url)
+    try:
+        async with asyncio.timeout(RESOLVER_SECONDS):
+            await asyncio.to_thread(rules.destinations, new.name, new.address)
+    except (UnknownHost, TimeoutError):
+        return  # the capture service may know it, in another network
+    except SourceError as error:
+        raise ApiError(422, "forbidden_host", str(error)) from error
 
 
 def _answer(status: SourceStatus, gateway: Gateway) -> SourceAnswer:

@@ -1,0 +1,136 @@
+"""Which hosts a stream that people add may name: public ones, and of others those that the configuration allows.
+
+Otherwise whoever may add a camera could reach from inside what is kept from them: this machine, its neighbours, Redis.
+The rules hold for addresses as they are resolved, so that no spelling of one (127.1, 0x7f000001, [::ffff:7f00:1]) and
+no name leads past them. What is public is told by the registries of IANA, which Python's `ipaddress` follows.
+"""
+
+import re
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from contract.errors import SourceError
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?|[0-9A-Fa-f:.]{2,45}", re.ASCII)
+"""A name or an address as all programs read them; others may be taken for another host by the next program."""
+_NAT64 = ip_network("64:ff9b::/96")
+DEFAULT_PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "redis": 6379, "rediss": 6379}
+
+
+def _networks(value: Any) -> Any:  # noqa: ANN401 - whatever the environment or a caller gives; the field checks it
+    if not isinstance(value, str):
+        return value
+    try:
+        return tuple(ip_network(part.strip()) for part in value.split(",") if part.strip())
+    except ValueError as error:
+        raise ValueError(f"{error}; write networks as 192.168.1.0/24, with commas between") from None
+
+
+CameraNetworks = Annotated[
+    tuple[Network, ...],
+    NoDecode,
+    BeforeValidator(_networks),
+    Field(
+        description="Networks that are not public in which streams may be that are added on the page or over REST, as "
+        "192.168.1.0/24, with commas between; EMOTII_SOURCES may name any host. The same for gateways and captures.",
+    ),
+]
+
+
+@dataclass(frozen=True)
+class StreamRules:
+    """What streams may be added.
+
+    Args:
+        networks: that are allowed beside the public ones.
+        redis_url: of the server that no stream may name, wherever it is.
+    """
+
+    networks: tuple[Network, ...]
+    redis_url: str
+
+    def destinations(self, name: str, url: str) -> tuple[Address, ...]:
+        """The addresses of the host of a stream `url`, every one of which is allowed. Asks the resolver, and may wait.
+
+        Raises:
+            SourceError: one is not, or the host has none.
+        """
+        host, port = host_and_port(name, url)
+        found = _resolve(host)
+        if not found:
+            raise UnknownHost(f"source {name!r}: there is no host {host!r}")
+        real = {_unwrapped(address) for address in found}
+        if {(address, port) for address in real} & self._redis():
+            raise SourceError(f"source {name!r}: {host} is Redis itself")
+        for address in real:
+            if not _is_public(address) and not any(address in network for network in self.networks):
+                shown = host if host == str(address) else f"{host} ({address})"
+                raise SourceError(
+                    f"source {name!r}: {shown} is {_kind(address)}, where streams may be added only if"
+                    " EMOTII_CAMERA_NETWORKS allows it (or name it in EMOTII_SOURCES)"
+                )
+        return found
+
+    def _redis(self) -> set[tuple[Address, int]]:
+        redis = urlsplit(self.redis_url)
+        if redis.scheme not in {"redis", "rediss"} or not redis.hostname:
+            return set()
+        port = redis.port or DEFAULT_PORTS[redis.scheme]
+        return {(_unwrapped(address), port) for address in _resolve(redis.hostname)}
+
+
+class UnknownHost(SourceError):  # noqa: N818 - what is the case
+    """A host has no address, here and now."""
+
+
+def host_and_port(name: str, url: str) -> tuple[str, int]:
+    """The host that a stream's URL names, and its port.
+
+    Raises:
+        SourceError: programs may read it as different hosts.
+    """
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    if not _HOST.fullmatch(host) or "\\" in url or not parts.netloc.isascii():
+        raise SourceError(
+            f"source {name!r}: write its host as a plain name or address of a-z, 0-9, dots and hyphens (an IPv6 address"
+            " in brackets, without zone)"
+        )
+    return host, parts.port or DEFAULT_PORTS[parts.scheme]
+
+
+def _resolve(host: str) -> tuple[Address, ...]:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return ()
+    return tuple(dict.fromkeys(ip_address(str(address[0]).partition("%")[0]) for *_, address in found))
+
+
+def _unwrapped(address: Address) -> Address:
+    """The IPv4 address that an IPv6 address stands for, if it does."""
+    if isinstance(address, IPv4Address):
+        return address
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFF_FFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else address)
+
+
+def _is_public(address: Address) -> bool:
+    ours = isinstance(address, IPv6Address) and address.is_site_local
+    return address.is_global and not (ours or address.is_multicast or address.is_reserved or address.is_unspecified)
+
+
+def _kind(address: Address) -> str:
+    if address.is_loopback or address.is_unspecified:
+        return "this machine"
+    return "link-local" if address.is_link_local else "in a network that is not public"
