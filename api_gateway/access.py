@@ -129,21 +129,25 @@ def must_see(grant: Grant, source: str) -> None:
         raise ApiError(403, "forbidden", f"this token is not for source {source[:40]!r}")
 
 
-def _viewer(connection: HTTPConnection) -> Grant:
+async def _source_viewer(connection: HTTPConnection) -> Grant:
+    return grant_of(connection)
+
+
+async def _viewer(connection: HTTPConnection) -> Grant:
     grant = grant_of(connection)
     if grant.sources is not None:
         raise ApiError(403, "forbidden", "this token is for single sources, and this tells of all of them")
     return grant
 
 
-def _operator(connection: HTTPConnection) -> Grant:
+async def _operator(connection: HTTPConnection) -> Grant:
     grant = grant_of(connection)
     if grant.role != "operator":
         raise ApiError(403, "forbidden", "this token may look, not change anything; it takes an operator's")
     return grant
 
 
-SourceViewer = Annotated[Grant, Depends(grant_of)]
+SourceViewer = Annotated[Grant, Depends(_source_viewer)]
 """May see some sources at least; the route has to ask `Grant.sees` of everything that belongs to a source."""
 Viewer = Annotated[Grant, Depends(_viewer)]
 """May see everything."""

@@ -5,6 +5,7 @@ from functools import cached_property
 
 from api_gateway import events
 from api_gateway.client import Client
+from api_gateway.message import Message
 from api_gateway.subscription import Subscription
 
 TrackKey = tuple[str, str, int]
@@ -51,10 +52,17 @@ class Pace:
 
 
 class Channel:
-    """One subscription and its clients."""
+    """One subscription and its clients.
 
-    def __init__(self, subscription: Subscription) -> None:
+    Args:
+        subscription: of all of them.
+        now: seconds of the clock that is never set.
+    """
+
+    def __init__(self, subscription: Subscription, now: float) -> None:
         self.clients: set[Client] = set()
+        self.told_at = now
+        """When anything was sent last."""
         self._subscription = subscription
         self._pace = None if subscription.rate is None else Pace(subscription.rate)
 
@@ -65,5 +73,9 @@ class Channel:
             wanted = self._pace.thin(wanted, now)
         if not wanted:
             return 0
-        message = f"[{','.join(one.text for one in wanted)}]"
-        return sum(client.put(message, len(wanted)) for client in self.clients)
+        return self.send(Message(f"[{','.join(one.text for one in wanted)}]", len(wanted)), now)
+
+    def send(self, message: Message, now: float) -> int:
+        """Give every client this; how many events slow ones lost for it."""
+        self.told_at = now
+        return sum(client.put(message) for client in self.clients)

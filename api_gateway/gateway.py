@@ -58,7 +58,7 @@ class Gateway:
         self.settings = settings
         self.clock = RedisClock()
         self.metrics = Metrics()
-        self.hub = Hub(self.metrics.missed.inc)
+        self.hub = Hub(self.metrics.missed.inc, self.clock.now_ms)
         self.viewers = Viewers()
         self.faces = FaceStore(settings.saved_faces)
         self._clients = connect_async(settings.redis_url, "gateway")

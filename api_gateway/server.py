@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 
 from api_gateway.app import create_app
+from api_gateway.push import PushingProtocol
 from api_gateway.reach import check_reach
 from api_gateway.settings import GatewaySettings
 from contract.errors import SettingsError
@@ -43,6 +44,8 @@ def serve(settings: GatewaySettings, stop: Event) -> None:
         limit_concurrency=settings.max_connections,
         # Above the limit on pictures, so that one that is only a little too large is refused in words.
         ws_max_size=settings.camera_frame_limit + WEBSOCKET_TEXT_LIMIT,
+        ws=PushingProtocol,
+        ws_per_message_deflate=False,  # it would be done for each client anew; a proxy before this may do it
         ws_max_queue=QUEUED_WEBSOCKET_MESSAGES,
         ws_ping_interval=5,
         ws_ping_timeout=10,

@@ -11,7 +11,7 @@ from api_gateway.gateway import Gateway
 from api_gateway.tokens import Grant
 
 
-def _gateway(connection: HTTPConnection) -> Gateway:
+async def _gateway(connection: HTTPConnection) -> Gateway:
     gateway: Gateway = connection.app.state.gateway
     return gateway
 
@@ -19,7 +19,7 @@ def _gateway(connection: HTTPConnection) -> Gateway:
 AskedGateway = Annotated[Gateway, Depends(_gateway)]
 
 
-def _asked_source(
+async def _asked_source(
     gateway: AskedGateway,
     grant: SourceViewer,
     source: Annotated[
@@ -33,7 +33,9 @@ def _asked_source(
     return None if source is None else _seen(gateway, grant, source)
 
 
-def _named_source(gateway: AskedGateway, grant: SourceViewer, name: Annotated[str, Path(examples=["front"])]) -> str:
+async def _named_source(
+    gateway: AskedGateway, grant: SourceViewer, name: Annotated[str, Path(examples=["front"])]
+) -> str:
     return _seen(gateway, grant, name)
 
 

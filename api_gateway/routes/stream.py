@@ -11,6 +11,8 @@ from api_gateway import asyncapi, events
 from api_gateway.access import SourceViewer
 from api_gateway.client import Client
 from api_gateway.gateway import Gateway
+from api_gateway.message import Message
+from api_gateway.push import push_of
 from api_gateway.routes.asked import AskedGateway
 from api_gateway.subscription import EVERYTHING, Ask, Subscription, SubscriptionError
 from api_gateway.tokens import Grant
@@ -19,9 +21,6 @@ router = APIRouter()
 logger = structlog.get_logger()
 STALLED_SECONDS = 7.0
 """A client that takes nothing for so long is dropped."""
-HEARTBEAT_SECONDS = 1.0
-
-
 EXAMPLE = {"asyncapi": "3.0.0", "info": {"title": "Emotii", "version": "0.1.0"}, "channels": {"emotions": {}}}
 
 
@@ -40,10 +39,10 @@ async def described(request: Request, _: SourceViewer) -> dict[str, Any]:
 async def emotions(socket: WebSocket, gateway: AskedGateway, grant: SourceViewer) -> None:
     """What the client subscribes to, until it leaves or stops to read."""
     await socket.accept()
-    client, hello = Client(), _hello(gateway, grant)
+    client, hello = Client(push_of(socket.scope)), _hello(gateway, grant)
     gateway.hub.subscribe(client, _asked_in_address(socket, client).within(grant.sources))
     tasks = {
-        asyncio.create_task(_send(socket, client, gateway, hello)),
+        asyncio.create_task(_send(socket, client, hello)),
         asyncio.create_task(_listen(socket, client, gateway, grant)),
     }
     try:
@@ -75,28 +74,21 @@ def _asked_in_address(socket: WebSocket, client: Client) -> Subscription:
 
 
 def _refuse(client: Client, error: SubscriptionError) -> None:
-    client.put(f"[{events.Refused(message=str(error)).model_dump_json()}]", 1)
+    client.put(Message(f"[{events.Refused(message=str(error)).model_dump_json()}]", 1))
 
 
-async def _send(socket: WebSocket, client: Client, gateway: Gateway, hello: str) -> None:
+async def _send(socket: WebSocket, client: Client, hello: str) -> None:
+    """Send the hello, and then whatever cannot be pushed."""
     message = hello
     try:
         while True:
             async with asyncio.timeout(STALLED_SECONDS):
                 await socket.send_text(message)
-            message = await _next(client, gateway)
+            message = await client.next()
     except TimeoutError:
         logger.info("a client that stopped reading was dropped")
     except WebSocketDisconnect:
         return
-
-
-async def _next(client: Client, gateway: Gateway) -> str:
-    try:
-        async with asyncio.timeout(HEARTBEAT_SECONDS):
-            return await client.next()
-    except TimeoutError:
-        return f"[{events.Heartbeat(now_ms=gateway.clock.now_ms()).model_dump_json()}]"
 
 
 async def _listen(socket: WebSocket, client: Client, gateway: Gateway, grant: Grant) -> None:

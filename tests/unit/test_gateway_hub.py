@@ -5,7 +5,8 @@ from typing import Any
 from api_gateway import events
 from api_gateway.channel import Encoded, Pace
 from api_gateway.client import QUEUED_MESSAGES, Client
-from api_gateway.hub import Hub
+from api_gateway.hub import HEARTBEAT_SECONDS, LONGEST_REST_SECONDS, Hub, rest_seconds
+from api_gateway.message import Message
 from api_gateway.subscription import Subscription
 from tests.stage import reading
 
@@ -132,7 +133,7 @@ def test_a_slow_client_loses_the_oldest_and_is_told_how_many_events_that_were():
     async def scene() -> None:
         client = Client()
         for number in range(QUEUED_MESSAGES + 3):
-            client.put(f"[{number}]", 2)
+            client.put(Message(f"[{number}]", 2))
         assert await heard(client) == [{"kind": "missed", "count": 6}]
         assert await client.next() == "[3]"
 
@@ -163,7 +164,7 @@ def test_a_client_without_messages_waits_for_one():
         waiting = asyncio.create_task(client.next())
         await asyncio.sleep(0)
         assert not waiting.done()
-        client.put("[1]", 1)
+        client.put(Message("[1]", 1))
         assert await asyncio.wait_for(waiting, 2) == "[1]"
 
     asyncio.run(scene())
@@ -209,3 +210,107 @@ def test_a_rate_thins_nothing_but_readings():
     coming = [Encoded(gone("a")), Encoded(told(frame=1)), Encoded(gone("b"))]
     assert [one.event.kind for one in pace.thin(coming, 0.0)] == ["gone", "gone", "reading"]
     assert [one.event.kind for one in pace.thin(coming, 0.1)] == ["gone", "gone"]
+
+
+class Line:
+    """The short way to a client, which can be busy."""
+
+    def __init__(self) -> None:
+        self.free = True
+        self.frames: list[bytes] = []
+
+    def push(self, frame: bytes) -> bool:
+        if self.free:
+            self.frames.append(frame)
+        return self.free
+
+
+async def waiting_for_more(client: Client) -> asyncio.Task[str]:
+    waiting = asyncio.create_task(client.next())
+    await asyncio.sleep(0)
+    return waiting
+
+
+def test_what_nothing_waits_before_is_pushed_as_one_frame_that_all_clients_share():
+    async def scene() -> None:
+        hub, lines = Hub(), [Line(), Line()]
+        for line in lines:
+            hub.subscribe(client := Client(line.push))
+            await waiting_for_more(client)
+        hub.add(gone("a"))
+        await ticked(hub)
+        (first,), (second,) = lines[0].frames, lines[1].frames
+        assert first is second
+        assert first == b"\x81" + bytes([len(first) - 2]) + b'[{"kind":"gone","source":"a"}]'
+
+    asyncio.run(scene())
+
+
+def test_nothing_is_pushed_past_a_message_that_is_still_being_sent():
+    async def scene() -> None:
+        line = Line()
+        client = Client(line.push)
+        client.put(Message("[1]", 1))  # before the hello was sent
+        assert line.frames == []
+        assert await client.next() == "[1]"
+        client.put(Message("[2]", 1))
+        assert line.frames == []
+        assert await client.next() == "[2]"
+        waiting = await waiting_for_more(client)
+        line.free = False
+        client.put(Message("[3]", 1))
+        line.free = True
+        client.put(Message("[4]", 1))
+        assert await asyncio.wait_for(waiting, 2) == "[3]"
+        assert await client.next() == "[4]"
+        await waiting_for_more(client)
+        client.put(Message("[5]", 1))
+        assert line.frames == [b"\x81\x03[5]"]
+
+    asyncio.run(scene())
+
+
+def test_the_more_clients_there_are_the_more_is_gathered_for_them_up_to_a_limit():
+    assert rest_seconds(1) < 0.001
+    assert rest_seconds(1) < rest_seconds(50) < rest_seconds(200) == rest_seconds(1000) == LONGEST_REST_SECONDS
+
+
+def test_what_comes_within_a_rest_is_told_together():
+    async def scene() -> None:
+        hub, client = Hub(), Client()
+        for _ in range(200):
+            hub.subscribe(Client())
+        hub.subscribe(client)
+        hub.add(gone("a"))
+        await ticked(hub)
+        assert [event["source"] for event in await heard(client)] == ["a"]
+        hub.add(gone("b"))
+        resting = asyncio.create_task(hub.tick())
+        await asyncio.sleep(0)
+        hub.add(gone("c"))
+        await resting
+        assert [event["source"] for event in await heard(client)] == ["b", "c"]
+
+    asyncio.run(scene())
+
+
+def test_who_hears_nothing_for_a_second_gets_a_heartbeat_that_counts_as_no_event():
+    async def scene() -> None:
+        now = [100.0]
+        hub, quiet, busy = Hub(now_ms=lambda: 5, monotonic=lambda: now[0]), Client(), Client()
+        hub.subscribe(quiet, Subscription(sources=frozenset({"b"})))
+        hub.subscribe(busy)
+        now[0] += HEARTBEAT_SECONDS * 0.9
+        hub.add(gone("a"))
+        await ticked(hub)
+        assert [event["source"] for event in await heard(busy)] == ["a"]
+        now[0] += HEARTBEAT_SECONDS * 0.2
+        await ticked(hub)
+        assert nothing_waits(busy)
+        assert await heard(quiet) == [{"kind": "heartbeat", "now_ms": 5}]
+        for _ in range(QUEUED_MESSAGES + 2):
+            now[0] += HEARTBEAT_SECONDS
+            await ticked(hub)
+        assert (await heard(quiet))[0]["kind"] == "heartbeat"  # not "missed"
+
+    asyncio.run(scene())
