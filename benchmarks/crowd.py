@@ -1,0 +1,63 @@
+"""`python -m benchmarks.crowd PORT SOCKETS VIEWERS`: so many clients that read all they get, in one cheap process.
+
+Prints "there" when the first bytes of events or video have come to all; a line on stdin is answered with
+how many readings and pictures came since the last, and the end of stdin ends it.
+"""
+
+import asyncio
+import sys
+from typing import cast
+
+import uvloop
+
+EVENTS = (
+    b"GET /ws/emotions HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+VIDEO = b"GET /video_feed HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n"
+PING = b"\x89\x04"
+"""How the server's pings begin."""
+PONG = b"\x8a\x84\x00\x00\x00\x00"
+"""Masked with nothing, so that what was sent can be sent back as it is."""
+READING, PICTURE = b'"kind":"reading"', b"Content-Type: image/jpeg"
+ENOUGH_BYTES = 1000
+
+
+class Reader(asyncio.Protocol):
+    """One client that reads and forgets, but answers pings."""
+
+    def __init__(self, request: bytes) -> None:
+        self._request = request
+        self._transport: asyncio.Transport | None = None
+        self.received = self.delivered = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's are not derived from it
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        self.received += len(data)
+        self.delivered += data.count(READING) + data.count(PICTURE)
+        if self._transport and (at := data.rfind(PING)) >= 0 and len(data) == at + 6:
+            self._transport.write(PONG + data[at + 2 :])
+
+
+async def gather(port: int, sockets: int, viewers: int) -> None:
+    """Connect them all, then answer until stdin ends."""
+    loop = asyncio.get_running_loop()
+    readers: list[Reader] = []
+    for request, count in ((EVENTS % port, sockets), (VIDEO % port, viewers)):
+        for _ in range(count):
+            _, reader = await loop.create_connection(lambda request=request: Reader(request), "127.0.0.1", port)
+            readers.append(reader)
+    while not all(reader.received > ENOUGH_BYTES for reader in readers):  # noqa: ASYNC110 - one look for all of them
+        await asyncio.sleep(0.05)
+    print("there", flush=True)
+    while await loop.run_in_executor(None, sys.stdin.readline):
+        print(sum(one.delivered for one in readers), flush=True)
+        for one in readers:
+            one.delivered = 0
+
+
+if __name__ == "__main__":
+    uvloop.run(gather(*map(int, sys.argv[1:])))
