@@ -41,7 +41,8 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Pulse, sett
     """
     clients = connect(settings.redis_url, f"capture-{spec.name}")
     clock, outage = RedisClock(), Outage()
-    faces = FaceFinder(spec.name, detectors.configured(settings, spec.detector))
+    every = 0.0 if spec.kind == "inbox" else settings.detect_every.total_seconds()
+    faces = FaceFinder(spec.name, detectors.configured(settings, spec.detector), every)
     publisher = Publisher(clients.commands, spec.name, clock)
     view = View(clients.commands, spec.name, settings)
     status = SourceStatus(

@@ -13,6 +13,7 @@ from capture_service.pulse import Pulse
 from capture_service.settings import CaptureSettings
 from contract import logs
 from contract.lifecycle import run, stop_signals, stop_with_parent
+from contract.memory import keep_freed
 
 
 def capture(spec: SourceSpec, order: int, settings: CaptureSettings, pulse: Pulse) -> None:
@@ -20,6 +21,7 @@ def capture(spec: SourceSpec, order: int, settings: CaptureSettings, pulse: Puls
 
     `pulse` is shared with the parent, which ends this process when it beats no more.
     """
+    keep_freed()
     limit(settings)
     logs.configure(service=f"capture {spec.name}", level=settings.log_level, as_json=settings.log_json)
 

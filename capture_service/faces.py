@@ -1,15 +1,17 @@
-"""From a frame to its faces: detect, track, cut, judge."""
+"""From a frame to its faces: detect or follow, track, cut, judge."""
 
 from dataclasses import dataclass
 
 from capture_service import metrics
-from capture_service.detectors import Detector
+from capture_service.detectors import Detection, Detector
 from capture_service.frame import Picture
 from capture_service.look import look_of
+from capture_service.pursuit import Pursuit
 from capture_service.quality import judge
 from capture_service.tracker import Tracker
 from contract.framing import frame_face
 from contract.messages import Face
+from contract.preprocessing import Gray, gray
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +24,17 @@ class FoundFace:
 
 
 class FaceFinder:
-    """Finds the faces of the frames of one source, and follows them."""
+    """Finds the faces of the frames of one source, and follows them.
 
-    def __init__(self, source: str, detector: Detector) -> None:
+    Args:
+        source: whose.
+        detector: finds faces.
+        detect_every: seconds from one detection to the next, while faces can be followed; 0: it sees every frame.
+    """
+
+    def __init__(self, source: str, detector: Detector, detect_every: float = 0.0) -> None:
         self._detector = detector
+        self._pursuit = Pursuit(detect_every)
         self._tracker = Tracker()
         self._seconds = metrics.DETECTION_SECONDS.labels(source)
         self._faces = metrics.FACES.labels(source)
@@ -33,6 +42,7 @@ class FaceFinder:
     def begin(self) -> None:
         """What comes now has nothing to do with what was: the tracks end."""
         self._tracker.forget()
+        self._pursuit.forget()
 
     def find(self, picture: Picture, seconds: float) -> list[FoundFace]:
         """Every face of a frame, the best score first.
@@ -41,9 +51,10 @@ class FaceFinder:
             picture: (height, width, 3) BGR.
             seconds: when it was taken, on any clock that never goes back.
         """
+        frame = gray(picture)
         with self._seconds.time():
-            detections = self._detector.detect(picture)
-        cut = [frame_face(picture, one.box, one.landmarks) for one in detections]
+            detections = self._detections(picture, frame, seconds)
+        cut = [frame_face(frame, one.box, one.landmarks) for one in detections]
         tracks = self._tracker.update([one.box for one in detections], seconds, [look_of(pixels) for pixels in cut])
         self._faces.inc(len(detections))
         height, width = picture.shape[:2]
@@ -51,3 +62,10 @@ class FaceFinder:
             FoundFace(Face(index, track, one.box, one.score, judge(pixels, one, width, height)), pixels.tobytes())
             for index, (track, one, pixels) in enumerate(zip(tracks, detections, cut, strict=True))
         ]
+
+    def _detections(self, picture: Picture, frame: Gray, seconds: float) -> list[Detection]:
+        if (followed := self._pursuit.follow(frame, seconds)) is not None:
+            return followed
+        found = self._detector.detect(picture)
+        self._pursuit.found(frame, seconds, found)
+        return found

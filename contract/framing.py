@@ -72,10 +72,11 @@ class Framing:
 def frame_face(picture: NDArray[np.uint8], box: Box, landmarks: Landmarks | None) -> Gray:
     """The 48 x 48 gray crop of a face: what the network sees of it.
 
-    Without landmarks (of the Haar detector), or with impossible ones, an upright square of 1.5 times the box.
+    Without landmarks (of the Haar detector), or with impossible ones, an upright square of 1.5 times the box. Whoever
+    cuts several faces of a picture makes it gray before; the crops are the same.
     """
     framing = Framing.of(landmarks, box) if landmarks else None
-    return gray(framing.cut(picture, CROP_SIZE)) if framing else crop(picture, framing_square(box))
+    return framing.cut(gray(picture), CROP_SIZE) if framing else crop(picture, framing_square(box))
 
 
 def show_face(picture: NDArray[np.uint8], box: Box, landmarks: Landmarks | None, pixels: int) -> NDArray[np.uint8]:

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from capture_service.detectors.detection import Detection, KeyPoints
 from capture_service.detectors.network import model_file
 from capture_service.frame import Picture
-from contract.openvino import core
+from contract.openvino import core, openvino
 
 SIDE = 256
 LAYERS = ((16, 2), (8, 6))
 """Cells a side, and anchors a cell, of the two groups of output layers: strides 16, then three times 32."""
 MAX_OVERLAP = 0.3
+MIDDLE_GRAY = 128
 
 Floats = NDArray[np.floating[Any]]
 
@@ -32,7 +33,7 @@ class BlazeFace:
         self._most = most
         self._anchors = anchors()
         options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
-        self._network = core().compile_model(model_file(), "CPU", options)
+        self._network = core().compile_model(_network(), "CPU", options)
 
     def detect(self, picture: Picture) -> list[Detection]:
         box = Letterbox.round(picture)
@@ -58,19 +59,43 @@ class Letterbox:
         size = max(1, round(width * scale)), max(1, round(height * scale))
         return cls(scale, size, (SIDE - size[0]) // 2, (SIDE - size[1]) // 2)
 
-    def apply(self, picture: Picture) -> Floats:
-        """(1, 256, 256, 3) RGB in -1 to 1; middle gray where the picture does not reach."""
-        interpolation = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
-        small = cv2.resize(picture, self.size, interpolation=interpolation)
-        whole = np.zeros((1, SIDE, SIDE, 3), np.float32)
+    def apply(self, picture: Picture) -> NDArray[np.uint8]:
+        """(1, 256, 256, 3) BGR; middle gray where the picture does not reach."""
+        whole = np.full((1, SIDE, SIDE, 3), MIDDLE_GRAY, np.uint8)
         rows, columns = slice(self.top, self.top + self.size[1]), slice(self.left, self.left + self.size[0])
-        whole[0, rows, columns] = small[:, :, ::-1] * np.float32(1 / 127.5) - 1
+        whole[0, rows, columns] = cv2.resize(self._nearer(picture), self.size, interpolation=cv2.INTER_LINEAR)
         return whole
+
+    def _nearer(self, picture: Picture) -> Picture:
+        """The picture, made smaller by a whole number to less than twice the size that is wanted.
+
+        Averaging over whole pixels, and interpolation for the rest, takes a fifth of the time of averaging over parts.
+        """
+        height, width = picture.shape[:2]
+        times = min(int(1 / self.scale), height, width)
+        if times < 2:
+            return picture
+        size = width // times, height // times
+        whole = picture[: size[1] * times, : size[0] * times]
+        return cv2.resize(whole, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
     def undo(self, places: Floats) -> Floats:
         """Places x, y, x, y, ... in the network's square, in pixels of the picture; any shape of pairs."""
         offset = np.array([self.left, self.top], np.float32)
         return ((places.reshape(-1, 2) - offset) / np.float32(self.scale)).reshape(places.shape)
+
+
+def _network() -> openvino.Model:
+    """The network, which takes the pixels as they are: what it does to them first belongs to its graph."""
+    preprocess = openvino.preprocess
+    prepared = preprocess.PrePostProcessor(core().read_model(model_file()))
+    tensor = prepared.input().tensor()
+    tensor.set_element_type(openvino.Type.u8).set_layout(openvino.Layout("NHWC"))
+    tensor.set_color_format(preprocess.ColorFormat.BGR)
+    prepared.input().model().set_layout(openvino.Layout("NHWC"))
+    steps = prepared.input().preprocess()
+    steps.convert_element_type(openvino.Type.f32).convert_color(preprocess.ColorFormat.RGB).mean(127.5).scale(127.5)
+    return prepared.build()
 
 
 def anchors() -> Floats:

@@ -20,6 +20,11 @@ class KeyPoints:
     left_ear: Point
 
     @property
+    def all(self) -> tuple[Point, ...]:
+        """As they are listed above."""
+        return self.right_eye, self.left_eye, self.nose, self.mouth, self.right_ear, self.left_ear
+
+    @property
     def landmarks(self) -> Landmarks:
         """Those by which the face is framed."""
         return Landmarks(self.right_eye, self.left_eye, self.mouth)

@@ -7,9 +7,9 @@ from capture_service.faces import FaceFinder
 from tests.crossing import VARIATIONS, Crossing, stay, tracks_by_person
 
 
-@pytest.fixture(scope="module")
-def faces() -> FaceFinder:
-    return FaceFinder("crossing", detectors.load("blazeface"))
+@pytest.fixture(scope="module", params=[0.0, 0.2], ids=["every frame", "followed"])
+def faces(request: pytest.FixtureRequest) -> FaceFinder:
+    return FaceFinder("crossing", detectors.load("blazeface"), detect_every=request.param)
 
 
 def test_there_are_twenty_variations():
