@@ -86,7 +86,9 @@ def test_a_password_stays_out_of_log_status_and_metrics(server, clients):
     want(client, "b", "http://user:hunter2@127.0.0.1:9/hunter2?token=hunter2@x")
     want(client, "c", "rtsp//user:hunter2@127.0.0.1:9/")
     client.hset(keys.DESIRED, "d", '{"name": "d", "address": "rtsp://user:hunter2@h/", "fps": "hunter2"}')
-    with service(server, EMOTII_SOURCES="none", EMOTII_LOG_LEVEL="debug") as process:
+    with service(
+        server, EMOTII_SOURCES="none", EMOTII_LOG_LEVEL="debug", EMOTII_CAMERA_NETWORKS="127.0.0.0/8"
+    ) as process:
         until(lambda: is_offline(client, "b", "cannot open http://127.0.0.1:9/***?***"), 60)
         process.terminate()
         assert process.wait(15) == 0

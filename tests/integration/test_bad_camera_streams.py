@@ -1,0 +1,227 @@
+"""What answers at the address of an added camera, and where that may not lead: real FFmpeg, real sockets."""
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_network
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from capture_service.address import SourceSpec
+from capture_service.destination import Destination
+from capture_service.opencv import open_capture
+from capture_service.settings import CaptureSettings
+from contract.errors import SourceError
+from contract.network import StreamRules
+
+JPEG = cv2.imencode(".jpg", np.full((120, 160, 3), 90, np.uint8))[1].tobytes()
+LOOPBACK = (ip_network("127.0.0.1/32"),)
+REDIS = "unix:///nowhere"
+STREAM_TYPE = "multipart/x-mixed-replace; boundary=frame"
+PART = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(JPEG), JPEG)
+
+
+@dataclass
+class Neighbour:
+    """Somebody who must not be asked."""
+
+    socket: socket.socket
+    asked: list[bytes] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        return self.socket.getsockname()[1]
+
+    def listen(self) -> None:
+        try:
+            while True:
+                connection, _ = self.socket.accept()
+                connection.settimeout(1)
+                self.asked.append(connection.recv(100))
+                connection.close()
+        except OSError:
+            return
+
+
+@pytest.fixture
+def neighbour() -> Iterator[Neighbour]:
+    with socket.create_server(("127.0.0.2", 0)) as listening:
+        neighbour = Neighbour(listening)
+        threading.Thread(target=neighbour.listen, daemon=True).start()
+        yield neighbour
+
+
+@contextmanager
+def camera(
+    answer: bytes, kind: str = STREAM_TYPE, status: int = 200, **headers: str
+) -> Iterator[tuple[int, list[str]]]:
+    """An HTTP server with one answer to everything: its port, and under which names it was asked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.headers["Host"])
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            try:
+                for _ in range(100 if kind == STREAM_TYPE else 1):
+                    self.wfile.write(answer)
+                    time.sleep(0.01)
+            except OSError:
+                self.close_connection = True
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server.server_port, asked
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join(5)
+
+
+def opened(address: str, kind: str = "stream") -> cv2.VideoCapture:
+    settings = CaptureSettings(
+        redis_url=REDIS, open_timeout="1500ms", stall_timeout="1500ms", camera_networks="127.0.0.1/32"
+    )
+    return open_capture(SourceSpec("door", kind, address, added=True), settings)
+
+
+def test_an_added_camera_is_opened_under_its_own_name(monkeypatch: pytest.MonkeyPatch):
+    known = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *a, **k: known("127.0.0.1" if host == "front.test" else host, *a, **k)
+    )
+    with camera(PART) as (port, asked):
+        capture = opened(f"http://us%40er:p@ss@front.test:{port}/video")
+        there, picture = capture.read()
+        capture.release()
+    assert there
+    assert picture.shape == (120, 160, 3)
+    assert asked == [f"front.test:{port}"]
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://127.0.0.2:{port}/x", "http://127.0.0.1:{port}/x", "https://127.0.0.2:{port}/", "rtsp://127.0.0.2:{port}/x",
+     "file:///etc/passwd", "concat:/etc/passwd", "tcp://127.0.0.2:{port}", "gopher://127.0.0.2:{port}/_x",
+     "//127.0.0.2:{port}/x"],
+)  # fmt: skip
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(neighbour: Neighbour, target: str, status: int):
+    with camera(b"", "text/html", status, Location=target.format(port=neighbour.port)) as (port, asked):
+        with pytest.raises(SourceError, match=rf"cannot open http://127\.0\.0\.1:{port}/video"):
+            opened(f"http://127.0.0.1:{port}/video")
+        assert len(asked) == 1
+    assert neighbour.asked == []
+
+
+PLAYLISTS = {
+    "m3u8 that names a file": "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile://{file}\n#EXT-X-ENDLIST\n",
+    "m3u8 that names a neighbour": "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.2:{port}/a.ts\n#EXT-X-ENDLIST\n",
+    "m3u8 with a key at a neighbour's": '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="http://127.0.0.2:{port}/k"\n'
+    "#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.2:{port}/a.ts\n",
+    "m3u8 of m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nhttp://127.0.0.2:{port}/b.m3u8\n",
+    "ffconcat": "ffconcat version 1.0\nfile '{file}'\nfile http://127.0.0.2:{port}/a.ts\n",
+    "dash": '<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static"><Period><BaseURL>'
+    "http://127.0.0.2:{port}/</BaseURL></Period></MPD>",
+    "sdp": "v=0\no=- 0 0 IN IP4 127.0.0.2\ns=x\nc=IN IP4 127.0.0.2\nt=0 0\nm=video {port} RTP/AVP 26\n",
+    "a reference movie": "RTSPtext\nrtsp://127.0.0.2:{port}/x\n",
+    "html": "<html><meta http-equiv=refresh content='0;url=http://127.0.0.2:{port}/'></html>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["application/vnd.apple.mpegurl", "video/mp4", "application/sdp", "text/plain"])
+@pytest.mark.parametrize("name", PLAYLISTS)
+@pytest.mark.parametrize("suffix", [".m3u8", ".mpd", ".mp4", ".sdp"])
+def test_no_playlist_is_followed(neighbour: Neighbour, tmp_path: Path, name: str, kind: str, suffix: str):
+    clip = tmp_path / "clip.mjpeg"
+    clip.write_bytes(JPEG)
+    text = PLAYLISTS[name].format(port=neighbour.port, file=clip).encode()
+    with camera(text, kind) as (port, _), pytest.raises(SourceError, match="cannot open"):
+        opened(f"http://127.0.0.1:{port}/live{suffix}")
+    file = tmp_path / f"list{suffix}"
+    file.write_bytes(text)
+    with pytest.raises(SourceError, match="cannot open"):
+        opened(str(file), "file")
+    assert neighbour.asked == []
+
+
+def test_a_host_that_never_answers_takes_no_longer_than_opening_may():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        for scheme in ("http", "rtsp", "https", "rtsps"):
+            began = time.monotonic()
+            with pytest.raises(SourceError, match="cannot open"):
+                opened(f"{scheme}://127.0.0.1:{silent.getsockname()[1]}/live")
+            assert time.monotonic() - began < 3 * 1.5 + 3
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path):
+    os.mkfifo(tmp_path / "fifo.mp4")
+    (tmp_path / "img_01.jpg").write_bytes(JPEG)
+    (tmp_path / "link.mp4").symlink_to("/dev/zero")
+    for path, words in (
+        ("/dev/zero", "not a regular file"),
+        ("/dev/video0", "not a regular file|no such file"),
+        (tmp_path / "fifo.mp4", "not a regular file"),
+        (tmp_path / "link.mp4", "not a regular file"),
+        (tmp_path, "not a regular file"),
+        (tmp_path / "img_%02d.jpg", "no such file"),
+        (f"{tmp_path}/img_01.jpg|{tmp_path}/img_01.jpg", "no such file"),
+        ("/etc/passwd", "cannot open"),
+        ("/proc/self/environ", "cannot open"),
+    ):
+        with pytest.raises(SourceError, match=words):
+            opened(str(path), "file")
+
+
+@pytest.mark.parametrize("host", ["127.0.0.2", "localhost.localdomain.invalid", "[::1]", "10.0.0.1", "169.254.169.254"])
+def test_a_host_that_is_not_allowed_is_not_asked(host: str):
+    with pytest.raises(SourceError, match=r"this machine|no host|not public|link-local"):
+        opened(f"http://{host}:9/video")
+
+
+def test_the_resolver_is_asked_once(monkeypatch: pytest.MonkeyPatch):
+    """A name that means another host the next time (DNS rebinding) is not asked for again."""
+    answers = ["127.0.0.1", "10.0.0.1"]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (answers.pop(0), 0))])
+    spec = SourceSpec("door", "stream", "rtsp://us%40er:p%2Fss@cam.example:8554/live?x=1", added=True)
+    destination = Destination.of(spec, StreamRules(LOOPBACK, REDIS))
+    assert destination.url == "rtsp://us%40er:p%2Fss@127.0.0.1:8554/live?x=1"
+    assert "p%2Fss" not in repr(destination)
+    assert answers == ["10.0.0.1"]
+
+
+@pytest.mark.parametrize("url", ["https://us:pa@ss@cam.example/v", "rtsps://us:pa@ss@cam.example/v"])
+def test_an_encrypted_stream_keeps_its_name(monkeypatch: pytest.MonkeyPatch, url: str):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("127.0.0.1", 0))])
+    destination = Destination.of(SourceSpec("door", "stream", url, added=True), StreamRules(LOOPBACK, REDIS))
+    assert destination.url.partition("@")[2] in {"cam.example:443/v", "cam.example:322/v"}
+
+
+def test_a_connection_to_another_host_is_seen_and_refused(neighbour: Neighbour):
+    with socket.create_server(("127.0.0.1", 0)) as own:
+        spec = SourceSpec("door", "stream", f"rtsp://127.0.0.1:{own.getsockname()[1]}/live", added=True)
+        destination = Destination.of(spec, StreamRules(LOOPBACK, REDIS))
+        with socket.create_connection(("127.0.0.2", neighbour.port)) as before, destination:
+            socket.create_connection(own.getsockname()).close()
+            assert before.getpeername()[0] == "127.0.0.2"
+        with pytest.raises(SourceError, match=r"leads to another host \(127\.0\.0\.2\)"), destination:
+            led = socket.create_connection(("127.0.0.2", neighbour.port))
+        led.close()
