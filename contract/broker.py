@@ -28,6 +28,9 @@ OUTAGES = (
     redis.exceptions.ReadOnlyError,
     redis.exceptions.MasterDownError,
     redis.exceptions.ClusterError,
+    redis.exceptions.AskError,  # and MOVED: it is a part of a cluster, for the time being maybe
+    redis.exceptions.NoPermissionError,  # as a refused password, for a person to mend
+    redis.exceptions.InvalidResponse,  # what answers is no Redis
     OSError,
 )
 _CANNOT_SERVE = ("MISCONF", "NOREPLICAS", "BUSY ", "CLUSTERDOWN", "TRYAGAIN")

@@ -18,10 +18,10 @@ COMMIT = """
 local crops, results, dead, alone = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, keep, job_life = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local own, shared, at = tonumber(ARGV[4]), tonumber(ARGV[5]), 6
-for _, key in ipairs({results, dead}) do
-  local kind = redis.call('TYPE', key).ok
+for _, key in ipairs({results, dead, alone}) do
+  local kind, wanted = redis.call('TYPE', key).ok, key == alone and 'set' or 'stream'
   -- Known before the first acknowledgement: a script that fails half way is not undone.
-  if kind ~= 'none' and kind ~= 'stream' then return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. kind) end
+  if kind ~= 'none' and kind ~= wanted then return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. kind) end
 end
 
 -- The form: its names, each with a place for a value behind it, then what is the same in all that are filled in.
@@ -128,7 +128,7 @@ def commit(
         By source, how many were committed; the others had been claimed and finished by somebody else.
 
     Raises:
-        redis.exceptions.ResponseError: a source's results or dead key is no stream; the other sources were committed.
+        redis.exceptions.ResponseError: a key of a source is of another type; the other sources were committed.
     """
     pipeline = client.pipeline(transaction=False)
     shared = _flat(form.shared)

@@ -88,6 +88,7 @@ class Sources:
             logger.warning("redis refuses this source, leaving it aside", source=name, error=str(error))
             self._warned.add(name)
         self._refused[name] = time.monotonic() + REFUSED_SECONDS
+        self._grouped.discard(name)  # so that all of it is looked at again before its crops are
         self._names = tuple(other for other in self._names if other != name)
 
     def _statuses(self) -> dict[str, SourceStatus]:
@@ -129,6 +130,7 @@ class Sources:
         if name in self._grouped:
             return True
         try:
+            self._commands.scard(keys.alone(name))  # refused if it is no set, without which no claim can be judged
             # Looked for first: with Redis out of memory making one is refused even if it is there.
             if not self._group_exists(name):
                 self._commands.xgroup_create(keys.crops(name), keys.INFERENCE_GROUP, id="0", mkstream=True)
