@@ -11,6 +11,7 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from api_gateway import routes
 from api_gateway.access import Access
+from api_gateway.audit import Audit, AuditLog
 from api_gateway.errors import ErrorAnswer, install_error_shape
 from api_gateway.gateway import Gateway
 from api_gateway.guard import Guard
@@ -64,6 +65,7 @@ def create_app(settings: GatewaySettings, on_failure: Callable[[], None] = lambd
     install_error_shape(app)
     routes.include(app)
     app.state.access = Access(settings.tokens, settings.session)
+    app.add_middleware(Audit, log=AuditLog(settings.audit_log))
     app.add_middleware(
         Guard,
         allowed_hosts=settings.allowed_hosts,

@@ -110,8 +110,13 @@ class Jobs:
             if await asyncio.to_thread(self._files.remove, job):
                 await self._client.hdel(keys.JOBS, job)
 
-    async def erase(self, from_ms: int, to_ms: int) -> list[str]:
+    async def erase(self, from_ms: int, to_ms: int, skew_ms: int) -> list[str]:
         """Cancel and remove every job that was handed in from one moment to the other, and folders of no job's.
+
+        Args:
+            from_ms: in Redis's time.
+            to_ms: as well.
+            skew_ms: by how much this host's clock is ahead of that.
 
         Returns:
             Their ids; processes that ran one may need a moment to end it.
@@ -126,7 +131,7 @@ class Jobs:
             with suppress(ApiError):  # removed meanwhile
                 await self.cancel(job)
         names = {job.id for job in known}
-        return wanted + await asyncio.to_thread(self._files.remove_strays, names, from_ms, to_ms)
+        return wanted + await asyncio.to_thread(self._files.remove_strays, names, from_ms + skew_ms, to_ms + skew_ms)
 
     async def any_claimed(self, jobs: Iterable[str]) -> bool:
         """Whether a process still holds one of these jobs.

@@ -87,6 +87,9 @@ class GatewaySettings(ServiceSettings):
     history: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(days=3650))] = Field(
         timedelta(days=7), description="How long readings and episodes are kept; 0: none are recorded."
     )
+    audit_log: Path = Field(
+        Path(".emotii/audit.jsonl"), description="File of who changed what, without pictures; put aside at 10 MB."
+    )
     upload_limit: Annotated[int, Field(ge=1024, le=200_000_000)] = Field(
         10_000_000, description="Largest picture that /api/v1/predict takes, in bytes."
     )

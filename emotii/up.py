@@ -1,6 +1,7 @@
 """`emotii up`: everything that is needed, as supervised processes under one roof."""
 
 import fcntl
+import os
 import time
 import webbrowser
 from collections.abc import Iterator
@@ -53,6 +54,7 @@ def up(settings: UpSettings, console: Console, *, open_page: bool = False) -> No
         environment = {
             **services_environment(redis_url, settings.log_level),
             **sources,
+            "EMOTII_AUDIT_LOG": os.environ.get("EMOTII_AUDIT_LOG") or str(settings.data / "audit.jsonl"),
             "EMOTII_DATABASE_URL": settings.database_url or f"sqlite:///{settings.data / 'history.db'}",
             "EMOTII_HOST": settings.host,
             "EMOTII_PORT": str(port),

@@ -282,6 +282,7 @@ def gateway_process(url: str, folder: Path, **settings: str) -> Iterator[Gateway
         "EMOTII_REDIS_URL": url,
         "EMOTII_PORT": str(port),
         "EMOTII_SAVED_FACES": str(folder),
+        "EMOTII_AUDIT_LOG": str(folder.with_suffix(".audit.jsonl")),
         "EMOTII_DATABASE_URL": f"sqlite:///{folder.with_suffix('.db').absolute()}",
     }
     environment = kept | ours | given

@@ -1,6 +1,7 @@
 """Erasing a span wherever this process keeps or reaches something of it."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from api_gateway.erasing.erasure import Erased, Span
 from api_gateway.face_store import FaceStore
 from api_gateway.history.history import History
 from api_gateway.jobs import Jobs
+from contract.broker import outages_named
 from contract.errors import EmotiiError
 
 LOOK_SECONDS, JOB_LOOKS = 0.1, 150
@@ -45,20 +47,27 @@ class Eraser:
             BrokerUnavailable, DatabaseUnavailable, CannotErase: not now; worth another try.
         """
         await self.forget(span)
-        jobs = await self._cancel_jobs(span)
+        skew_ms = await self._skew_ms()
+        jobs = await self._cancel_jobs(span, skew_ms)
         entries = await streams.erase(self.client, span) if redis_too else 0
-        faces = await self._erase_faces(span)
+        faces = await self._erase_faces(span, skew_ms)
         records = await self.history.erase(span)
         if redis_too:
             await streams.rewrite_file(self.client)
         return Erased(jobs=jobs, entries=entries, faces=faces, records=records)
 
-    async def _cancel_jobs(self, span: Span) -> int:
+    async def _skew_ms(self) -> int:
+        """By how much this host's clock, which dates files, is ahead of Redis's."""
+        with outages_named():
+            seconds, microseconds = await self.client.time()
+        return round(time.time() * 1000) - (seconds * 1000 + microseconds // 1000)
+
+    async def _cancel_jobs(self, span: Span, skew_ms: int) -> int:
         """Before the streams: a job that runs would fill its own again."""
         if span.source is not None:
             return 0
         try:
-            erased = await self.jobs.erase(span.from_ms, span.to_ms)
+            erased = await self.jobs.erase(span.from_ms, span.to_ms, skew_ms)
         except OSError as error:
             raise CannotErase(f"the folder of the jobs: {error.strerror}") from error
         for _ in range(JOB_LOOKS):
@@ -67,8 +76,9 @@ class Eraser:
             await asyncio.sleep(LOOK_SECONDS)
         raise CannotErase("a job that was cancelled does not end")
 
-    async def _erase_faces(self, span: Span) -> int:
-        since, until = _time(span.from_ms), _time(span.to_ms) + timedelta(milliseconds=1)
+    async def _erase_faces(self, span: Span, skew_ms: int) -> int:
+        since = _time(span.from_ms + skew_ms) if span.from_ms else None
+        until = _time(span.to_ms + skew_ms + 1)
         try:
             return await asyncio.to_thread(self.faces.erase, source=span.source, since=since, until=until)
         except OSError as error:

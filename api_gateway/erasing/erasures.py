@@ -71,10 +71,11 @@ class Erasures:
         Raises:
             BrokerUnavailable: Redis cannot be reached; nothing will be erased.
         """
-        now_ms = self._clock.now_ms()
-        until_ms = now_ms + IN_HAND_MS if to_ms is None else to_ms
-        erasure = Erasure(source=source, from_ms=from_ms, to_ms=until_ms, id=uuid.uuid4().hex[:12], asked_ms=now_ms)
         with outages_named():
+            seconds, microseconds = await self._client.time()  # the clock's word may be an estimate of seconds ago
+            now_ms = seconds * 1000 + microseconds // 1000
+            until_ms = now_ms + IN_HAND_MS if to_ms is None else to_ms
+            erasure = Erasure(source=source, from_ms=from_ms, to_ms=until_ms, id=uuid.uuid4().hex[:12], asked_ms=now_ms)
             await self._client.hset(keys.ERASURES, erasure.id, erasure.model_dump_json())
         logger.info("erasing asked for", erasure=erasure.id, source=source, from_ms=from_ms, to_ms=until_ms)
         return erasure

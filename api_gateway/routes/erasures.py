@@ -2,11 +2,12 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.config import JsonDict
 
 from api_gateway.access import Operator, Viewer
+from api_gateway.audit import note
 from api_gateway.erasing.erasure import Erased
 from api_gateway.erasing.erasures import Standing
 from api_gateway.errors import ApiError, refusal
@@ -80,12 +81,13 @@ class ErasuresAnswer(BaseModel):
 
 
 @router.post("", status_code=202)
-async def ask(asked: ErasureAsked, gateway: AskedGateway, _who: Operator) -> ErasureAnswer:
+async def ask(request: Request, asked: ErasureAsked, gateway: AskedGateway, _who: Operator) -> ErasureAnswer:
     """Have what was seen erased: saved faces, history, streams in Redis and its append-only file, recordings.
 
     It begins at once, is taken up again after whatever happens, and `GET /api/v1/erasures/{id}` tells when it is done.
     """
     erasure = await gateway.erasures.ask(asked.source, asked.from_ or 0, asked.to)
+    note(request, **erasure.model_dump(include={"id", "source", "from_ms", "to_ms"}))
     return _answer(Standing(erasure, "running", Erased(), ""))
 
 

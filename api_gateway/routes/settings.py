@@ -1,9 +1,10 @@
 """`/api/v1/settings`: what people switch while the system runs."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
 from api_gateway.access import Operator, Viewer
+from api_gateway.audit import note
 from api_gateway.routes.asked import AskedGateway
 from contract.product import Blur, ProductSettings
 
@@ -34,7 +35,9 @@ async def settings(gateway: AskedGateway, _: Viewer) -> SettingsAnswer:
 
 
 @router.patch("")
-async def change(changes: SettingsChange, gateway: AskedGateway, _: Operator) -> SettingsAnswer:
+async def change(request: Request, changes: SettingsChange, gateway: AskedGateway, _: Operator) -> SettingsAnswer:
     """Change settings; they are kept in Redis."""
-    changed = await gateway.product.change(**changes.model_dump(exclude_unset=True))
+    wanted = changes.model_dump(exclude_unset=True)
+    note(request, **wanted)
+    changed = await gateway.product.change(**wanted)
     return SettingsAnswer.model_validate(changed.model_dump())

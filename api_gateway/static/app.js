@@ -5,6 +5,7 @@ import { ask } from "./api.js";
 import { setClock } from "./clock.js";
 import { element } from "./dom.js";
 import { Emotii } from "./emotii.js";
+import { Erase } from "./erase.js";
 import { Gallery } from "./gallery.js";
 import { History } from "./history.js";
 import { Live } from "./live.js";
@@ -24,6 +25,7 @@ const history = new History(known);
 const gallery = new Gallery(known);
 const analyze = new Analyze();
 const sources = new Sources();
+const erase = new Erase(known);
 const router = new Router([...document.querySelectorAll("main > section")], [...document.querySelectorAll(".tabs a")]);
 let stats = null;
 
@@ -84,6 +86,9 @@ function judgement() {
 router.when("history", () => history.enter());
 router.when("faces", () => gallery.enter());
 router.when("analyze", () => analyze.jobs.enter(), () => analyze.jobs.leave());
-router.when("settings", () => sources.look());
+router.when("settings", () => {
+  sources.look();
+  erase.enter();
+});
 router.show();
 showSession();

@@ -27,6 +27,7 @@ export class Tile {
     const reason = online ? "" : state.reason;
     this.parts.state.dataset.state = state.state;
     write(this.parts.state, [state.state.toLowerCase(), reason].filter(Boolean).join(" · "));
+    this.parts.camera.hidden = !(online && state.source_kind === "camera");
     if (state.width) this.parts.screen.style.aspectRatio = `${state.width} / ${state.height}`;
     this.screen.tell(stale || (online ? "" : `${state.state.toLowerCase()}${reason && `: ${reason}`}`));
     this.parts.save.disabled = !online;

@@ -149,7 +149,7 @@ def test_erasing_one_source_leaves_the_others(
 def test_erasing_a_span_leaves_what_was_before_and_after(
     gateway: GatewayProcess, canary: Canary, clients: Clients, tmp_path: Path
 ):
-    time.sleep(11)  # what came of a crop is stored up to ten seconds later than the crop
+    time.sleep(14)  # what came of a crop is stored up to ten seconds later than the crop
     until_ms = round(time.time() * 1000) - 10_500
     later = Canary("hall")
     later.put_into_redis(clients.commands)
