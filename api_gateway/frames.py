@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import structlog
 
-from api_gateway.pictures import Picture
 from contract import keys
 from contract.broker import AsyncClients
 from contract.errors import BrokerUnavailable, MalformedMessage
@@ -34,9 +33,9 @@ class Frame:
     received: float
     """`time.monotonic()`."""
 
-    def scale(self, picture: Picture) -> float:
-        """What a length in the frame as it was captured, a box's for example, is in this picture of it."""
-        return float(picture.shape[1] / max(self.header.width, 1))
+    def scale(self, width: int) -> float:
+        """What a length in the frame as it was captured, a box's for example, is in a picture of it so wide."""
+        return width / max(self.header.width, 1)
 
 
 def scaled(box: Box, scale: float) -> Box:

@@ -162,7 +162,8 @@ class Gateway:
             self.history.take_episode(episode)
 
     def _is_recorded(self, source: str) -> bool:
-        return any(status.name == source and status.kind == "job" for status in self.registry.sources())
+        status = self.registry.find(source)
+        return status is not None and status.kind == "job"
 
     def _read_sources(self) -> Iterator[str]:
         """Uploads always: its cursor has to stand before the first picture is handed in."""

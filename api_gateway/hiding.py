@@ -1,7 +1,6 @@
 """Hiding faces in a picture before it leaves the gateway."""
 
 from collections.abc import Iterable
-from typing import get_args
 
 import cv2
 
@@ -15,11 +14,6 @@ CELLS = 2
 """A blurred head is made of so many by so many means of its pixels. Of four by four, BlazeFace still found 8 of 85."""
 COVER = (74, 66, 62)
 """BGR."""
-
-
-def stronger(one: Blur, other: Blur) -> Blur:
-    """The one of the two that hides more."""
-    return max(one, other, key=get_args(Blur).index)
 
 
 def hide(picture: Picture, boxes: Iterable[Box], blur: Blur) -> None:

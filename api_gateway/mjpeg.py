@@ -8,10 +8,9 @@ import structlog
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api_gateway.prints import Print
+from api_gateway.prints import BOUNDARY, Print
 
 logger = structlog.get_logger()
-BOUNDARY = b"frame"
 MEDIA_TYPE = "multipart/x-mixed-replace; boundary=frame"
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 STALLED_SECONDS = 6.0
@@ -68,17 +67,13 @@ class MjpegResponse(Response):
                 leaving.cancel()
 
     async def _send_pictures(self, send: Send, deadline: asyncio.Timeout) -> None:
-        body = b"--%b\r\n" % BOUNDARY
+        begin = b"--%b\r\n" % BOUNDARY
         async for picture in self._pictures:
-            # Browsers show a picture when the boundary behind it arrives, so it is sent with the picture.
-            told = b"X-Frame: %b\r\n" % picture.told.encode() if picture.told else b""
-            body += b"Content-Type: image/jpeg\r\n%bContent-Length: %d\r\n\r\n" % (told, len(picture.jpeg))
-            body += picture.jpeg + b"\r\n--%b\r\n" % BOUNDARY
-            await send({"type": "http.response.body", "body": body, "more_body": True})
+            await send({"type": "http.response.body", "body": begin + picture.part, "more_body": True})
             now, until = asyncio.get_running_loop().time(), deadline.when()
             if until is not None and until > now:  # else somebody ended it, which must not be put off
                 deadline.reschedule(now + STALLED_SECONDS)
-            body = b""
+            begin = b""
 
 
 async def _finish(send: Send) -> None:

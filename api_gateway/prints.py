@@ -5,17 +5,16 @@ import json
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, Self, get_args
 
-from api_gateway import overlay, pictures
 from api_gateway.captions import Captions
-from api_gateway.frames import Frame, Frames, scaled
-from api_gateway.hiding import hide
-from api_gateway.overlay import Label
+from api_gateway.frames import Frame, Frames
 from contract.judgement import Judgement
 from contract.messages import Box, FrameHeader
 from contract.product import Blur
 
+BOUNDARY = b"frame"
 WIDTHS = (160, 320, 480, 640, 960, 1280, 1920)
 """Viewers may ask for any width and get one of these, so that there is a bound on what is made of one frame."""
 MOST_KEPT = 64
@@ -38,14 +37,28 @@ class Variant:
         """The variant that serves this wish: the widest of `WIDTHS` that is no wider than asked."""
         return cls(max((w for w in WIDTHS if w <= width), default=WIDTHS[0]) if width else None, blur, drawn)
 
+    def hiding(self, least: Blur) -> "Variant":
+        """The same with faces hidden at least so (off < blur < mask)."""
+        return replace(self, blur=max(self.blur, least, key=get_args(Blur).index))
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Print:
     """A frame in one variant."""
 
     jpeg: bytes
     told: str = ""
     """Which frame it is, its faces and what was read of them, as JSON; empty where the picture shows no frame."""
+
+    @cached_property
+    def part(self) -> bytes:
+        """The picture as a part of `multipart/x-mixed-replace` but the boundary before it, the same for all viewers.
+
+        Browsers show a picture when the boundary behind it arrives, so that is sent with the picture.
+        """
+        told = b"X-Frame: %b\r\n" % self.told.encode() if self.told else b""
+        head = b"Content-Type: image/jpeg\r\n%bContent-Length: %d\r\n\r\n" % (told, len(self.jpeg))
+        return b"%b%b\r\n--%b\r\n" % (head, self.jpeg, BOUNDARY)
 
 
 class Prints:
@@ -88,11 +101,11 @@ class Prints:
         hidden = self._hidden(frame) if variant.blur != "off" else []
         judgements = await self._captions.of(header)
         told = _told(header, judgements)
-        labels = [_label(face.box, judgements.get(face.track)) for face in header.faces] if variant.drawn else []
-        if not (labels or hidden or variant.width):
+        labelled = [(face.box, judgements.get(face.track)) for face in header.faces] if variant.drawn else []
+        if not (labelled or hidden or variant.width):
             return Print(frame.jpeg, told)
         self.encoded[header.source] += 1
-        return Print(await asyncio.to_thread(self._encode, frame, variant, hidden, labels), told)
+        return Print(await asyncio.to_thread(self._develop, frame, variant, hidden, labelled), told)
 
     def _hidden(self, frame: Frame) -> list[Box]:
         """The boxes of this frame's faces, and where those were that the detector missed since a moment ago."""
@@ -101,20 +114,12 @@ class Prints:
             boxes = {face.track: face.box for face in earlier.header.faces} | boxes
         return list(boxes.values())
 
-    def _encode(self, frame: Frame, variant: Variant, hidden: list[Box], labels: list[Label]) -> bytes:
-        picture = pictures.decode(frame.jpeg)
-        if variant.width:
-            picture = pictures.narrowed(picture, variant.width)
-        scale = frame.scale(picture)
-        hide(picture, [scaled(box, scale) for box in hidden], variant.blur)
-        overlay.draw(picture, [replace(label, box=scaled(label.box, scale)) for label in labels])
-        return pictures.encode(picture, self._quality)
+    def _develop(
+        self, frame: Frame, variant: Variant, hidden: list[Box], labelled: list[tuple[Box, Judgement | None]]
+    ) -> bytes:
+        from api_gateway.darkroom import develop
 
-
-def _label(box: Box, judgement: Judgement | None) -> Label:
-    if judgement is None:
-        return Label(box)
-    return Label(box, judgement.words, judgement.confidence, certain=judgement.certain)
+        return develop(frame, self._quality, width=variant.width, blur=variant.blur, hidden=hidden, labelled=labelled)
 
 
 def _told(header: FrameHeader, judgements: Mapping[int, Judgement]) -> str:

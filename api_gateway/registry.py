@@ -71,15 +71,19 @@ class Registry:
         oldest = self._clock.now_ms() - STATUS_LIFE_MS
         return [status for status in self._workers.values() if status.seen_ms >= oldest]
 
+    def find(self, name: str) -> SourceStatus | None:
+        """The source of this name; None if there is none. Cheap: asked for every reading and every viewer's picture."""
+        status = self._sources.get(name)
+        return status and self._as_of_now(status)
+
     def source(self, name: str) -> SourceStatus:
         """The source of this name.
 
         Raises:
             ApiError: there is none; the message lists those that there are.
         """
-        for status in self.sources():
-            if status.name == name:
-                return status
+        if (status := self.find(name)) is not None:
+            return status
         names = ", ".join(status.name for status in self.sources()) or "none yet"
         raise ApiError(404, "unknown_source", f"no source {name[:40]!r}; there are: {names}")
 

@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from api_gateway import pictures
 from api_gateway.errors import ApiError
 from api_gateway.face_name import FaceName, FaceNameError
 from api_gateway.face_origin import stamped
 from api_gateway.face_store import FaceStore, StoreFull
-from api_gateway.frames import Frame, scaled
+from api_gateway.frames import Frame
 from api_gateway.metrics import Metrics
 from api_gateway.product import Product
 from api_gateway.sight import Sight
@@ -20,7 +19,6 @@ from api_gateway.tracks import Track, TrackKey
 from contract.errors import PictureError
 from contract.lease import AsyncLease
 from contract.messages import Box, FrameId
-from contract.preprocessing import cut, framing_square
 
 logger = structlog.get_logger()
 LEASE_TASK = "saving"
@@ -30,7 +28,6 @@ FRAME_SECONDS = 0.5
 """A frame can come a little later than the readings of its faces."""
 REQUEST_SECONDS = 3.0
 PAUSE_SECONDS = 30.0
-QUALITY = 92
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +175,9 @@ class Saver:
         self.paused, self._paused_until = reason, time.monotonic() + PAUSE_SECONDS
 
     def _cut_and_store(self, frame: Frame, box: Box, emotion: str, confidence: float) -> FaceName:
-        picture = pictures.decode(frame.jpeg)
-        shown = scaled(box, frame.scale(picture))
-        left, top, side, _ = map(round, framing_square(shown))  # rounded here, or it may be a pixel off being square
-        face = pictures.encode(cut(picture, (left, top, side, side)), QUALITY)
-        face = stamped(face, frame.header.source)
+        from api_gateway.darkroom import cut_face
+
+        face = stamped(cut_face(frame, box), frame.header.source)
         return self._store.save(face, FaceName(emotion, confidence, datetime.now(UTC)))
 
 

@@ -4,13 +4,10 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, field
 
-from api_gateway import overlay, pictures
 from api_gateway.errors import ApiError
 from api_gateway.frames import Frame
-from api_gateway.hiding import stronger
 from api_gateway.prints import Print, Prints, Variant
 from api_gateway.sight import Sight
 from contract.errors import PictureError
@@ -21,8 +18,6 @@ PLACEHOLDER_SECONDS = 1.0
 SLOW_FRAMES = 3
 """A source that sends rarely gets the time of so many of its frames before its video counts as missing."""
 STILL_SECONDS = 3.0
-MOST_PLACEHOLDERS = 32
-"""They are drawn again and again for whoever waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +60,7 @@ class Video:
             async with aclosing(self._pictures_of(shown, wish)) as pictures_of_one:
                 async for picture in pictures_of_one:
                     yield picture
-                    if wish.source is None and self._status(shown) is None:
+                    if wish.source is None and self._sight.registry.find(shown) is None:
                         break  # whoever named no source gets the next one
 
     async def still(self, source: str, variant: Variant) -> Print:
@@ -83,7 +78,7 @@ class Video:
             if frame is None:
                 raise ApiError(503, "no_frame", f"no picture of {source!r} arrives now")
             try:
-                return await self._prints.of(frame, self._blurred(variant))
+                return await self._prints.of(frame, variant.hiding(self._least_blur()))
             except PictureError as error:
                 raise ApiError(503, "no_frame", f"a damaged frame of {source!r}: {error}") from error
 
@@ -93,7 +88,7 @@ class Video:
             while True:
                 if (early := due - time.monotonic()) > 0:
                     await asyncio.sleep(early)
-                status = self._status(source)
+                status = self._sight.registry.find(source)
                 if status is None or status.state != "ONLINE":
                     yield await self._missing(source, status, wish.variant)
                     await asyncio.sleep(PLACEHOLDER_SECONDS)
@@ -105,15 +100,9 @@ class Video:
 
     async def _print(self, frame: Frame, variant: Variant) -> Print:
         try:
-            return await self._prints.of(frame, self._blurred(variant))
+            return await self._prints.of(frame, variant.hiding(self._least_blur()))
         except PictureError as error:
             return await self._placeholder("damaged frame", str(error), None, variant)
-
-    def _blurred(self, variant: Variant) -> Variant:
-        return replace(variant, blur=stronger(variant.blur, self._least_blur()))
-
-    def _status(self, source: str) -> SourceStatus | None:
-        return next((status for status in self._sight.registry.sources() if status.name == source), None)
 
     async def _missing(self, source: str, status: SourceStatus | None, variant: Variant) -> Print:
         if status is None:
@@ -131,9 +120,10 @@ class Video:
         return Print(await asyncio.to_thread(_draw_placeholder, title, reason, size, self._quality))
 
 
-@lru_cache(MOST_PLACEHOLDERS)
 def _draw_placeholder(title: str, reason: str, size: tuple[int, int], quality: int) -> bytes:
-    return pictures.encode(overlay.placeholder(title, reason, *size), quality)
+    from api_gateway.darkroom import placeholder
+
+    return placeholder(title, reason, size, quality)
 
 
 def _next(due: float, fps: float | None) -> float:

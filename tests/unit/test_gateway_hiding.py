@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from api_gateway.hiding import hide, stronger
+from api_gateway.hiding import hide
+from api_gateway.prints import Variant
 from capture_service import detectors
 from tests.stage import clip_frames
 
@@ -61,5 +62,5 @@ def test_a_box_over_the_edge_is_hidden_without_an_error(box, blur):
 
 
 def test_of_two_wishes_the_one_that_hides_more_counts():
-    assert stronger("off", "blur") == stronger("blur", "off") == "blur"
-    assert stronger("mask", "blur") == "mask"
+    assert Variant(blur="off").hiding("blur") == Variant(blur="blur").hiding("off") == Variant(blur="blur")
+    assert Variant(width=320, blur="mask").hiding("blur") == Variant(width=320, blur="mask")
