@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import redis.asyncio
 import structlog
@@ -48,6 +48,8 @@ class Registry:
         """Whether the last look succeeded."""
         self.backlog: dict[str, int] = {}
         """By source: entries of the crops stream that no worker has finished."""
+        self.waiting_ms: dict[str, int] = {}
+        """By source: for how long the oldest of them had been waiting at the last look."""
 
     async def look(self) -> None:
         """Read both registries, then wait until the next look is due."""
@@ -105,8 +107,9 @@ class Registry:
         names = list(self._sources)
         for name in names:
             pipeline.xlen(keys.crops(name))
+            pipeline.xrange(keys.crops(name), count=1)
         # A crops key of another type gives an error in the place of its length: that source has no backlog to tell.
-        sources, workers, *backlog = await pipeline.execute(raise_on_error=False)
+        sources, workers, *crops = await pipeline.execute(raise_on_error=False)
         for reply in (sources, workers):
             if isinstance(reply, Exception):
                 raise reply
@@ -114,7 +117,14 @@ class Registry:
         self._sources = self._remembered(self._parsed(SourceStatus, sources, malformed))
         self._workers = self._parsed(WorkerStatus, workers, malformed)
         self._malformed = frozenset(malformed)
-        self.backlog = {name: length for name, length in zip(names, backlog, strict=True) if isinstance(length, int)}
+        self._count_crops(dict(zip(names, zip(crops[::2], crops[1::2], strict=True), strict=True)))
+
+    def _count_crops(self, found: Mapping[str, tuple[Any, Any]]) -> None:
+        """Take in the length and the first entry of each crops stream; an error stands in the place of both."""
+        now_ms = self._clock.now_ms()
+        self.backlog = {name: length for name, (length, _) in found.items() if isinstance(length, int)}
+        first = {name: entries[0][0] for name, (_, entries) in found.items() if isinstance(entries, list) and entries}
+        self.waiting_ms = {name: max(0, now_ms - int(entry.partition(b"-")[0])) for name, entry in first.items()}
 
     def _parsed(self, model: type[Status], entries: Mapping[bytes, bytes], malformed: set[bytes]) -> dict[str, Status]:
         found = {}
@@ -135,6 +145,10 @@ class Registry:
             # Redis was away or this host asleep; the captures may need a moment as well, and are not gone for that.
             self._deaf_until_ms = now_ms
         self._looked_ms = now_ms
+        if not found:
+            # All at once: Redis was flushed or came back empty, and whoever lives says so again within a second.
+            heard = now_ms - STATUS_LIFE_MS
+            found = {name: status for name, status in self._sources.items() if status.seen_ms >= heard}
         return {
             name: status
             for name, status in found.items()

@@ -29,6 +29,8 @@ class Held:
     captured_ms: int = 0
     last: bool = False
     """Whether it is the end of a recording."""
+    after_gap: bool = False
+    """Whether the frame that has to come before it never came, as when Redis lost it."""
     readings: dict[int, Stored] = field(default_factory=dict)
     """By face."""
 
@@ -74,8 +76,11 @@ class Reorder:
             number = min(self.held)
             if not self._is_next(self.held[number]) and now_ms - self._waiting_since() <= WAIT_MS:
                 return
+            held = self.held.pop(number)
+            # Of what was before the first one that came here, nobody knows what else has come.
+            held.after_gap = held.previous is not None and -1 < self.released < held.previous
             self.released = number
-            yield self.held.pop(number)
+            yield held
 
     def _is_next(self, held: Held) -> bool:
         complete = held.faces is not None and len(held.readings) >= held.faces

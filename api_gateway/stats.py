@@ -1,7 +1,7 @@
 """What the last second was like, source by source, told about once a second."""
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -32,6 +32,7 @@ class Stats:
         history: knows how the recording stands.
         product: what people have switched.
         encoded: by source, the pictures that were encoded so far.
+        gaps: how often frames of a source did not come back from the workers.
         clock: Redis's.
     """
 
@@ -42,6 +43,7 @@ class Stats:
         history: History,
         product: Product,
         encoded: Mapping[str, int],
+        gaps: Callable[[str], int],
         clock: RedisClock,
     ) -> None:
         self._registry = registry
@@ -49,6 +51,7 @@ class Stats:
         self._history = history
         self._product = product
         self._encoded = encoded
+        self._gaps = gaps
         self._encoded_before: Counter[str] = Counter()
         self._clock = clock
         self._since_ms = clock.now_ms()
@@ -100,6 +103,8 @@ class Stats:
             age_ms=round(median(second.ages_ms)) if second.ages_ms else None,
             stages=_medians(second.stages),
             backlog=self._registry.backlog.get(status.name, 0),
+            waiting_ms=self._registry.waiting_ms.get(status.name, 0),
+            gaps=self._gaps(status.name),
             fps=round(status.fps, 1),
             frames=status.frames,
             skipped=status.skipped,

@@ -115,6 +115,10 @@ class Steadies:
             ended, self._steadies[name] = self._steadies[name], Steady(self._steadiness, self._is_recorded(name))
             self._tell(ended.end())
 
+    def gaps(self, source: str) -> int:
+        """How often frames of the source which were sent to the workers did not come back."""
+        return self._steadies[source].gaps if source in self._steadies else 0
+
     def running(self) -> list[events.Episode]:
         """The episodes that run now, as updates."""
         return [episode for steady in self._steadies.values() for episode in steady.running()]

@@ -53,6 +53,8 @@ class Steady:
     epochs: dict[str, Epoch] = field(default_factory=dict)
     dropped: int = 0
     """Outcomes that came before, or too late for their place."""
+    gaps: int = 0
+    """Times that frames which were sent to the workers did not come back."""
 
     def take(self, entry_ms: int, outcome: Outcome) -> list[Told]:
         """The next entry of the results stream.
@@ -103,7 +105,11 @@ class Steady:
         return self.epochs.setdefault(name, Epoch())
 
     def _release(self, epoch: Epoch, now_ms: int) -> list[Told]:
-        return [told for frame in epoch.reorder.ready(now_ms) for told in _follow(epoch, frame, self.steadiness)]
+        told: list[Told] = []
+        for frame in epoch.reorder.ready(now_ms):
+            self.gaps += frame.after_gap
+            told += _follow(epoch, frame, self.steadiness)
+        return told
 
     def _close(self, epoch: Epoch) -> list[Told]:
         return [*self._release(epoch, LATEST_MS), *_end(epoch)]

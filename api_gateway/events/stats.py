@@ -59,6 +59,10 @@ class SourceStats(Event):
     """What the age is made of; null where that is not known."""
     backlog: int
     """Crops that no worker has finished."""
+    waiting_ms: int
+    """For how long the oldest of them has been waiting; 0 without any. More than 500 is too long for a camera."""
+    gaps: int
+    """How often frames that were sent to the workers did not come back: Redis lost them, or nobody was in time."""
     fps: float
     frames: int
     """Looked at since the capture started."""

@@ -69,6 +69,11 @@ function showConnection() {
   live.judge(stale);
 }
 
+/** Whether faces of a camera wait for a worker longer than a reading may be old. */
+function isLate(figures) {
+  return figures?.waiting_ms > 500;
+}
+
 /** The pill's state and words, and why nothing that is shown is fresh. */
 function judgement() {
   if (!emotii.isOpen) return ["reconnecting", "reconnecting", "The gateway cannot be reached; trying again"];
@@ -76,6 +81,8 @@ function judgement() {
   if (stats && !stats.workers) return ["stale", "stale: no worker is running", ""];
   const states = [...live.states.values()];
   if (!states.length) return ["stale", "stale: no source yet", ""];
+  const late = states.filter(({ source, source_kind }) => source_kind === "camera" && isLate(stats?.sources[source]));
+  if (late.length) return ["stale", `stale: no worker takes the faces of ${late[0].source}`, ""];
   const away = states.filter(({ state }) => state !== "ONLINE");
   if (!away.length) return ["connected", "connected", ""];
   const [first] = away;

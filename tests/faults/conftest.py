@@ -15,6 +15,15 @@ from emotii.server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Ledger
 from tests.faults.proxy import Proxy
+from tests.faults.table import lines
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [one for found in terminalreporter.stats.values() for one in found if isinstance(one, pytest.TestReport)]
+    if written := list(lines(reports)):
+        terminalreporter.section("rows of docs/promises.md (0: the instruments themselves)")
+        for line in written:
+            terminalreporter.write_line(line)
 
 
 class MakeLedger(Protocol):

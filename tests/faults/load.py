@@ -18,7 +18,7 @@ from contract import keys
 from contract.broker import connect, outages_named
 from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
-from contract.messages import Crop, FrameId, SourceStatus
+from contract.messages import Crop, FrameDone, FrameId, SourceStatus
 from contract.messages.status import SourceKind
 from contract.normalisation import CROP_BYTES
 from tests.faults.engine import answer_to
@@ -41,11 +41,19 @@ class Load:
         ledger: is told each crop before it is sent.
         frames_a_second: how many, as far as Redis can follow.
         life_ms: of a live crop, until it is stale; 0: it is a job.
+        ends_frames: whether each is followed by its "frame done", which gateways want and the ledger does not know.
         backlog_limit: above so many waiting entries nothing is sent: a job waits, a live source skips the frame.
     """
 
     def __init__(
-        self, url: str, ledger: Ledger, frames_a_second: float, *, life_ms: int = 0, backlog_limit: int = 2000
+        self,
+        url: str,
+        ledger: Ledger,
+        frames_a_second: float,
+        *,
+        life_ms: int = 0,
+        backlog_limit: int = 2000,
+        ends_frames: bool = False,
     ) -> None:
         self.crops: dict[str, tuple[float, ...]] = {}
         """What the reading of each crop has to say."""
@@ -60,6 +68,9 @@ class Load:
         self._pause = 1 / frames_a_second
         self._life_ms = life_ms
         self._backlog_limit = backlog_limit
+        self._ends_frames = ends_frames
+        self._sent: int | None = None
+        """The frame before."""
         self._kind: SourceKind = "camera" if life_ms else "job"
         self._clock = RedisClock()
         self._chance = np.random.default_rng(0)
@@ -112,7 +123,7 @@ class Load:
             return
         crops = list(self._frame())
         self._ledger.add(self._remembered(crops))
-        publisher.send_until_stored(Batch(crops), self._stop, self.outage)
+        publisher.send_until_stored(Batch([*crops, *self._end(crops[0])]), self._stop, self.outage)
 
     def _frame(self) -> Iterator[Crop]:
         now = self._clock.now_ms()
@@ -121,6 +132,11 @@ class Load:
             pixels = self._chance.integers(0, 256, CROP_BYTES, dtype=np.uint8).tobytes()
             yield Crop(FrameId(self._ledger.source, "e1", self.frames), face(index), now, deadline, pixels)
         self.frames += 1
+
+    def _end(self, crop: Crop) -> Iterator[FrameDone]:
+        if self._ends_frames:
+            yield FrameDone(crop.id, crop.captured_ms, FACES, 640, 480, previous=self._sent)
+            self._sent = crop.id.frame
 
     def _remembered(self, crops: list[Crop]) -> Iterator[str]:
         for crop in crops:

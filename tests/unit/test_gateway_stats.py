@@ -18,6 +18,7 @@ class Clock:
 class Registry:
     reachable: bool = True
     backlog: dict[str, int] = field(default_factory=lambda: {"front": 7})
+    waiting_ms: dict[str, int] = field(default_factory=lambda: {"front": 30})
 
     def sources(self) -> list[SourceStatus]:
         about = {
@@ -53,7 +54,9 @@ class Scene:
 
     def __init__(self) -> None:
         self.clock, self.encoded = Clock(), Counter[str]()
-        self.stats = Stats(Registry(), Saver(), History(), Product(), self.encoded, self.clock)
+        self.stats = Stats(
+            Registry(), Saver(), History(), Product(), self.encoded, {"front": 2, "back": 0}.get, self.clock
+        )
 
     def second(self, ms: int = 1000) -> events.Stats:
         self.clock.ms += ms
@@ -73,6 +76,7 @@ def test_the_figures_of_a_second_are_its_medians_and_rates():
     front = scene.second(2000).sources["front"]
     assert (front.readings_per_s, front.stale, front.age_ms) == (2.0, 1, 40)
     assert front.stages == events.StageMedians(detect_ms=20, infer_ms=15, deliver_ms=10)
+    assert (front.waiting_ms, front.gaps) == (30, 2)
     assert (front.backlog, front.fps, front.frames, front.skipped) == (7, 15.0, 90, 4)
 
 

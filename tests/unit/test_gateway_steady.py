@@ -58,6 +58,22 @@ def test_what_never_comes_is_waited_for_a_moment_only():
     assert numbers(told_now(steady, two, two_done)) == [2]
 
 
+def test_frames_that_never_come_back_are_a_gap_and_skipped_or_late_ones_are_none():
+    steady = Steady()
+    (_, _), (one, one_done), (_, _), (_, _), (four, four_done) = frames(*[{1: HAPPY}] * 5)
+    told_now(steady, one, one_done)
+    steady.pass_time(START_MS + WAIT_MS + 1)
+    assert steady.gaps == 0  # where this one began, the frame before had long been told
+    told_now(steady, *frame(3, {1: HAPPY}, previous=1))
+    assert steady.gaps == 0  # the frame between was skipped
+    told_now(steady, four, replace(four_done, previous=3))
+    assert steady.gaps == 0
+    told_now(steady, *frame(9, {1: HAPPY}, previous=7))
+    assert steady.gaps == 0  # it may still come
+    assert numbers(steady.pass_time(START_MS + WAIT_MS + 1)) == [9]
+    assert steady.gaps == 1
+
+
 def test_a_frame_with_a_buried_crop_is_told_without_it():
     steady = Steady()
     (first, _, done), (later, later_done) = frames({1: HAPPY, 2: SAD}, {1: HAPPY})

@@ -1,0 +1,25 @@
+"""A process that saves faces and erases them again, as fast as it can, until it is killed."""
+
+import random
+from datetime import UTC, datetime
+from pathlib import Path
+
+from api_gateway.face_name import FaceName
+from api_gateway.face_origin import stamped
+from api_gateway.face_store import FaceStore
+
+EMOTIONS = ("angry", "happy", "sad")
+FACES = 30
+JPEG = stamped(b"\xff\xd8" + random.Random(0).randbytes(20_000) + b"\xff\xd9", "front")
+"""As long as a face; nobody looks at it, only whether it is whole."""
+
+
+def save_and_erase(folder: Path) -> None:
+    store = FaceStore(folder)
+    while True:
+        for number in range(FACES):
+            name = FaceName(EMOTIONS[number % len(EMOTIONS)], 97.5, datetime.now(UTC))
+            saved = store.save(JPEG, name)
+            if number % 3 == 0:
+                store.label(saved, "surprise")
+        store.erase(until=datetime.now(UTC))

@@ -1,0 +1,62 @@
+"""Rows 4 and 8 as clients of the gateway see them."""
+
+import time
+
+import pytest
+from websockets.sync.client import connect as connect_socket
+
+from tests.faults.ledger import Ledger
+from tests.faults.load import Load
+from tests.inference import until
+from tests.stage import gateway_process
+from tests.viewer import events_of
+
+
+@pytest.fixture
+def scene(server, crew, clients, tmp_path):
+    """A camera with faces, a worker, a gateway that tells the readings, and a client that hears them."""
+    ledger = Ledger(clients.commands, "front")
+    crew.start()
+    with (
+        Load(server.url, ledger, 10, life_ms=500, backlog_limit=40, ends_frames=True) as load,
+        gateway_process(server.url, tmp_path / "faces", history="0s") as gateway,
+    ):
+        until(lambda: "listens" in gateway.log.read_text(), 60)
+        with connect_socket(gateway.socket_url) as client:
+            next(events_of(client, "reading", 60))
+            yield load, gateway, client
+
+
+def figures(client, seconds=20):
+    return next(events_of(client, "stats", seconds))["sources"]["front"]
+
+
+@pytest.mark.row(4)
+def test_when_all_workers_are_gone_live_is_told_to_be_stale_and_is_not_when_they_are_back(scene, crew):
+    _, gateway, client = scene
+    until(lambda: figures(client)["waiting_ms"] < 500, 40)
+    crew.workers[0].freeze()
+    gone = time.monotonic()
+    until(lambda: figures(client)["waiting_ms"] > 500, 40)
+    assert time.monotonic() - gone < 6  # the promise is 2 s; this machine may be busy
+    until(lambda: gateway.get("/emotion").json() == {"emotion": None, "confidence": 0.0}, 20)
+    crew.workers[0].thaw()
+    crew.start()
+    until(lambda: figures(client)["waiting_ms"] < 500, 60)
+    until(lambda: not next(events_of(client, "reading", 40))["stale"], 40)
+
+
+@pytest.mark.row(8)
+def test_what_a_flush_took_is_told_to_clients_as_a_gap(scene, clients, crew):
+    load, _, client = scene
+    before = figures(client)["gaps"]
+    with load.quiet:  # a frame is there, and no worker had it yet
+        crew.workers[0].freeze()
+    frames = load.frames
+    until(lambda: load.frames > frames + 5, 20)
+    clients.commands.flushall()
+    crew.workers[0].thaw()
+    flushed = time.monotonic()
+    until(lambda: figures(client)["gaps"] > before, 40)
+    assert time.monotonic() - flushed < 15  # the promise is 5 s; this machine may be busy
+    assert next(events_of(client, "reading", 20))["source"] == "front"
