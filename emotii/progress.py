@@ -9,23 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as Bar
 
 from emotii.analysis import Progress
-
-PATIENCE_SECONDS = 10.0
-WAITING = "waiting for a worker (emotii infer starts one)"
-
-
-class Patience:
-    """Notices that nothing moves any more."""
-
-    def __init__(self) -> None:
-        self._frames = 0
-        self._moved = time.monotonic()
-
-    def is_over(self, progress: Progress) -> bool:
-        """Whether no frame was done for some seconds."""
-        if progress.frames != self._frames:
-            self._frames, self._moved = progress.frames, time.monotonic()
-        return time.monotonic() - self._moved > PATIENCE_SECONDS
+from emotii.patience import WAITING, Patience
 
 
 class ProgressBar:

@@ -12,7 +12,6 @@ from typing import TextIO
 
 from rich.console import Console
 
-from api_gateway.history.database import Database
 from api_gateway.reach import check_reach
 from api_gateway.settings import GatewaySettings
 from capture_service.address import configured
@@ -100,7 +99,10 @@ def _check(redis_url: str, sources: dict[str, str]) -> None:
     """Say what is wrong with the settings once, here, and not by each service that would stumble over it."""
     gateway = load(GatewaySettings)
     check_reach(gateway)
-    Database(gateway.database_url)  # opens no connection either
+    if gateway.database_url != GatewaySettings.model_fields["database_url"].default:
+        from api_gateway.history.database import Database  # takes a while, and nothing has started yet
+
+        Database(gateway.database_url)  # opens no connection either
     load(JobsSettings)
     find_model(load(InferenceSettings).model)
     configured(

@@ -10,8 +10,10 @@ from contract.health import served
 from contract.jobs import JobFiles
 from contract.lifecycle import run, stop_on_signal, stop_with_parent
 from contract.settings import load
+from emotii.jobs.attempt import Attempt
 from emotii.jobs.keeper import Keeper
 from emotii.jobs.registry import JobRegistry
+from emotii.jobs.runner import Runner
 from emotii.jobs.settings import JobsSettings
 from inference_service.settings import InferenceSettings
 
@@ -22,10 +24,7 @@ def main() -> None:
     capture = load(CaptureSettings)
     model = load(InferenceSettings).model
     logs.configure(service="jobs", level=settings.log_level, as_json=settings.log_json)
-    opencv.limit(capture)
-    # These import OpenCV, which has to know its bounds by then.
-    from emotii.jobs.attempt import Attempt
-    from emotii.jobs.runner import Runner
+    opencv.limit(capture)  # before the first job has it imported
 
     files = JobFiles(settings.jobs)
     with closing(connect(settings.redis_url, "jobs")) as clients, stop_on_signal() as stop:

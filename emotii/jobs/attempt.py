@@ -1,18 +1,18 @@
-"""One attempt at a job: its recording read, and its files in their place only when all of them are whole."""
+"""One attempt at a job: its recording read, and its files in their place only when all of them are whole.
+
+What reads and draws is imported when there is a job: a service that waits for its first is smaller and starts sooner.
+"""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
-from capture_service.job import recording
 from capture_service.settings import CaptureSettings
 from contract.broker import Clients
 from contract.errors import EmotiiError, SourceError
 from contract.jobs import JobFiles
 from contract.messages.job import JobStatus
 from emotii.jobs.watch import Watch
-from emotii.outputs import Outputs
-from emotii.study import Study
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,10 @@ class Attempt:
         return str(error).replace(str(self.files.of(job.id).resolve()), job.name)
 
     def _write_into(self, work: Path, watch: Watch, stop: Event) -> tuple[str, ...]:
+        from capture_service.job import recording
+        from emotii.outputs import Outputs
+        from emotii.study import Study
+
         job = watch.job
         spec = replace(recording(str(self.files.recording(job.id))), handed_in=job.name)
         outputs = Outputs.all_in(work)

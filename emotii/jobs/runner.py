@@ -7,7 +7,6 @@ from threading import Event
 
 import structlog
 
-from capture_service.job import JobStopped
 from contract.broker import Backoff, Clients
 from contract.errors import BrokerUnavailable, EmotiiError
 from contract.messages.job import JobState, JobStatus
@@ -65,6 +64,8 @@ class Runner:
 
     def _finish(self, watch: Watch, stop: Event) -> None:
         """Run the job of `watch` and write down how it ended."""
+        from capture_service.job import JobStopped  # with all that reads videos
+
         log = logger.bind(job=watch.job.id)
         try:
             files = self.attempt.write(watch, stop)

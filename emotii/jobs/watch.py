@@ -4,7 +4,7 @@ import time
 from datetime import timedelta
 from threading import Event, Thread
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import structlog
 
@@ -12,9 +12,11 @@ from contract.broker import Clients, outages_named
 from contract.errors import BrokerUnavailable, EmotiiError
 from contract.lease import Lease
 from contract.messages.job import JobStatus
-from emotii.analysis import Progress
 from emotii.jobs.registry import JobRegistry
-from emotii.progress import WAITING, Patience
+from emotii.patience import WAITING, Patience
+
+if TYPE_CHECKING:  # it brings OpenCV, which a jobs service that waits for its first job does without
+    from emotii.analysis import Progress
 
 logger = structlog.get_logger(__name__)
 
@@ -90,7 +92,7 @@ class Watch:
         self._due = 0.0
         self._patience = Patience()
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: "Progress") -> None:
         """Tell how far it is, at most twice a second.
 
         Raises:
@@ -118,7 +120,7 @@ class Watch:
         if self._claim.lost:
             raise Taken("another jobs service has this job")
 
-    def _tell(self, progress: Progress) -> None:
+    def _tell(self, progress: "Progress") -> None:
         stuck = not progress.drawing and self._patience.is_over(progress)
         told = self._registry.update(
             self.job,
@@ -132,7 +134,7 @@ class Watch:
         self.job = told
 
 
-def _share(progress: Progress) -> float:
+def _share(progress: "Progress") -> float:
     if not progress.total:
         return READING_SHARE if progress.drawing else 0.0
     share = min(1.0, progress.frames / progress.total)
