@@ -86,7 +86,7 @@ class Guard:
         if refusal is None:
             await self._app(scope, receive, careful)
         elif refusal.status == 401 and scope["path"] in PAGES and "text/html" in Headers(scope=scope).get("accept", ""):
-            await RedirectResponse(f"/sign-in#{scope['path']}", 303)(scope, receive, careful)
+            await RedirectResponse(f"/sign-in?page={scope['path']}", 303)(scope, receive, careful)
         else:
             await refusal.answer()(scope, receive, careful)  # for a WebSocket this answers the handshake
 

@@ -8,7 +8,7 @@ export async function lookForSession() {
   try {
     return await ask("/api/v1/session");
   } catch (error) {
-    if (error.status === 401) location.replace(`/sign-in#${location.pathname}${location.hash}`);
+    if (error.status === 401) location.replace(`/sign-in?page=${location.pathname}${location.hash}`);
     return null; // the gateway cannot be reached: the page says so already
   }
 }

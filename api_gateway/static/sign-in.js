@@ -13,6 +13,6 @@ element("sign-in").addEventListener("submit", async (event) => {
   token.value = "";
   const session = await saying(element("sign-in-line"), () => ask("/api/v1/session", { method: "POST", json }));
   if (!session) return token.focus();
-  const [, page, section] = location.hash.match(/^#([^#]*)(#.*)?$/) ?? [];
-  location.replace((PAGES.includes(page) ? page : "/") + (section ?? ""));
+  const page = new URLSearchParams(location.search).get("page");
+  location.replace((PAGES.includes(page) ? page : "/") + location.hash);
 });

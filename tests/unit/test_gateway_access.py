@@ -16,7 +16,7 @@ from itsdangerous import TimestampSigner
 
 from api_gateway import routes as topics
 from api_gateway import session
-from api_gateway.access import OPEN, OPEN_BELOW, _operator, _viewer, grant_of
+from api_gateway.access import OPEN, OPEN_BELOW, _operator, _source_viewer, _viewer
 from api_gateway.app import create_app
 from api_gateway.attempts import ALLOWED, WINDOW_SECONDS, Attempts
 from api_gateway.settings import GatewaySettings
@@ -118,7 +118,7 @@ def routes() -> Iterator[tuple[str, set[str], set[object]]]:
 
 
 def test_every_route_says_who_may_use_it():
-    silent = {path for path, _, demanded in routes() if not {_viewer, _operator, grant_of} & demanded}
+    silent = {path for path, _, demanded in routes() if not {_viewer, _operator, _source_viewer} & demanded}
     assert silent == {"/healthz", "/readyz", "/api/v1/session"}
 
 
@@ -148,7 +148,7 @@ def test_no_spelling_of_a_path_leads_past_the_guard(app: FastAPI, path: str):
 @pytest.mark.parametrize("path", ["/", "/camera"])
 def test_a_browser_is_led_to_the_page_for_signing_in(app: FastAPI, path: str):
     answer = asked(app, "GET", path, headers={"Accept": "text/html,*/*"})
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in#{path}")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?page={path}")
     assert asked(app, "GET", path).status_code == 401
 
 
