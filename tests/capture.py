@@ -60,6 +60,8 @@ def entries(client, source):
 class MjpegServer:
     """Sends a picture thirty times a second to whoever asks, until it dies or falls silent."""
 
+    every_seconds = 1 / 30
+
     def __init__(self):
         self.silent = Event()
         self._dying = Event()
@@ -69,22 +71,18 @@ class MjpegServer:
     def start(self):
         self._dying.clear()
         outer = self
-        _, jpeg = cv2.imencode(".jpg", np.full((120, 160, 3), 90, np.uint8))
-        part = b"--%s\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (
-            BOUNDARY.encode(),
-            len(jpeg),
-            jpeg.tobytes(),
-        )
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self):
                 self.send_response(200)
                 self.send_header("Content-Type", f"multipart/x-mixed-replace; boundary={BOUNDARY}")
                 self.end_headers()
+                number = 0
                 try:
-                    while not outer._dying.wait(1 / 30):
+                    while not outer._dying.wait(outer.every_seconds):
                         if not outer.silent.is_set():
-                            self.wfile.write(part)
+                            self.wfile.write(_part(outer.picture(number)))
+                            number += 1
                 except OSError:
                     self.close_connection = True
 
@@ -96,7 +94,16 @@ class MjpegServer:
         self.port = self._server.server_port
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
+    def picture(self, _number):
+        """The JPEG with this number."""
+        return cv2.imencode(".jpg", np.full((120, 160, 3), 90, np.uint8))[1].tobytes()
+
     def die(self):
         self._dying.set()
         self._server.shutdown()
         self._server.server_close()
+
+
+def _part(jpeg):
+    head = b"--%s\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % (BOUNDARY.encode(), len(jpeg))
+    return head + jpeg + b"\r\n"

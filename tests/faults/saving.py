@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from api_gateway.face_name import FaceName
@@ -14,12 +15,13 @@ JPEG = stamped(b"\xff\xd8" + random.Random(0).randbytes(20_000) + b"\xff\xd9", "
 """As long as a face; nobody looks at it, only whether it is whole."""
 
 
-def save_and_erase(folder: Path) -> None:
+def save_and_erase(folder: Path, begun: Event) -> None:
     store = FaceStore(folder)
     while True:
         for number in range(FACES):
             name = FaceName(EMOTIONS[number % len(EMOTIONS)], 97.5, datetime.now(UTC))
             saved = store.save(JPEG, name)
+            begun.set()
             if number % 3 == 0:
                 store.label(saved, "surprise")
         store.erase(until=datetime.now(UTC))

@@ -65,9 +65,10 @@ def test_who_dies_while_saving_and_erasing_leaves_whole_faces_and_the_next_erase
     started.set_forkserver_preload(["tests.faults.saving"])
     faces = unfinished = 0
     for _ in range(KILLS):
-        process = started.Process(target=save_and_erase, args=(folder,), daemon=True)
+        begun = started.Event()
+        process = started.Process(target=save_and_erase, args=(folder, begun), daemon=True)
         process.start()
-        until(lambda: any(folder.glob("*/*")) or not process.is_alive(), 30, "its first face")
+        assert begun.wait(30), "it saves no face"
         time.sleep(dice.uniform(0, 0.06))
         assert process.is_alive(), "it ended by itself"
         process.kill()
