@@ -5,11 +5,14 @@ was frozen and its crop claimed by the other), only the first acknowledges it, a
 Acknowledging first also frees memory before it takes some, so that a Redis that is out of memory still drains.
 """
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import redis
+from redis.exceptions import NoScriptError
 
 from contract import keys
 
@@ -17,23 +20,23 @@ from contract import keys
 COMMIT = """
 local crops, results, dead, alone = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local group, keep, job_life = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-local own, shared, at = tonumber(ARGV[4]), tonumber(ARGV[5]), 6
 for _, key in ipairs({results, dead, alone}) do
   local kind, wanted = redis.call('TYPE', key).ok, key == alone and 'set' or 'stream'
   -- Known before the first acknowledgement: a script that fails half way is not undone.
   if kind ~= 'none' and kind ~= wanted then return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. kind) end
 end
 
--- The form: its names, each with a place for a value behind it, then what is the same in all that are filled in.
-local form = {results, '*'}
-for place = 3, 2 * own + 1, 2 do
-  form[place], form[place + 1], at = ARGV[at], '', at + 1
+-- A result of the form: its names, each with a place for a value behind it, then what is the same in all.
+local names, shared = unpack(cjson.decode(ARGV[4]))
+local form, own, at = {results, '*'}, #names, 5
+for number, name in ipairs(names) do
+  form[2 * number + 1], form[2 * number + 2] = name, ''
 end
-for place = 2 * own + 3, 2 * own + 2 + shared do
-  form[place], at = ARGV[at], at + 1
+for number, part in ipairs(shared) do
+  form[2 * own + 2 + number] = part
 end
 
-local mine, ids = {}, {}
+local mine, ids, added = {}, {}, {}
 while at <= #ARGV do
   if redis.call('XACK', crops, group, ARGV[at]) == 1 then
     mine[#mine + 1], ids[#ids + 1] = at, ARGV[at]
@@ -47,17 +50,18 @@ if #mine > 0 then
 end
 for _, first in ipairs(mine) do
   local target = ARGV[first + 1]
+  local key = target == 'dead' and dead or results
   if target == 'form' then
     for number = 1, own do form[2 * number + 2] = ARGV[first + 1 + number] end
     redis.call('XADD', unpack(form))
   else
-    local key = target == 'dead' and dead or results
     redis.call('XADD', key, '*', unpack(ARGV, first + 3, first + 2 + tonumber(ARGV[first + 2])))
   end
+  added[key] = true
 end
 
 if keep > 0 then
-  for _, key in ipairs({results, dead}) do redis.call('XTRIM', key, 'MAXLEN', '~', keep) end
+  for key in pairs(added) do redis.call('XTRIM', key, 'MAXLEN', '~', keep) end
 else
   -- What was made anew here has to expire, too, even if the process that runs the job is gone.
   local life = redis.call('TTL', crops)
@@ -68,6 +72,8 @@ else
 end
 return #mine
 """
+
+_COMMIT_SHA = hashlib.sha1(COMMIT.encode(), usedforsecurity=False).hexdigest()
 
 REMOVE_CONSUMER = """
 local pending = redis.pcall('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
@@ -90,13 +96,18 @@ class Form(NamedTuple):
     """What many results have in common, so that it is sent once: most of a commit's cost is the number of its parts."""
 
     names: tuple[bytes, ...]
-    """Of the fields that each has for itself."""
+    """Of the fields that each has for itself; UTF-8."""
     shared: Mapping[bytes, bytes]
-    """The fields that are the same in all."""
+    """The fields that are the same in all; UTF-8."""
 
     def filled(self, values: Sequence[bytes]) -> dict[bytes, bytes]:
         """The fields of a result with these values of its own; those of the last names may be missing."""
         return dict(zip(self.names, values, strict=False)) | dict(self.shared)
+
+    def encode(self) -> bytes:
+        """For the script, which can then be told in one part."""
+        shared = [part.decode() for pair in self.shared.items() for part in pair]
+        return json.dumps([[name.decode() for name in self.names], shared]).encode()
 
 
 BLANK = Form((), {})
@@ -130,25 +141,40 @@ def commit(
     Raises:
         redis.exceptions.ResponseError: a key of a source is of another type; the other sources were committed.
     """
+    head = form.encode()
+    calls = {source: _call(source, keep[source], head, outgoing) for source, outgoing in outcomes.items()}
+    # By its hash: for a single crop, Redis would spend as long on the text of the script as on what it does.
+    replies = _replies(client, calls, known=True)
+    if unknown := {source: calls[source] for source, reply in replies.items() if isinstance(reply, NoScriptError)}:
+        # A server that was restarted or flushed has forgotten it, and has done nothing. EVAL makes it known again.
+        replies |= _replies(client, unknown, known=False)
+    for reply in replies.values():
+        if isinstance(reply, Exception):
+            raise reply
+    return replies
+
+
+def _call(source: str, keep: int, form: bytes, outgoing: Sequence[Outgoing | Filled]) -> list[Any]:
+    """What stands behind the script in a call: how many keys, the keys, the arguments."""
+    names = keys.of_job(source)
+    call: list[Any] = [len(names), *names, keys.INFERENCE_GROUP, keep, keys.JOB_KEYS_SECONDS, form]
+    for one in outgoing:
+        if isinstance(one, Filled):
+            call += (one.entry, b"form", *one.values)
+        else:
+            flat = [part for pair in one.fields.items() for part in pair]
+            call += (one.entry, one.target, len(flat), *flat)
+    return call
+
+
+def _replies(client: redis.Redis, calls: Mapping[str, list[Any]], *, known: bool) -> dict[str, Any]:
     pipeline = client.pipeline(transaction=False)
-    shared = _flat(form.shared)
-    head: list[bytes | str | int] = [keys.JOB_KEYS_SECONDS, len(form.names), len(shared), *form.names, *shared]
-    for source, outgoing in outcomes.items():
-        arguments: list[bytes | str | int] = [keys.INFERENCE_GROUP, keep[source], *head]
-        for one in outgoing:
-            if isinstance(one, Filled):
-                arguments += (one.entry, b"form", *one.values)
-            else:
-                flat = _flat(one.fields)
-                arguments += (one.entry, one.target, len(flat), *flat)
-        names = keys.of_job(source)
-        # EVAL, not EVALSHA: a restarted or flushed Redis has forgotten the script, and its text is short.
-        pipeline.eval(COMMIT, len(names), *names, *arguments)
-    return dict(zip(outcomes, pipeline.execute(), strict=True))
-
-
-def _flat(fields: Mapping[bytes, bytes]) -> list[bytes]:
-    return [part for pair in fields.items() for part in pair]
+    for call in calls.values():
+        if known:
+            pipeline.evalsha(_COMMIT_SHA, *call)
+        else:
+            pipeline.eval(COMMIT, *call)
+    return dict(zip(calls, pipeline.execute(raise_on_error=False), strict=True))
 
 
 def remove_consumer(client: redis.Redis, source: str, consumer: str) -> bool:

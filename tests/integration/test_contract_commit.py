@@ -56,6 +56,15 @@ def test_outcomes_that_fill_a_form_and_others_stand_in_the_order_in_which_they_w
     assert [fields for _, fields in client.xrange(keys.dead(SOURCE))] == [{b"reason": b"why"}]
 
 
+def test_a_server_that_has_forgotten_the_script_commits_all_the_same(client):
+    first, second = deliver(client, 2)
+    commit(client, outgoing([first]), {SOURCE: 0})
+    client.script_flush()
+
+    assert commit(client, outgoing([second]), {SOURCE: 0}) == {SOURCE: 1}
+    assert client.xlen(keys.results(SOURCE)) == 2
+
+
 def test_of_a_batch_only_what_was_still_pending_is_stored(client):
     first, second, third = deliver(client, 3)
     commit(client, outgoing([second]), {SOURCE: 0})
