@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from contract.clock import RedisClock
 from contract.commit import Form
 from contract.errors import MalformedMessage
@@ -11,11 +9,10 @@ from contract.messages import Crop, Dead, read_crop_entry
 from contract.messages.glance import READING_VALUES, SeenCrop, frame_at_a_glance
 from contract.messages.reading import shared_fields
 from contract.model import ModelCard
-from contract.normalisation import CROP_SIZE
 from inference_service import metrics
 from inference_service.delivery import Delivery, Outcome, Outcomes, Passed, Reading
-from inference_service.engines.engine import Pixels
-from inference_service.poison import Isolation, Poison
+from inference_service.poison import Poison
+from inference_service.stills import Stills
 
 LONGEST_REASON = 200
 
@@ -23,8 +20,8 @@ LONGEST_REASON = 200
 class Classifier:
     """Gives every delivery its outcome: readings for crops, the same for what passes through, dead for the rest."""
 
-    def __init__(self, isolation: Isolation, card: ModelCard, worker: str, clock: RedisClock) -> None:
-        self._isolation = isolation
+    def __init__(self, stills: Stills, card: ModelCard, worker: str, clock: RedisClock) -> None:
+        self._stills = stills
         self._card = card
         self._worker = worker
         self._clock = clock
@@ -38,8 +35,7 @@ class Classifier:
         read_ms = self._clock.now_ms()
         entries = [_read(delivery) for delivery in batch]
         fresh = [entry for entry in entries if isinstance(entry, SeenCrop) and not _stale(entry, read_ms)]
-        with metrics.engine_time(len(fresh)):
-            verdicts = iter(self._isolation.classify(_pixels(fresh)))
+        verdicts = iter(self._stills.classify(fresh))
         done_ms = self._clock.now_ms()
         outcomes: list[Outcome] = []
         for delivery, entry in zip(batch, entries, strict=True):
@@ -87,12 +83,6 @@ def _read_with_care(delivery: Delivery) -> SeenCrop | Passed | Dead:
     if entry.id.source != delivery.source:
         return _dead(delivery, "source: not the one whose stream this is")
     return SeenCrop.of(entry) if isinstance(entry, Crop) else Passed(entry.fields())
-
-
-def _pixels(crops: Sequence[SeenCrop]) -> Pixels:
-    """Shape (n, 48, 48)."""
-    pixels = np.frombuffer(b"".join([crop.pixels for crop in crops]), np.uint8)
-    return pixels.reshape(-1, CROP_SIZE, CROP_SIZE)
 
 
 def _reading(delivery: Delivery, crop: SeenCrop, probabilities: bytes) -> Reading:

@@ -25,6 +25,11 @@ class InferenceSettings(ServiceSettings):
     linger: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(milliseconds=20))] = Field(
         timedelta(milliseconds=2), description="How long to wait for a fuller batch; only while work is waiting anyway."
     )
+    reuse: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(seconds=1))] = Field(
+        timedelta(0),
+        description="How long a live face that has hardly changed keeps its reading instead of being classified again;"
+        " 0 classifies every crop.",
+    )
     claim_after: Annotated[Duration, Field(ge=timedelta(milliseconds=100), le=timedelta(minutes=5))] = Field(
         timedelta(seconds=5),
         description="After this long the crops of a silent worker go to another; longer than the longest batch.",

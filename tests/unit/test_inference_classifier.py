@@ -6,6 +6,7 @@ from inference_service import delivery
 from inference_service.classifier import Classifier
 from inference_service.delivery import Delivery, Passed
 from inference_service.poison import Isolation
+from inference_service.stills import Stills
 from tests.inference import RAISES, THRESHOLDS, ObedientEngine, crop, frame_done
 
 
@@ -21,7 +22,7 @@ def engine():
 
 @pytest.fixture
 def classify(engine):
-    classifier = Classifier(Isolation(engine), engine.card, "worker-1", Noon())
+    classifier = Classifier(Stills(Isolation(engine)), engine.card, "worker-1", Noon())
 
     def classify(*entries):
         form, each = classifier.classify(
