@@ -1,6 +1,7 @@
 """What running processes cost: CPU seconds and memory, by name, each with its descendants."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 import psutil
 
@@ -26,6 +27,18 @@ class Processes:
     def all_cpu_seconds(self) -> float:
         """The sum over all names; a clock for `measure.timed`."""
         return sum(self.cpu_seconds().values())
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """They stand still meanwhile, and are there again at once."""
+        family = [process for root in self._roots.values() for process in _family(root)]
+        for process in family:
+            process.suspend()
+        try:
+            yield
+        finally:
+            for process in family:
+                process.resume()
 
     def resident(self) -> dict[str, float]:
         """RSS in MB (10^6 bytes), by name: pages that two processes of a family share count twice."""

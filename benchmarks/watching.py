@@ -1,0 +1,106 @@
+"""The whole system while it watches sources: what it does in a while, and what each process of it costs."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from benchmarks.measure import Sample
+from benchmarks.processes import Processes, differences
+from benchmarks.stage import Stage, stage, until
+from contract import keys
+from contract.messages import SourceStatus
+
+SETTLE_SECONDS = 2.0
+"""After the first viewer is there, before anything is counted."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What happened in a while."""
+
+    frames: int
+    """Looked at, of all sources."""
+    skipped: int
+    faces: int
+    wall_s: float
+    cpu_s: Mapping[str, float]
+    """By process."""
+
+    @property
+    def sample(self) -> Sample:
+        """The frames as a count, with the CPU seconds of all processes."""
+        return Sample(self.frames, self.wall_s, sum(self.cpu_s.values()))
+
+
+class System:
+    """Everything that `emotii up` runs, on one stage."""
+
+    def __init__(self, here: Stage, sources: Mapping[str, str]) -> None:
+        self.stage = here
+        self._names = tuple(sources)
+        self.processes: Processes = here.processes()
+
+    def watch(self, seconds: float) -> Watch:
+        """Let it work for a while."""
+        before, cpu, started = self._done(), self.processes.cpu_seconds(), time.perf_counter()
+        time.sleep(seconds)
+        after, wall = self._done(), time.perf_counter() - started
+        spent = differences(self.processes.cpu_seconds(), cpu)
+        frames, skipped, outcomes = (then - now for then, now in zip(after, before, strict=True))
+        return Watch(frames, skipped, max(0, outcomes - frames), wall, spent)
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """It stands still meanwhile; afterwards it gets the time to find back to work."""
+        with self.processes.suspended():
+            yield
+        before = self._done()[0]
+        until(lambda: self._done()[0] > before, what="the system, after its rest,")
+        time.sleep(SETTLE_SECONDS)
+
+    def statuses(self) -> list[SourceStatus]:
+        """What the sources say of themselves, about a second old at most."""
+        found = self.stage.clients.commands.hmget(keys.SOURCES, list(self._names))
+        return [SourceStatus.model_validate_json(status) for status in found if status]
+
+    def _done(self) -> tuple[int, int, int]:
+        """Frames and skipped frames since the start, and outcomes: one of each face and one of each frame."""
+        streams = (self.stage.clients.commands.xinfo_stream(keys.results(name)) for name in self._names)
+        outcomes = sum(int(stream["entries-added"]) for stream in streams)
+        told = self.statuses()
+        return sum(one.frames for one in told), sum(one.skipped for one in told), outcomes
+
+
+@contextmanager
+def system(sources: Mapping[str, str], viewers: int, **settings: object) -> Iterator[System]:
+    """The system with these sources (name to address), all of them online, and so many viewers of the video."""
+    with stage() as here:
+        listed = ",".join(f"{name}={address}" for name, address in sources.items())
+        url = here.start_system(listed, **settings)
+        running = System(here, sources)
+        until(lambda: _all_read(running, len(sources)), what="readings of all sources")
+        with _crowd(int(url.rpartition(":")[2]), viewers):
+            time.sleep(SETTLE_SECONDS)
+            yield running
+
+
+def _all_read(running: System, count: int) -> bool:
+    told = running.statuses()
+    results = running.stage.clients.commands.exists(*(keys.results(one.name) for one in told)) if told else 0
+    return results == count and all(one.state == "ONLINE" for one in told)
+
+
+@contextmanager
+def _crowd(port: int, viewers: int) -> Iterator[None]:
+    if not viewers:
+        yield
+        return
+    command = [sys.executable, "-m", "benchmarks.crowd", str(port), "0", str(viewers)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as crowd:
+        if crowd.stdout is None or crowd.stdout.readline() != "there\n":
+            raise RuntimeError("no viewer came")
+        yield
+        crowd.communicate()
