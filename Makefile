@@ -1,5 +1,8 @@
 # make up     the main job: installs what it needs into .venv, then runs everything and prints the URL
-# make test   installs what the tests need, then runs them all
+# make test   installs what the tests need, then runs them; of the faults a short selection
+# make test-faults   all faults of docs/promises.md, on Valkey and on Debian's Redis, with a table of the rows
+# make chaos  random faults under load: SECONDS=300 SEED=1; its last line is the account of every crop
+# make soak   ten million crops through two workers: memory and descriptors as a plot in .emotii/; CROPS=100000 for less
 # make train  installs what training needs, TensorFlow with it, and trains: make train ARGS="--data ... --out models/mine"
 # make bench  measures how fast it is here, an hour; QUICK=1: two minutes; ARGS="engine growth": these questions only
 # make check  style, types and floors
@@ -11,12 +14,21 @@ UV = .venv/bin/uv pip install --quiet --require-hashes --constraint requirements
 BENCH = $(if $(QUICK),--size quick --json .emotii/bench.json,--json docs/performance/figures.json --page docs/performance.md)
 LOCKED = Makefile pyproject.toml requirements.lock
 
-.PHONY: up test train bench check docs lock clean
+.PHONY: up test test-faults chaos soak train bench check docs lock clean
 up: .venv/installed-up
 	@exec .venv/bin/emotii up $(ARGS)
 
 test: .venv/installed-dev
-	.venv/bin/pytest --numprocesses 2 --dist loadfile $(ARGS)
+	.venv/bin/pytest --numprocesses 2 --dist loadfile -m "not row or short" $(ARGS)
+
+test-faults: .venv/installed-dev
+	.venv/bin/pytest tests/faults --numprocesses 2 --dist worksteal $(ARGS)
+
+chaos: .venv/installed-dev
+	.venv/bin/python -m tests.faults.chaos $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+soak: .venv/installed-dev
+	.venv/bin/python -m tests.faults.soak $(if $(CROPS),--crops $(CROPS)) $(ARGS)
 
 train: .venv/installed-training
 	.venv/bin/emotii train $(ARGS)

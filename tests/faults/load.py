@@ -64,7 +64,7 @@ class Load:
         self.quiet = Lock()
         """While somebody holds this, nothing is on its way to Redis."""
         self._url = url
-        self._ledger = ledger
+        self.ledger = ledger
         self._pause = 1 / frames_a_second
         self._life_ms = life_ms
         self._backlog_limit = backlog_limit
@@ -97,7 +97,7 @@ class Load:
 
     def check_answers(self) -> None:
         """Every reading so far was made of the pixels of its own crop: no reply was taken for another."""
-        for name, reading in self._ledger.readings.items():
+        for name, reading in self.ledger.readings.items():
             if not reading.stale:
                 assert reading.probabilities == pytest.approx(self.crops[name], abs=1e-5), f"{name}: of other pixels"
 
@@ -105,7 +105,7 @@ class Load:
         life = None if self._life_ms else keys.JOB_KEYS_SECONDS
         due = time.monotonic()
         with closing(connect(self._url, "load")) as clients:
-            publisher = Publisher(clients.commands, self._ledger.source, self._clock, life)
+            publisher = Publisher(clients.commands, self.ledger.source, self._clock, life)
             while not self._last_frame_due.is_set():
                 with self.quiet:
                     self._send(publisher)
@@ -122,7 +122,7 @@ class Load:
             self.skipped += 1
             return
         crops = list(self._frame())
-        self._ledger.add(self._remembered(crops))
+        self.ledger.add(self._remembered(crops))
         publisher.send_until_stored(Batch([*crops, *self._end(crops[0])]), self._stop, self.outage)
 
     def _frame(self) -> Iterator[Crop]:
@@ -130,7 +130,7 @@ class Load:
         deadline = now + self._life_ms if self._life_ms else 0
         for index in range(FACES):
             pixels = self._chance.integers(0, 256, CROP_BYTES, dtype=np.uint8).tobytes()
-            yield Crop(FrameId(self._ledger.source, "e1", self.frames), face(index), now, deadline, pixels)
+            yield Crop(FrameId(self.ledger.source, "e1", self.frames), face(index), now, deadline, pixels)
         self.frames += 1
 
     def _end(self, crop: Crop) -> Iterator[FrameDone]:
@@ -155,8 +155,8 @@ class Load:
     def _beat(self, client: redis.Redis) -> None:
         self._clock.refresh(client)
         now = self._clock.now_ms()
-        status = SourceStatus(name=self._ledger.source, kind=self._kind, state="ONLINE", since_ms=now, seen_ms=now)
-        client.hset(keys.SOURCES, self._ledger.source, status.model_dump_json())
+        status = SourceStatus(name=self.ledger.source, kind=self._kind, state="ONLINE", since_ms=now, seen_ms=now)
+        client.hset(keys.SOURCES, self.ledger.source, status.model_dump_json())
         if not self._life_ms:
-            for key in keys.of_job(self._ledger.source):
+            for key in keys.of_job(self.ledger.source):
                 client.expire(key, keys.JOB_KEYS_SECONDS)
