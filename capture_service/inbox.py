@@ -1,25 +1,25 @@
 """An inbox source: pictures that others hand in through a stream."""
 
-import time
+from collections.abc import Callable
+from functools import cache
 from threading import Event
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from redis.exceptions import ResponseError
 
 from capture_service import metrics
-from capture_service.faces import FaceFinder
 from capture_service.outage import Outage
-from capture_service.picture import decode
 from capture_service.publisher import Batch, Publisher
 from capture_service.registration import Registration
-from capture_service.settings import CaptureSettings
-from capture_service.view import View
 from contract import keys
 from contract.broker import BLOCK_MS, Backoff, Clients, outages_named
 from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable, MalformedMessage, PictureError
-from contract.messages import Crop, Dead, FrameDone, FrameId, InboxPicture
+from contract.messages import Dead, FrameDone, FrameId, InboxPicture
+
+if TYPE_CHECKING:  # it brings OpenCV and a detector, which wait for the first picture
+    from capture_service.picture_faces import PictureFaces
 
 logger = structlog.get_logger(__name__)
 
@@ -33,31 +33,31 @@ Entry = tuple[bytes, dict[bytes, bytes]]
 
 
 class InboxCapture:
-    """Finds the faces of pictures that are handed in; each picture gets its "frame done", whatever is wrong with it."""
+    """Finds the faces of pictures that are handed in; each picture gets its "frame done", whatever is wrong with it.
+
+    Args:
+        picture_faces: called once, when the first picture comes: until then the process is small.
+    """
 
     def __init__(
         self,
         *,
         source: str,
         clients: Clients,
-        faces: FaceFinder,
+        picture_faces: "Callable[[], PictureFaces]",
         publisher: Publisher,
-        view: View,
         registration: Registration,
         clock: RedisClock,
         outage: Outage,
-        settings: CaptureSettings,
     ) -> None:
         self._source = source
         self._stream = keys.inbox(source)
         self._clients = clients
-        self._faces = faces
+        self._picture_faces = cache(picture_faces)
         self._publisher = publisher
-        self._view = view
         self._registration = registration
         self._clock = clock
         self._outage = outage
-        self._max_bytes = settings.picture_max_bytes
         self._epoch = ""
         self._look_back = True
         self._backoff = Backoff(longest_seconds=1.0)
@@ -152,7 +152,7 @@ class InboxCapture:
                 raise PictureError(f"given up after {MOST_DELIVERIES} attempts that ended the process")
             if handed_in.deadline_ms and self._clock.now_ms() > handed_in.deadline_ms:
                 raise PictureError("it waited too long")
-            picture = decode(handed_in.picture, self._max_bytes)
+            crops, done = self._picture_faces().find(handed_in, name)
         except PictureError as error:
             metrics.UNREADABLE.labels(self._source).inc()
             self._registration.skipped(1)
@@ -160,10 +160,5 @@ class InboxCapture:
         if handed_in.epoch != self._epoch:
             self._epoch = handed_in.epoch
             self._registration.opened(self._epoch)
-            self._faces.begin()
-        height, width = picture.shape[:2]
-        found = self._faces.find(picture, time.monotonic())
-        self._registration.looked(width, height)
-        self._view.publish(name, handed_in.sent_ms, picture, found)
-        crops = [Crop(name, one.face, handed_in.sent_ms, handed_in.deadline_ms, one.pixels) for one in found]
-        return Batch([*crops, FrameDone(name, handed_in.sent_ms, len(crops), width, height)])
+        self._registration.looked(done.width, done.height)
+        return Batch([*crops, done])

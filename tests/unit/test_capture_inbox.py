@@ -1,5 +1,4 @@
 from threading import Event
-from types import SimpleNamespace
 
 from capture_service.inbox import InboxCapture
 from capture_service.outage import Outage
@@ -34,8 +33,8 @@ class Publisher:
 
 def inbox(publisher, registration):
     return InboxCapture(
-        source="uploads", clients=None, faces=None, publisher=publisher, view=None, registration=registration,
-        clock=None, outage=Outage(), settings=SimpleNamespace(picture_max_bytes=1000),
+        source="uploads", clients=None, picture_faces=lambda: None, publisher=publisher, registration=registration,
+        clock=None, outage=Outage(),
     )  # fmt: skip
 
 
