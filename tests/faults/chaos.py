@@ -21,6 +21,7 @@ from operator import add
 from pathlib import Path
 
 from contract.broker import connect
+from contract.logs import configure
 from emotii.server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Balance, Ledger, flush_all
@@ -120,9 +121,10 @@ class Chaos:
 
 def main() -> None:
     arguments = _arguments()
+    configure(service="chaos", level="error")  # the sending would tell of every outage
     print(f"chaos for {arguments.seconds:.0f} s, seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="emotii-chaos-") as folder:
-        balance = run(Path(folder), arguments.seconds, arguments.seed)
+        balance = run(Path(folder), arguments.seconds, arguments.seed, arguments.server)
     print(balance)
     sys.exit(0 if balance.settled and balance.duplicates == 0 else 1)
 
@@ -178,6 +180,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Random faults under load, and the account of every crop at the end.")
     parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
+    parser.add_argument("--server", type=Path, help="program of the server; by default what `emotii up` would take")
     return parser.parse_args()
 
 

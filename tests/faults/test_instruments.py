@@ -72,7 +72,6 @@ def test_the_ledger_counts_what_was_trimmed_unread_and_what_was_erased(ledger, c
     assert str(ledger.balance()) == "added=30 ok=14 stale=0 dead=0 trimmed=9 erased=7 backlog=0 lost=0 duplicates=0"
 
 
-@pytest.mark.short
 def test_a_load_with_nothing_wrong_is_settled_and_every_reading_is_that_of_its_own_pixels(server, ledger, crew):
     crew.start()
     with Load(server.url, ledger, 100) as load:
