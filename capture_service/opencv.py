@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from capture_service.address import SourceSpec
 from capture_service.destination import Destination
+from capture_service.retrieved import ask_for_jpegs
 from capture_service.settings import CaptureSettings
 from contract.errors import SourceError
 from contract.network import StreamRules
@@ -70,6 +71,8 @@ def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCaptu
         capture.release()
         most = f"{settings.picture_max_megapixels} megapixels (EMOTII_PICTURE_MAX_MEGAPIXELS)"
         raise SourceError(f"{spec.safe} has frames of {size[0]:.0f} x {size[1]:.0f}; the most is {most}")
+    if spec.kind != "webcam":
+        ask_for_jpegs(capture)
     return capture
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from capture_service.address import SourceSpec
 from capture_service.frame import Frame
 from capture_service.opencv import open_capture
+from capture_service.retrieved import retrieve
 from capture_service.settings import CaptureSettings
 from contract.errors import SourceError
 
@@ -30,11 +31,11 @@ class Camera:
     def read(self) -> Frame | None:
         capture = self._grab()
         taken = time.monotonic()
-        decoded, picture = capture.retrieve()
+        picture = retrieve(capture)
         number, self._number = self._number, self._number + 1
-        if not decoded or picture is None or picture.size == 0:
+        if picture is None:
             return Frame(number, taken, None, "the frame could not be decoded")
-        return Frame(number, taken, _colour(np.asarray(picture, np.uint8)))
+        return Frame(number, taken, _colour(picture))
 
     def skip(self) -> bool:
         self._grab()

@@ -4,11 +4,11 @@ import math
 from collections import deque
 
 import cv2
-import numpy as np
 
 from capture_service.address import SourceSpec
 from capture_service.frame import Frame
 from capture_service.opencv import open_capture
+from capture_service.retrieved import retrieve
 from capture_service.settings import CaptureSettings
 from contract.errors import SourceError
 
@@ -64,10 +64,10 @@ class Recording:
             return None
         if self._ahead:
             return Frame(self._number - 1, self._seconds, None, "the file is damaged here")
-        decoded, picture = self._capture.retrieve()
-        if not decoded or picture is None:
+        picture = retrieve(self._capture)
+        if picture is None:
             return Frame(self._number - 1, self._seconds, None, "the frame could not be decoded")
-        return Frame(self._number - 1, self._seconds, np.asarray(picture, np.uint8))
+        return Frame(self._number - 1, self._seconds, picture)
 
     def skip(self) -> bool:
         if not self._ahead and not self._grab():

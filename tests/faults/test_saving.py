@@ -81,8 +81,12 @@ def test_who_dies_while_saving_and_erasing_leaves_whole_faces_and_the_next_erase
     FaceStore(folder).erase()
     assert list(folder.glob("*/*.jpg")) == []
     retention = FaceRetention(folder, timedelta(0), 0)
-    until(lambda: retention.sweep() or not list(folder.glob("*/.*")), 3 * ORPHAN_SECONDS, "the sweep")
-    until(lambda: not [path for path in folder.rglob("*") if path.is_file()], 3 * ORPHAN_SECONDS, "nothing left")
+
+    def swept() -> bool:
+        retention.sweep()
+        return not [path for path in folder.rglob("*") if path.is_file()]
+
+    until(swept, 3 * ORPHAN_SECONDS, "the sweep of what is unfinished")
 
 
 @pytest.mark.row(22)
