@@ -138,5 +138,6 @@ def _picture(number: int) -> bytes:
     chance = np.random.default_rng(number)
     coarse = chance.integers(40, 220, (12, 16, 3), np.uint8)
     picture = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    grain = chance.normal(0, 4, picture.shape)
-    return cv2.imencode(".jpg", np.clip(picture + grain, 0, 255).astype(np.uint8))[1].tobytes()
+    grain = chance.normal(0, 2, picture.shape)
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 80]  # as a capture sends it
+    return cv2.imencode(".jpg", np.clip(picture + grain, 0, 255).astype(np.uint8), quality)[1].tobytes()
