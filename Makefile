@@ -6,6 +6,7 @@
 # make train  installs what training needs, TensorFlow with it, and trains: make train ARGS="--data ... --out models/mine"
 # make bench  measures how fast it is here, an hour; QUICK=1: two minutes; ARGS="engine growth": these questions only
 # make check  style, types and floors
+# make audit  compares the lock with known vulnerabilities (needs the network)
 # make docs   writes the pages that are made from the code
 # make lock   brings requirements.lock up to pyproject.toml (ARGS=--upgrade: everything to its newest release)
 
@@ -14,7 +15,7 @@ UV = .venv/bin/uv pip install --quiet --require-hashes --constraint requirements
 BENCH = $(if $(QUICK),--size quick --json .emotii/bench.json,--json docs/performance/figures.json --page docs/performance.md)
 LOCKED = Makefile pyproject.toml requirements.lock
 
-.PHONY: up test test-faults chaos soak train bench check docs lock clean
+.PHONY: up test test-faults chaos soak train bench check audit docs lock clean
 up: .venv/installed-up
 	@exec .venv/bin/emotii up $(ARGS)
 
@@ -44,10 +45,15 @@ check: .venv/installed-dev
 
 docs: .venv/installed-dev
 	.venv/bin/python -m emotii.configuration
+	.venv/bin/python docs/licences.py
 
 lock: .venv/installed-uv
 	.venv/bin/uv pip compile pyproject.toml --all-extras --group build --group dev --group bench --universal --generate-hashes \
 		--no-emit-index-url --no-annotate --quiet $(ARGS) --custom-compile-command "make lock" --output-file requirements.lock
+
+# Asks PyPI's advisories about everything in the lock; uv brings pip-audit into a place of its own.
+audit: .venv/installed-uv
+	.venv/bin/uv tool run pip-audit --require-hashes --disable-pip --requirement requirements.lock $(ARGS)
 
 clean:
 	rm -rf .venv .emotii
