@@ -59,3 +59,25 @@ def test_after_a_sleep_of_the_host_redis_is_asked_again():
     host.awake(31)
     clock.refresh(server)
     assert server.asked == 3
+
+
+def test_of_slow_answers_the_quickest_is_believed():
+    host = Host()
+
+    class BusyServer:
+        """Answers late, as the host sees it; the time that it tells was right when it was asked."""
+
+        def __init__(self, *seconds):
+            self.delays = iter(seconds)
+
+        def time(self):
+            told = 100.0 + host.monotonic
+            host.awake(next(self.delays))
+            return int(told), round(told % 1 * 1_000_000)
+
+    clock = RedisClock(lambda: host.wall, lambda: host.monotonic)
+    clock.refresh(BusyServer(0.2, 0.04, 0.1, 0.15, 0.3))
+    assert abs(clock.now_ms() - (100 + host.monotonic) * 1000) <= 21
+    host.awake(40)
+    clock.refresh(BusyServer(0.2, 0.001))  # quick enough: not asked a third time
+    assert abs(clock.now_ms() - (100 + host.monotonic) * 1000) <= 1.5
