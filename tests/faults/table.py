@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -17,6 +17,8 @@ class Shown:
     failed: int = 0
     crops: int = 0
     seconds: float = 0.0
+    figures: list[str] = field(default_factory=list)
+    """What tests measured, one line each."""
 
     def add(self, report: pytest.TestReport) -> None:
         if report.when == "call":
@@ -24,7 +26,9 @@ class Shown:
         self.failed += report.failed
         self.seconds += report.duration
         if report.when == "teardown":  # the properties of a test are complete only here
-            self.crops += int(dict(report.user_properties).get("crops", 0))
+            told = dict(report.user_properties)
+            self.crops += int(told.get("crops", 0))
+            self.figures += [f"{report.nodeid.rpartition('::')[2]}: {told['figures']}"] if "figures" in told else []
 
     def __str__(self) -> str:
         if not self.tests:
@@ -44,3 +48,4 @@ def lines(reports: Iterable[pytest.TestReport]) -> Iterator[str]:
         yield f"{'row':>3}  {SERVERS[0]:<40}{SERVERS[1]}"
     for row, by_server in sorted(shown.items()):
         yield f"{row:>3}  " + "".join(f"{by_server[server]!s:<40}" for server in SERVERS).rstrip()
+        yield from (f"     {one}" for server in SERVERS for one in by_server[server].figures)
