@@ -116,7 +116,7 @@ class LiveCapture:
         crops = [Crop(name, one.face, captured_ms, deadline_ms, one.pixels) for one in found]
         try:
             # With a backlog the frame is still shown and its faces followed; only the workers are spared.
-            if has_room := self._publisher.backlog() <= self._settings.backlog_limit:
+            if has_room := self._publisher.has_room(self._settings.backlog_limit):
                 done = FrameDone(name, captured_ms, len(crops), width, height, previous=self._sent)
                 self._publisher.send(Batch([*crops, done]))
                 self._sent = name.frame

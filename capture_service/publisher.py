@@ -48,6 +48,8 @@ class Publisher:
         self._clock = clock
         self._life_seconds = life_seconds
         self._last_ms: int | None = None
+        self._waiting: int | None = None
+        """The length of the stream when it was heard of last; since nobody else adds to it, it is no longer now."""
 
     def backlog(self) -> int:
         """Entries that no worker has finished.
@@ -57,6 +59,16 @@ class Publisher:
         """
         with outages_named():
             return int(self._client.xlen(self._crops))
+
+    def has_room(self, limit: int) -> bool:
+        """Whether no more than `limit` entries wait for workers; asks only where the last answer leaves it open.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be reached.
+        """
+        if self._waiting is None or self._waiting > limit:
+            self._waiting = self.backlog()
+        return self._waiting <= limit
 
     def send(self, batch: Batch) -> None:
         """Store a batch, unless an earlier call that seemed to fail has done so.
@@ -107,7 +119,8 @@ class Publisher:
             pipeline.xadd(self._crops, dict[Any, Any](entry.fields()), id=f"{batch.ms}-{number}")
         if self._life_seconds is not None:
             pipeline.expire(self._crops, self._life_seconds)
-        pipeline.execute()
+        pipeline.xlen(self._crops)
+        self._waiting = int(pipeline.execute()[-1])
 
     def _last_generated(self) -> tuple[int, int]:
         try:
