@@ -21,6 +21,7 @@ PONG = b"\x8a\x84\x00\x00\x00\x00"
 """Masked with nothing, so that what was sent can be sent back as it is."""
 READING, PICTURE = b'"kind":"reading"', b"Content-Type: image/jpeg"
 ENOUGH_BYTES = 1000
+PATIENCE_SECONDS = 60
 
 
 class Reader(asyncio.Protocol):
@@ -50,8 +51,9 @@ async def gather(port: int, sockets: int, viewers: int) -> None:
         for _ in range(count):
             _, reader = await loop.create_connection(lambda request=request: Reader(request), "127.0.0.1", port)
             readers.append(reader)
-    while not all(reader.received > ENOUGH_BYTES for reader in readers):  # noqa: ASYNC110 - one look for all of them
-        await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not all(reader.received > ENOUGH_BYTES for reader in readers):  # noqa: ASYNC110 - one look for all
+            await asyncio.sleep(0.05)
     print("there", flush=True)
     while await loop.run_in_executor(None, sys.stdin.readline):
         print(sum(one.delivered for one in readers), flush=True)

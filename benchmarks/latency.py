@@ -64,7 +64,7 @@ class Case:
 def ask(size: Size, console: Console) -> Answer:
     """Run the whole system in each case, with one viewer and one WebSocket client."""
     rates = size.of((15,), (30,), (5, 15, 30))
-    beside = size.of((0,), (0, OTHERS), (0, OTHERS))
+    beside = size.of((0,), (0,), (0, OTHERS))
     seconds, rounds = size.of(1.0, 2.0, 6.0), size.rounds
     with TemporaryDirectory(prefix="emotii-bench-") as folder:
         clip = one_face(Path(folder))

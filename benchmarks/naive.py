@@ -53,7 +53,10 @@ class Naive:
     async def _tell_all(self, reading: Reading) -> None:
         event = events.Reading.tell(reading, None, 0, None).model_dump(mode="json")
         for socket in list(self._sockets):
-            await socket.send_json(event)
+            try:
+                await socket.send_json(event)
+            except WebSocketDisconnect:
+                self._sockets.discard(socket)
 
     async def _emotions(self, socket: WebSocket) -> None:
         await socket.accept()
