@@ -26,8 +26,8 @@ from emotii.server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Balance, Ledger, flush_all
 from tests.faults.load import Load
+from tests.faults.patience import until
 from tests.faults.proxy import Proxy
-from tests.inference import until
 
 WORKERS = 4
 DRAIN_SECONDS = 60.0
@@ -145,7 +145,7 @@ def run(folder: Path, seconds: float, seed: int, program: Path | None = None) ->
             crew = stack.enter_context(Crew(server.url, folder))
             chaos = Chaos(seed, server, proxy, crew, loads)
             chaos.start_worker()
-            until(lambda: total([job, live]).ok, 60)
+            until(lambda: total([job, live]).ok)
             shown = time.monotonic()
             ended = shown + seconds
             while time.monotonic() < ended:

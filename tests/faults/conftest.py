@@ -14,8 +14,11 @@ from contract.broker import Clients, connect
 from emotii.server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Ledger
+from tests.faults.patience import TEST_SECONDS
 from tests.faults.proxy import Proxy
 from tests.faults.table import lines
+
+HERE = Path(__file__).parent
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -24,6 +27,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("rows of docs/promises.md (0: the instruments themselves)")
         for line in written:
             terminalreporter.write_line(line)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
 
 
 class MakeLedger(Protocol):

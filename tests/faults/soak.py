@@ -20,7 +20,8 @@ from contract import keys
 from contract.broker import connect
 from emotii.server import PrivateServer
 from tests.faults.crew import Crew
-from tests.inference import announce, crop, until
+from tests.faults.patience import until
+from tests.inference import announce, crop
 
 WARM_UP = 0.1
 """The share of the crops that is not judged."""
@@ -66,7 +67,7 @@ def run(folder: Path, crops: int) -> list[Look]:
             client = stack.enter_context(closing(connect(server.url, "soak"))).commands
             crew = stack.enter_context(Crew(server.url, folder))
             pids = {"worker 1": crew.start(**SETTINGS).pid, "worker 2": crew.start(**SETTINGS).pid}
-            until(lambda: client.hlen(keys.WORKERS) == 2, 60)
+            until(lambda: client.hlen(keys.WORKERS) == 2)
             return list(_pushed(client, crops, {**pids, "redis": server.pid or 0}))
     finally:
         server.stop()

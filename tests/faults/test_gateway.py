@@ -7,7 +7,7 @@ from websockets.sync.client import connect as connect_socket
 
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
-from tests.inference import until
+from tests.faults.patience import until
 from tests.stage import gateway_process
 from tests.viewer import events_of
 
@@ -21,7 +21,7 @@ def scene(server, crew, clients, tmp_path):
         Load(server.url, ledger, 10, life_ms=500, backlog_limit=40, ends_frames=True) as load,
         gateway_process(server.url, tmp_path / "faces", history="0s") as gateway,
     ):
-        until(lambda: "listens" in gateway.log.read_text(), 60)
+        until(lambda: "listens" in gateway.log.read_text())
         with connect_socket(gateway.socket_url) as client:
             next(events_of(client, "reading", 60))
             yield load, gateway, client
@@ -34,16 +34,16 @@ def figures(client, seconds=20):
 @pytest.mark.row(4)
 def test_when_all_workers_are_gone_live_is_told_to_be_stale_and_is_not_when_they_are_back(scene, crew):
     _, gateway, client = scene
-    until(lambda: figures(client)["waiting_ms"] < 500, 40)
+    until(lambda: figures(client)["waiting_ms"] < 500)
     crew.workers[0].freeze()
     gone = time.monotonic()
-    until(lambda: figures(client)["waiting_ms"] > 500, 40)
+    until(lambda: figures(client)["waiting_ms"] > 500)
     assert time.monotonic() - gone < 6  # the promise is 2 s; this machine may be busy
-    until(lambda: gateway.get("/emotion").json() == {"emotion": None, "confidence": 0.0}, 20)
+    until(lambda: gateway.get("/emotion").json() == {"emotion": None, "confidence": 0.0})
     crew.workers[0].thaw()
     crew.start()
-    until(lambda: figures(client)["waiting_ms"] < 500, 60)
-    until(lambda: not next(events_of(client, "reading", 40))["stale"], 40)
+    until(lambda: figures(client)["waiting_ms"] < 500)
+    until(lambda: not next(events_of(client, "reading", 40))["stale"])
 
 
 @pytest.mark.row(8)
@@ -53,10 +53,10 @@ def test_what_a_flush_took_is_told_to_clients_as_a_gap(scene, clients, crew):
     with load.quiet:  # a frame is there, and no worker had it yet
         crew.workers[0].freeze()
     frames = load.frames
-    until(lambda: load.frames > frames + 5, 20)
+    until(lambda: load.frames > frames + 5)
     clients.commands.flushall()
     crew.workers[0].thaw()
     flushed = time.monotonic()
-    until(lambda: figures(client)["gaps"] > before, 40)
+    until(lambda: figures(client)["gaps"] > before)
     assert time.monotonic() - flushed < 15  # the promise is 5 s; this machine may be busy
     assert next(events_of(client, "reading", 20))["source"] == "front"

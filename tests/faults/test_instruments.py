@@ -7,7 +7,8 @@ from contract import keys
 from contract.broker import connect
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load, crop_id
-from tests.inference import add, crop, until
+from tests.faults.patience import until
+from tests.inference import add, crop
 from tests.stage import reading
 
 pytestmark = pytest.mark.row(0)

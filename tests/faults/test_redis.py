@@ -19,9 +19,10 @@ from emotii.server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Ledger
 from tests.faults.load import FACES, Load, crop_id
+from tests.faults.patience import until
 from tests.faults.power import PowerCut
 from tests.faults.proxy import Proxy
-from tests.inference import GROUP, add, announce, crop, pending, until
+from tests.inference import GROUP, add, announce, crop, pending
 
 FROZEN_SECONDS = 6.0
 """Longer than every time-out of a client, and than the claim."""
@@ -59,7 +60,6 @@ def calm(tmp_path_factory):
 
 
 @pytest.mark.row(7)
-@pytest.mark.timeout(300)
 def test_a_job_is_complete_although_power_cuts_took_the_last_second_of_redis(
     calm, server, clients, crew, tmp_path, record_property
 ):
@@ -70,7 +70,7 @@ def test_a_job_is_complete_although_power_cuts_took_the_last_second_of_redis(
     def disturb(running):
         for _ in range(2):
             # Something of it is on the disk, then comes what will be taken back.
-            until(lambda: running.poll() is None and any(map(client.xlen, client.scan_iter("*job-*:results"))), 60)
+            until(lambda: running.poll() is None and any(map(client.xlen, client.scan_iter("*job-*:results"))))
             time.sleep(1.5)
             cut_bytes.append(power.strike(1.0))
             server.start()
@@ -90,15 +90,15 @@ def test_of_a_live_source_a_power_cut_loses_only_what_redis_had_not_written(serv
     ledger = Ledger(clients.commands, "clip")  # its own, since what was read before the cut may be told again
     crew.start()
     with PowerCut(server, tmp_path) as power, Load(server.url, ledger, 20, life_ms=60_000) as load:
-        until(lambda: ledger.balance().ok > 100, 40)
+        until(lambda: ledger.balance().ok > 100)
         time.sleep(1.5)
         ledger.read()
         assert power.strike(1.0) > 0
         cut_at = load.frames
         server.start()
-        until(lambda: ledger.read() or any(frame_of(name) > cut_at + 20 for name in ledger.readings), 40)
+        until(lambda: ledger.read() or any(frame_of(name) > cut_at + 20 for name in ledger.readings))
         load.end_sending()
-        until(lambda: ledger.balance().backlog == 0, 40)
+        until(lambda: ledger.balance().backlog == 0)
 
     load.check_answers()
     missing = load.crops.keys() - ledger.readings.keys()
@@ -121,14 +121,14 @@ def test_a_flush_under_load_costs_what_was_in_redis_and_the_workers_are_back_at_
         started = time.monotonic()
         for _ in range(3):
             seen = len(ledger.readings)
-            until(lambda seen=seen: ledger.read() or len(ledger.readings) > seen + 50, 40)
+            until(lambda seen=seen: ledger.read() or len(ledger.readings) > seen + 50)
             with load.quiet:
                 ledger.flush()
             flushed, seen = time.monotonic(), len(ledger.readings)
-            until(lambda seen=seen: ledger.read() or len(ledger.readings) > seen, 40)
+            until(lambda seen=seen: ledger.read() or len(ledger.readings) > seen)
             assert time.monotonic() - flushed < 15  # the promise is 5 s; this machine may be busy
         load.end_sending()
-        until(lambda: ledger.balance().settled, 40)
+        until(lambda: ledger.balance().settled)
         took = time.monotonic() - started
 
     load.check_answers()
@@ -144,7 +144,7 @@ def test_a_redis_that_forgets_all_at_a_restart_is_served_again_within_seconds(ma
     ledger = Ledger(clients.commands, "clip")
     with Proxy(server) as proxy, make_crew(proxy.url) as crew, Load(server.url, ledger, 50) as load:
         worker = crew.start()
-        until(lambda: ledger.read() or len(ledger.readings) > 100, 40)
+        until(lambda: ledger.read() or len(ledger.readings) > 100)
         with load.quiet:
             server.kill()
             refused, away = proxy.refused, time.monotonic()
@@ -154,10 +154,10 @@ def test_a_redis_that_forgets_all_at_a_restart_is_served_again_within_seconds(ma
         assert (proxy.refused - refused) / (time.monotonic() - away) < 2 * 5  # it has two connections
         server.start()
         back, seen = time.monotonic(), len(ledger.readings)
-        until(lambda: ledger.read() or len(ledger.readings) > seen, 40)
+        until(lambda: ledger.read() or len(ledger.readings) > seen)
         assert time.monotonic() - back < 15  # the promise is 5 s; this machine may be busy
         load.end_sending()
-        until(lambda: ledger.balance().settled, 40)
+        until(lambda: ledger.balance().settled)
         assert worker.said("warning") == ["redis cannot serve, retrying", "redis serves again"]
         assert worker.stop() == 0
     load.check_answers()
@@ -172,14 +172,14 @@ def test_a_frozen_redis_makes_no_duplicate_and_ends_no_process(server, ledger, c
     with Load(server.url, ledger, 50) as load:
         for _ in range(2):
             seen = len(ledger.readings)
-            until(lambda seen=seen: ledger.read() or len(ledger.readings) > seen + 100, 40)
+            until(lambda seen=seen: ledger.read() or len(ledger.readings) > seen + 100)
             os.kill(server.pid, signal.SIGSTOP)
             time.sleep(FROZEN_SECONDS)
             os.kill(server.pid, signal.SIGCONT)
         seen = len(ledger.readings)
-        until(lambda: ledger.read() or len(ledger.readings) > seen + 100, 40)
+        until(lambda: ledger.read() or len(ledger.readings) > seen + 100)
         load.end_sending()
-        until(lambda: ledger.balance().settled, 40)
+        until(lambda: ledger.balance().settled)
         assert {worker.stop() for worker in crew.workers} == {0}
 
     load.check_answers()
@@ -196,7 +196,7 @@ def test_over_a_bad_network_nothing_is_lost_repeated_or_misread(server, clients,
 
         def some_more():
             seen = len(ledger.readings)
-            until(lambda: ledger.read() or len(ledger.readings) > seen + 40, 60)
+            until(lambda: ledger.read() or len(ledger.readings) > seen + 40)
 
         some_more()
         for number in range(10):
@@ -209,7 +209,7 @@ def test_over_a_bad_network_nothing_is_lost_repeated_or_misread(server, clients,
             proxy.lose()
             some_more()
         load.end_sending()
-        until(lambda: ledger.balance().settled, 60)
+        until(lambda: ledger.balance().settled)
         assert pending(clients.commands, "clip") == 0
         assert {worker.stop() for worker in crew.workers} == {0}
 
@@ -223,20 +223,20 @@ def test_a_full_redis_makes_producers_wait_and_drains_by_itself(server, clients,
     client, ledger = clients.commands, make_ledger("clip", makes_room=True)
     crew.start()
     with Load(server.url, ledger, 100, backlog_limit=100_000) as load:
-        until(lambda: ledger.read() or len(ledger.readings) > 100, 40)
+        until(lambda: ledger.read() or len(ledger.readings) > 100)
         for worker in crew.workers:
             worker.freeze()
         used = int(client.info("memory")["used_memory"])
         client.config_set("maxmemory", used + 3_000_000)
-        until(lambda: load.outage.lasts, 60)
+        until(lambda: load.outage.lasts)
         frames = load.frames
         time.sleep(1.0)
         assert load.frames - frames <= 1  # it waits
         for worker in crew.workers:
             worker.thaw()
-        until(lambda: ledger.read() or load.frames > frames + 100, 60)
+        until(lambda: ledger.read() or load.frames > frames + 100)
         load.end_sending()
-        until(lambda: ledger.balance().settled, 60)
+        until(lambda: ledger.balance().settled)
 
     load.check_answers()
     assert ledger.balance().ok == ledger.added
@@ -259,12 +259,12 @@ def test_what_is_sent_three_times_has_one_result(clients, ledger, crew):
     with pytest.raises(ResponseError, match="equal or smaller"):
         client.xadd(keys.crops("clip"), crops[0].fields(), id=client.xrange(keys.crops("clip"))[0][0])
     crew.start()
-    until(lambda: announce(client, "clip") or ledger.balance().settled, 40)
+    until(lambda: announce(client, "clip") or ledger.balance().settled)
     for start in range(0, len(crops), FACES):
         with pytest.raises(ResponseError, match="equal or smaller"):
             client.xadd(keys.crops("clip"), crops[start].fields(), id=f"{batch.ms}-{start % FACES}")
     add(client, "clip", crop("clip", 99))
     ledger.add(["clip:e1:99:0"])
-    until(lambda: ledger.balance().settled, 40)
+    until(lambda: ledger.balance().settled)
     assert ledger.balance().ok == len(crops) + 1
     assert ledger.repeated == []

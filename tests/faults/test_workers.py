@@ -10,8 +10,9 @@ import pytest
 
 from contract import keys
 from tests.faults.load import FACES, Load
+from tests.faults.patience import until
 from tests.faults.proxy import Proxy
-from tests.inference import GROUP, KILLS, RAISES, add, announce, crop, pending, until
+from tests.inference import GROUP, KILLS, RAISES, add, announce, crop, pending
 
 SLOW = {"test_seconds_per_batch": 0.05, "batch": 8}
 
@@ -74,11 +75,11 @@ def test_workers_that_are_killed_at_the_worst_moment_leave_one_result_a_crop(ser
             victims.append(crew.start(url=proxy.url))
             proxy.gate = moment(proxy, lambda number=number: victims[number])
         load = stack.enter_context(Load(server.url, ledger, 50))
-        until(lambda: not crew.living, 40)
+        until(lambda: not crew.living)
         crew.start()
-        until(lambda: load.frames > 150, 40)
+        until(lambda: load.frames > 150)
         load.end_sending()
-        until(lambda: ledger.balance().settled, 40)
+        until(lambda: ledger.balance().settled)
 
     load.check_answers()
     assert ledger.balance().ok == ledger.added
@@ -92,11 +93,11 @@ def test_workers_that_are_killed_in_the_middle_of_inference_leave_one_result_a_c
     survivor = crew.start()
     survivor_ready = lambda: "worker started" in survivor.log  # noqa: E731
     with Load(server.url, ledger, 50) as load:
-        until(lambda: survivor_ready() and at_work(clients.commands), 40)
+        until(lambda: survivor_ready() and at_work(clients.commands))
         for victim in victims:
             victim.kill()
         load.end_sending()
-        until(lambda: ledger.balance().settled, 40)
+        until(lambda: ledger.balance().settled)
 
     load.check_answers()
     assert ledger.balance().ok == ledger.added
@@ -107,7 +108,7 @@ def test_a_worker_that_is_stopped_under_load_drains_and_counts_no_delivery_twice
     client = clients.commands
     leaving, staying = crew.start(**SLOW), crew.start(**SLOW)
     with Load(server.url, ledger, 50) as load:
-        until(lambda: at_work(client) and consumers(client) == 2, 40)
+        until(lambda: at_work(client) and consumers(client) == 2)
         started = time.monotonic()
         assert leaving.stop() == 0
         took = time.monotonic() - started
@@ -115,7 +116,7 @@ def test_a_worker_that_is_stopped_under_load_drains_and_counts_no_delivery_twice
         assert consumers(client) == 1
         assert {entry["times_delivered"] for entry in delivered} <= {1}
         load.end_sending()
-        until(lambda: ledger.balance().settled, 60)
+        until(lambda: ledger.balance().settled)
         assert staying.stop() == 0
 
     assert took < 15  # the promise is 5 s; this machine may be busy
@@ -140,18 +141,18 @@ def test_workers_that_are_frozen_past_the_claim_add_no_duplicate(server, clients
             return True
 
         proxy.gate = hold_the_commit
-        until(frozen.is_set, 40)
-        until(lambda: at_work(client), 40)
+        until(frozen.is_set)
+        until(lambda: at_work(client))
         sleeper.freeze()
         held = {entry["message_id"] for entry in client.xpending_range(keys.crops("clip"), GROUP, "-", "+", 1000)}
         crew.start()
-        until(lambda: not held & set(_ids(client)), 40)
+        until(lambda: not held & set(_ids(client)))
         thawed.set()
         for zombie in (sleeper, committer):
             zombie.thaw()
-        until(lambda: load.frames > 200, 40)
+        until(lambda: load.frames > 200)
         load.end_sending()
-        until(lambda: ledger.balance().settled, 40)
+        until(lambda: ledger.balance().settled)
         assert {worker.stop() for worker in crew.workers} == {0}
 
     load.check_answers()
@@ -169,15 +170,15 @@ def test_from_one_worker_to_eight_and_back_nothing_is_lost_and_no_dead_consumer_
     client = clients.commands
     first = crew.start(**SLOW)
     with Load(server.url, ledger, 40) as load:
-        until(lambda: at_work(client), 40)
+        until(lambda: at_work(client))
         others = [crew.start(**SLOW) for _ in range(7)]
-        until(lambda: consumers(client) == 8, 90)
+        until(lambda: consumers(client) == 8)
         for number, worker in enumerate(others):
             worker.kill() if number % 2 else worker.stop()
-        until(lambda: consumers(client) <= 1 + 2, 60)
+        until(lambda: consumers(client) <= 1 + 2)
         load.end_sending()
-        until(lambda: ledger.balance().settled, 60)
-        until(lambda: consumers(client) == 1 and client.hlen(keys.WORKERS) == 1, 60)
+        until(lambda: ledger.balance().settled)
+        until(lambda: consumers(client) == 1 and client.hlen(keys.WORKERS) == 1)
         assert first.stop() == 0
 
     load.check_answers()
@@ -199,7 +200,7 @@ def test_of_a_batch_with_one_poison_crop_only_that_is_buried(clients, ledger, cr
             crew.start(test_runs=runs)
         return ledger.balance().settled
 
-    until(done, 90)
+    until(done)
 
     assert [dead.crop_id for dead in ledger.buried.values()] == ["clip:e1:17:0"]
     assert ledger.balance().ok == 31
@@ -211,16 +212,16 @@ def test_of_a_batch_with_one_poison_crop_only_that_is_buried(clients, ledger, cr
 def test_a_job_goes_on_when_all_workers_were_away_for_long(server, clients, ledger, crew):
     before = crew.start()
     with Load(server.url, ledger, 50, backlog_limit=400) as load:
-        until(lambda: at_work(clients.commands) or ledger.read() or len(ledger.readings) > 50, 40)
+        until(lambda: at_work(clients.commands) or ledger.read() or len(ledger.readings) > 50)
         before.kill()
         until(lambda: load.skipped > 20, 60)  # the producer waits: overload slows reading
         assert ledger.balance().backlog <= 400 + FACES
         assert ledger.balance().lost == 0
         crew.start()
         frames = load.frames
-        until(lambda: load.frames > frames + 50, 60)
+        until(lambda: load.frames > frames + 50)
         load.end_sending()
-        until(lambda: ledger.balance().settled, 60)
+        until(lambda: ledger.balance().settled)
 
     load.check_answers()
     assert ledger.balance().ok == ledger.added
@@ -230,11 +231,11 @@ def test_a_job_goes_on_when_all_workers_were_away_for_long(server, clients, ledg
 @pytest.mark.short
 def test_live_crops_that_waited_for_a_worker_are_told_as_stale_and_the_next_are_fresh(server, ledger, crew):
     with Load(server.url, ledger, 20, life_ms=1000, backlog_limit=100) as load:
-        until(lambda: load.skipped > 10, 40)
+        until(lambda: load.skipped > 10)
         crew.start()
-        until(lambda: ledger.balance().ok > 20, 40)
+        until(lambda: ledger.balance().ok > 20)
         load.end_sending()
-        until(lambda: ledger.balance().settled, 40)
+        until(lambda: ledger.balance().settled)
 
     load.check_answers()
     assert ledger.balance().stale > 0
