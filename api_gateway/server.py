@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event
+from typing import Any
 
 import structlog
 import uvicorn
@@ -22,6 +23,8 @@ logger = structlog.get_logger()
 GRACE_SECONDS = 2
 UNSENT_SECONDS = 2.0
 """A closed connection whose other side takes nothing is cut after so long."""
+SILENT_SECONDS = 10.0
+"""A connection that does not say within so long what it wants is cut: so many of them would keep others out."""
 WEBSOCKET_TEXT_LIMIT = 64 * 1024
 QUEUED_WEBSOCKET_MESSAGES = 4
 """That a connection may have unread: with a picture in each, more would be a lot of memory for one that floods."""
@@ -89,6 +92,7 @@ class Server(uvicorn.Server):
         self._stop = stop
         self._end_streams = end_streams
         self._closing: dict[asyncio.Transport, float] = {}
+        self._silent: dict[asyncio.Transport, float] = {}
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -96,22 +100,36 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
-        self._cut_stalled()
+        transports = [connection.transport for connection in self.server_state.connections]
+        closing = {transport for transport in transports if transport and transport.is_closing()}
+        self._closing = _cut(closing, self._closing, UNSENT_SECONDS)
+        asking = filter(_asks, self.server_state.connections)
+        self._silent = _cut({connection.transport for connection in asking}, self._silent, SILENT_SECONDS)
         return await super().on_tick(counter) or self._stop.is_set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._end_streams()
         await super().shutdown(sockets)
 
-    def _cut_stalled(self) -> None:
-        """Closing waits until all is sent, which a client that reads nothing can put off for ever."""
-        transports = (connection.transport for connection in self.server_state.connections)
-        closing = {transport for transport in transports if transport and transport.is_closing()}
-        now = time.monotonic()
-        self._closing = {transport: self._closing.get(transport, now) for transport in closing}
-        for transport, since in self._closing.items():
-            if now - since > UNSENT_SECONDS:
-                transport.abort()
+
+def _asks(connection: Any) -> bool:  # noqa: ANN401 - uvicorn has several classes for it, without a common one
+    """Whether it is about to send a request: the first one, or the rest of one whose beginning is there."""
+    if not hasattr(connection, "cycle") or connection.timeout_keep_alive_task is not None:
+        return False  # a WebSocket, or one that rests, for which uvicorn has a limit itself
+    return connection.cycle is None or connection.cycle.response_complete
+
+
+def _cut(
+    transports: set[asyncio.Transport], since: dict[asyncio.Transport, float], seconds: float
+) -> dict[asyncio.Transport, float]:
+    """Cut those that were among them for so long; since when the others are."""
+    now = time.monotonic()
+    found = {transport: since.get(transport, now) for transport in transports if transport}
+    for transport, began in found.items():
+        if now - began > seconds:
+            # Closing would wait until all is sent, which a client that reads nothing can put off for ever.
+            transport.abort()
+    return found
 
 
 class _Structlog(logging.Handler):

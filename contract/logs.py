@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-_CREDENTIALS = re.compile(r"(?<=://)(?:[^/:\s]*:(?:(?!://)\S)*|[^/\s]*)@")
+_CREDENTIALS = re.compile(r"(?<=://)(?:[^:\s]*:(?:(?!://)\S)*|[^/\s]*)@")
 """After a colon all up to the last @, since people write passwords with / and @ in them. Rather too much than too
 little: of `http://host:80/a@b` the host is hidden, too."""
 
