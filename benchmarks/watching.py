@@ -45,20 +45,22 @@ class System:
 
     def watch(self, seconds: float) -> Watch:
         """Let it work for a while."""
-        before, cpu, started = self._done(), self.processes.cpu_seconds(), time.perf_counter()
+        told, outcomes = self.statuses(), self._outcomes()
+        cpu, started = self.processes.cpu_seconds(), time.perf_counter()
         time.sleep(seconds)
-        after, wall = self._done(), time.perf_counter() - started
-        spent = differences(self.processes.cpu_seconds(), cpu)
-        frames, skipped, outcomes = (then - now for then, now in zip(after, before, strict=True))
-        return Watch(frames, skipped, max(0, outcomes - frames), wall, spent)
+        wall, spent = time.perf_counter() - started, differences(self.processes.cpu_seconds(), cpu)
+        added, now = self._outcomes() - outcomes, self.statuses()
+        frames = round(sum(_rate(one, other) for one, other in zip(told, now, strict=True)) * wall)
+        skipped = sum(other.skipped - one.skipped for one, other in zip(told, now, strict=True))
+        return Watch(frames, skipped, max(0, added - frames), wall, spent)
 
     @contextmanager
     def resting(self) -> Iterator[None]:
         """It stands still meanwhile; afterwards it gets the time to find back to work."""
         with self.processes.suspended():
             yield
-        before = self._done()[0]
-        until(lambda: self._done()[0] > before, what="the system, after its rest,")
+        before = self._outcomes()
+        until(lambda: self._outcomes() > before, what="the system, after its rest,")
         time.sleep(SETTLE_SECONDS)
 
     def statuses(self) -> list[SourceStatus]:
@@ -66,20 +68,23 @@ class System:
         found = self.stage.clients.commands.hmget(keys.SOURCES, list(self._names))
         return [SourceStatus.model_validate_json(status) for status in found if status]
 
-    def _done(self) -> tuple[int, int, int]:
-        """Frames and skipped frames since the start, and outcomes: one of each face and one of each frame."""
+    def _outcomes(self) -> int:
+        """Since the start: one of each face and one of each frame."""
         streams = (self.stage.clients.commands.xinfo_stream(keys.results(name)) for name in self._names)
-        outcomes = sum(int(stream["entries-added"]) for stream in streams)
-        told = self.statuses()
-        return sum(one.frames for one in told), sum(one.skipped for one in told), outcomes
+        return sum(int(stream["entries-added"]) for stream in streams)
+
+
+def _rate(before: SourceStatus, now: SourceStatus) -> float:
+    """Frames a second between two words of a source, which it gives about once a second."""
+    return 1000 * (now.frames - before.frames) / max(1, now.seen_ms - before.seen_ms)
 
 
 @contextmanager
-def system(sources: Mapping[str, str], viewers: int, **settings: object) -> Iterator[System]:
+def system(sources: Mapping[str, str], viewers: int) -> Iterator[System]:
     """The system with these sources (name to address), all of them online, and so many viewers of the video."""
     with stage() as here:
         listed = ",".join(f"{name}={address}" for name, address in sources.items())
-        url = here.start_system(listed, **settings)
+        url = here.start_system(listed)
         running = System(here, sources)
         until(lambda: _all_read(running, len(sources)), what="readings of all sources")
         with _crowd(int(url.rpartition(":")[2]), viewers):
