@@ -53,7 +53,7 @@ lock: .venv/installed-uv
 
 # Asks PyPI's advisories about everything in the lock; uv brings pip-audit into a place of its own.
 audit: .venv/installed-uv
-	.venv/bin/uv tool run pip-audit --require-hashes --disable-pip --requirement requirements.lock $(ARGS)
+	.venv/bin/uv tool run pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock $(ARGS)
 
 clean:
 	rm -rf .venv .emotii
