@@ -1,0 +1,83 @@
+"""Erasing in the history: rows of a span go, from the files of SQLite too, and none of them comes back."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from api_gateway.erasing.erasure import Span
+from api_gateway.history.archive import Archive
+from api_gateway.history.backlog import Backlog
+from api_gateway.history.database import Database
+from api_gateway.history.migration import migrate
+from api_gateway.history.tables import episodes, readings
+from tests.recorded import episode, told
+
+
+@pytest.fixture
+def database(database_url: str) -> Database:
+    database = Database(database_url)
+    migrate(database)
+    return database
+
+
+def count(database: Database) -> tuple[int, int]:
+    with database.reading() as connection:
+        found = [connection.execute(select(func.count()).select_from(one)).scalar_one() for one in (readings, episodes)]
+    return found[0], found[1]
+
+
+def erase(database: Database, span: Span) -> int:
+    gone = 0
+    while erased := Archive(database).erase(span):
+        gone += erased
+    database.scrub()
+    return gone
+
+
+@pytest.mark.parametrize(
+    ("span", "left"),
+    [
+        (Span(to_ms=10**9), (0, 0)),
+        (Span(source="door", to_ms=10**9), (3, 2)),
+        (Span(from_ms=2_000, to_ms=2_000), (4, 2)),
+        (Span(from_ms=3_500, to_ms=10**9), (6, 3)),
+        (Span(source="hall", to_ms=10**9), (6, 4)),
+    ],
+)
+def test_the_rows_of_a_span_go_and_no_others(database: Database, span: Span, left: tuple[int, int]):
+    seen = [told(at, source) for source in ("front", "door") for at in (1_000, 2_000, 3_000)]
+    spans = [episode(1_000, 3_000, source="front"), episode(3_400, 3_450, source="front")]
+    spans += [episode(1_500, 2_500, source="door"), episode(3_400, 9_000, phase="update", source="door")]
+    Archive(database).write(seen, spans)
+    before = sum(count(database))
+    assert erase(database, span) == before - sum(left)
+    assert count(database) == left
+
+
+def test_no_byte_is_left_in_the_files_of_sqlite(tmp_path: Path):
+    database = Database(f"sqlite:///{tmp_path / 'history.db'}")
+    migrate(database)
+    word = "a-word-that-nothing-else-has"
+    for some in range(20):
+        Archive(database).write([told(500 * (100 * some + n), epoch=word) for n in range(100)], [])
+    Archive(database).write([told(500 * n, "door") for n in range(100)], [])
+    files = list(tmp_path.iterdir())
+    assert any(word.encode() in path.read_bytes() for path in files)
+    assert erase(database, Span(source="front", to_ms=10**9)) == 2_000
+    assert [path.name for path in tmp_path.iterdir() if word.encode() in path.read_bytes()] == []
+    assert count(database) == (100, 0)
+
+
+def test_a_history_that_was_never_written_is_not_made_for_erasing(tmp_path: Path):
+    assert not Database(f"sqlite:///{tmp_path / 'history.db'}").exists
+
+
+def test_what_waits_to_be_written_goes_as_well():
+    waiting = Backlog()
+    for source in ("front", "door"):
+        waiting.add_reading(told(1_000, source))
+        waiting.add_episode(episode(900, 1_100, source=source))
+    waiting.leave_out(Span(source="front", to_ms=5_000))
+    batch = waiting.take(10, 0.0, all_episodes=True)
+    assert {one.source for one in (*batch.readings, *batch.episodes)} == {"door"}
