@@ -52,12 +52,12 @@ class WorkerProcess:
     def thaw(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
-    def stop(self, patience: float = 15.0) -> int:
+    def stop(self, patience: float = 60.0) -> int:
         """SIGTERM; the exit code."""
         self._process.terminate()
         return self._process.wait(patience)
 
-    def wait(self, patience: float = 15.0) -> int:
+    def wait(self, patience: float = 60.0) -> int:
         """The exit code of a process that ends by itself."""
         return self._process.wait(patience)
 
