@@ -1,5 +1,6 @@
 # make up     the main job: installs what it needs into .venv, then runs everything and prints the URL
 # make test   installs what the tests need, then runs them; of the faults a short selection
+# make test-properties   messages, names, addresses and settings against thousands of odd values each
 # make test-faults   all faults of docs/promises.md, on Valkey and on Debian's Redis, with a table of the rows
 # make chaos  random faults under load: SECONDS=300 SEED=1; its last line is the account of every crop
 # make soak   ten million crops through two workers: memory and descriptors as a plot in .emotii/; CROPS=100000 for less
@@ -15,12 +16,15 @@ UV = .venv/bin/uv pip install --quiet --require-hashes --constraint requirements
 BENCH = $(if $(QUICK),--size quick --json .emotii/bench.json,--json docs/performance/figures.json --page docs/performance.md)
 LOCKED = Makefile pyproject.toml requirements.lock
 
-.PHONY: up test test-faults chaos soak train bench check audit docs lock clean
+.PHONY: up test test-properties test-faults chaos soak train bench check audit docs lock clean
 up: .venv/installed-up
 	@exec .venv/bin/emotii up $(ARGS)
 
 test: .venv/installed-dev
 	.venv/bin/pytest --numprocesses 2 --dist loadfile -m "not row or short" $(ARGS)
+
+test-properties: .venv/installed-dev
+	.venv/bin/pytest tests/properties --hypothesis-profile many --timeout 0 --numprocesses 2 $(ARGS)
 
 test-faults: .venv/installed-dev
 	.venv/bin/pytest tests/faults --numprocesses 2 --dist worksteal $(ARGS)

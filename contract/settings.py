@@ -64,4 +64,6 @@ def load(settings: type[Settings], **given: Any) -> Settings:  # noqa: ANN401 - 
         message = first["msg"].removeprefix("Value error, ")
         field = settings.model_fields.get(str(first["loc"][0])) if first["loc"] else None
         given_as = "" if field and is_secret(field) else f"={scrub(str(first['input']))[:80]}"
-        raise SettingsError(f"{name}{given_as}: {message}") from None
+        # A value may hold anything; what is told of it is one line.
+        told = "".join(character if character.isprintable() else "?" for character in f"{name}{given_as}: {message}")
+        raise SettingsError(told) from None

@@ -1,0 +1,153 @@
+"""Names of faces, addresses of sources and settings: any text is taken as meant, or refused in words."""
+
+import string
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api_gateway.face_name import FaceName, FaceNameError
+from api_gateway.face_origin import HEAD_BYTES, origin, stamped
+from api_gateway.face_retention import FaceRetention
+from api_gateway.face_store import FaceStore, NoSuchFace
+from api_gateway.settings import GatewaySettings
+from capture_service.address import parse_list
+from capture_service.settings import CaptureSettings
+from contract import keys
+from contract.address import added_kind, address_kind, safe_url
+from contract.errors import SettingsError, SourceError
+from contract.logs import scrub
+from contract.settings import load
+from inference_service.settings import InferenceSettings
+
+EMOTIONS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True)
+MOMENTS = st.datetimes(datetime(1000, 1, 1), datetime(9000, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+NAMES = st.builds(
+    FaceName, EMOTIONS, st.integers(0, 1000).map(lambda tenths: tenths / 10), MOMENTS, st.none() | EMOTIONS
+)
+CHARACTERS = st.text(st.sampled_from("ab01_-./\\%:@?#[]{}~ \0\n\tÄ\uff19" + string.ascii_uppercase), max_size=60)
+
+
+@given(name=NAMES)
+def test_the_name_of_a_face_is_read_as_it_was_written_or_is_not_one(name):
+    try:
+        assert str(FaceName.parse(str(name))) == str(name)
+    except FaceNameError:
+        pytest.fail(f"{name} cannot be read")
+
+
+@given(text=CHARACTERS | st.text() | NAMES.map(str).flatmap(lambda name: st.sampled_from([name + "x", "../" + name])))
+def test_what_can_name_a_face_is_one_plain_name_of_a_file(text):
+    try:
+        name = FaceName.parse(text)
+    except FaceNameError:
+        return
+    else:
+        assert str(name) == text
+        assert Path(text).name == text
+        assert len(text) < 140
+        assert text.isascii()
+
+
+@given(emotion=CHARACTERS | st.text())
+def test_no_text_in_place_of_an_emotion_leads_out_of_the_store(emotion):
+    with TemporaryDirectory() as folder:
+        inside = Path(folder) / "a" / "faces"
+        inside.mkdir(parents=True)
+        store, name = FaceStore(inside), FaceName(emotion, 50.0, datetime(2026, 1, 1, tzinfo=UTC))
+        try:
+            store.save(b"x", name)
+        except FaceNameError:
+            with pytest.raises(NoSuchFace):
+                store.read(name)
+        files = [path for path in Path(folder).rglob("*") if path.is_file()]
+        assert all(path.parent.parent == inside for path in files)
+
+
+@given(names=st.lists(NAMES, max_size=6), cut=MOMENTS)
+def test_what_is_erased_by_time_and_what_stays_is_all_there_was(names, cut):
+    with TemporaryDirectory() as folder:
+        store = FaceStore(Path(folder))
+        saved = [store.save(b"x", name) for name in names]
+        assert store.erase(until=cut) == sum(name.saved < cut for name in saved)
+        assert store.erase(since=cut) == sum(name.saved >= cut for name in saved)
+        assert store.newest() == ([], 0)
+
+
+@given(source=st.from_regex(keys.SOURCE_NAME, fullmatch=True), jpeg=st.binary(max_size=60))
+def test_a_stamp_tells_its_source_whatever_the_picture_is(source, jpeg):
+    picture = b"\xff\xd8\xff\xe0\x00\x10JFIF\0" + bytes(9) + jpeg
+    assert origin(stamped(picture, source)[:HEAD_BYTES]) == source
+
+
+@given(head=st.binary(max_size=HEAD_BYTES))
+def test_of_any_bytes_comes_a_source_or_none(head):
+    assert origin(head) is None or isinstance(origin(head), str)
+
+
+@given(name=CHARACTERS, address=CHARACTERS | st.text())
+def test_any_address_is_of_a_kind_or_refused_in_words(name, address):
+    for kind in (address_kind, added_kind):
+        for called in (name, "front"):
+            try:
+                kind(called, address)
+            except SourceError:
+                continue
+            else:
+                assert keys.SOURCE_NAME.fullmatch(called)
+                assert not set(address) & set("\0\n\t")
+
+
+WORDS = st.text(string.ascii_letters + string.digits + "!$&*+=.,;~-_@:/?#%", min_size=3, max_size=20)
+HOSTS = st.sampled_from(["camera.local", "10.0.0.7", "[fd00::7]", "camera.local:8554"])
+
+
+@given(scheme=st.sampled_from(["rtsp", "rtsps", "http", "https"]), user=WORDS, password=WORDS, host=HOSTS)
+def test_no_password_of_an_address_is_ever_shown(scheme, user, password, host):
+    secret = f"secret{password}terces"
+    address = f"{scheme}://{user}:{secret}@{host}/live"
+    shown = [safe_url(address), scrub(f"cannot open {address} now")]
+    try:
+        shown.append(str(parse_list(f"front={address.replace(',', ';')}")))
+    except SourceError as refusal:
+        shown.append(str(refusal))
+    for text in shown:
+        assert "secret" not in text
+        assert "terces" not in text
+
+
+@pytest.mark.parametrize("settings", [GatewaySettings, CaptureSettings, InferenceSettings])
+@given(data=st.data())
+def test_any_value_of_a_setting_is_taken_or_refused_in_one_line_that_names_it(settings, data):
+    field = data.draw(st.sampled_from(sorted(settings.model_fields)))
+    value = data.draw(st.text(max_size=40) | st.floats().map(str) | st.integers().map(str) | CHARACTERS)
+    try:
+        taken = load(settings, **{field: value})
+    except SettingsError as refusal:
+        told = str(refusal)
+    else:
+        assert hasattr(taken, field)
+        return
+    assert told.startswith("EMOTII_")
+    assert len(told.splitlines()) == 1
+
+
+@given(
+    days=st.lists(st.integers(0, 30), max_size=8),
+    kept=st.integers(0, 30),
+    limit=st.integers(0, 40),
+)
+def test_bounds_on_saved_faces_hold_and_take_no_more_than_they_must(days, kept, limit):
+    now = datetime.now(UTC)
+    with TemporaryDirectory() as folder:
+        store = FaceStore(Path(folder))
+        saved = [store.save(b"12345", FaceName("happy", 1.0, now - timedelta(days=day, hours=1))) for day in days]
+        removed = FaceRetention(Path(folder), timedelta(days=kept), limit).enforce()
+        left, total = store.newest()
+        young = [name for name in saved if not kept or name.saved > now - timedelta(days=kept)]
+        most = limit // 5 if limit else len(young)
+        assert left == sorted(young, key=lambda name: name.saved, reverse=True)[:most]
+        assert removed == len(saved) - total
