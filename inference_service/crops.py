@@ -104,13 +104,21 @@ class Crops:
         if not names:
             time.sleep(NO_SOURCE_SECONDS)
             return []
+        if self._busy and (batch := self._patiently_queued()):
+            return batch
+        share = _share(names, self._batch)
+        handed = self._read(names, share, block=BLOCK_MS)
+        # Who had a whole share to give has more. Else the next read may wait at once, without looking before.
+        self._busy = any(len(deliveries) >= share for deliveries in handed.values())
+        return _flat(handed)
+
+    def _patiently_queued(self) -> list[Delivery]:
+        """What has been added already. Work is waiting anyway, so a little patience buys a fuller batch."""
         batch = self._queued(self._batch)
-        # Work was waiting the last time, too: then a little patience buys a fuller batch.
-        if batch and self._busy and len(batch) < self._batch:
+        if batch and len(batch) < self._batch:
             time.sleep(self._linger.total_seconds())
             batch += self._queued(self._batch - len(batch))
-        self._busy = bool(batch)
-        return batch or _flat(self._read(names, _share(names, self._batch), block=BLOCK_MS))
+        return batch
 
     def _queued(self, room: int) -> list[Delivery]:
         """What has been added already: each live source its share, and jobs what is left, at least their part."""
