@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from benchmarks.command import alone
 from benchmarks.measure import Sample, Size, alternate, middle, ratios
 from benchmarks.processes import Processes
 from benchmarks.redis_senders import RedisSenders
-from benchmarks.stage import PATIENCE_SECONDS, free_port, stage, until
+from benchmarks.stage import free_port, stage, until
 from contract import keys
 from contract.health import ask as answers
 from inference_service.engines import probe
@@ -122,13 +123,13 @@ class _Connection:
 def _litserve() -> Iterator[tuple[int, Processes]]:
     port = free_port()
     command = [sys.executable, "-m", "benchmarks.litserved", str(port)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    silent = subprocess.DEVNULL
+    with subprocess.Popen(command, stdout=silent, stderr=silent, start_new_session=True) as process:
         try:
             until(lambda: answers(f"http://127.0.0.1:{port}/health"), what="LitServe")
             yield port, Processes({PEER: process.pid})
         finally:
-            process.terminate()
-            process.wait(PATIENCE_SECONDS)
+            os.killpg(process.pid, signal.SIGKILL)  # its processes outlive a SIGTERM
 
 
 def _rows(samples: dict[str, list[Sample]], waits: dict[str, list[float]], rounds: int) -> Iterator[Row]:

@@ -35,6 +35,7 @@ class RedisSenders:
         self._unsent: list[int] = []
         self._wake = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
+        self._over = False
 
     async def __aenter__(self) -> Self:
         await self._client.delete(keys.crops(SOURCE), keys.results(SOURCE))
@@ -44,6 +45,7 @@ class RedisSenders:
     async def __aexit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
+        self._over = True  # not by a cancellation alone: redis-py takes one in the middle of a reply for an outage
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -83,7 +85,7 @@ class RedisSenders:
     async def _read(self) -> None:
         reader = self._client.client()
         last: bytes = b"0-0"
-        while True:
+        while not self._over:
             reply: Any = await reader.xread({keys.results(SOURCE): last}, count=TOGETHER, block=500)
             for _, entries in reply:
                 for entry, fields in entries:
