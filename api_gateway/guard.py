@@ -93,7 +93,9 @@ class Guard:
     def _refusal(self, scope: Scope) -> ApiError | None:
         headers = Headers(scope=scope)
         path = scope["path"]
-        if path not in PROBES and (name := host_name(headers.get("host", ""))) not in self._allowed:
+        hosts = headers.getlist("host")
+        name = host_name(hosts[0]) if len(hosts) == 1 else ""  # two of them could be read as one and checked as the other
+        if path not in PROBES and name not in self._allowed:
             return ApiError(
                 400, "unknown_host", f"this gateway is not called {name[:100]!r}; EMOTII_ALLOWED_HOSTS lists its names"
             )
