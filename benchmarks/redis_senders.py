@@ -38,7 +38,7 @@ class RedisSenders:
         self._over = False
 
     async def __aenter__(self) -> Self:
-        await self._client.delete(keys.crops(SOURCE), keys.results(SOURCE))
+        await self._client.delete(keys.results(SOURCE))  # not the crops, with which the workers' group would go
         self._tasks = [asyncio.create_task(task) for task in (self._announce(), self._add(), self._read())]
         return self
 
@@ -83,13 +83,13 @@ class RedisSenders:
             await pipeline.execute()
 
     async def _read(self) -> None:
-        reader = self._client.client()
-        last: bytes = b"0-0"
-        while not self._over:
-            reply: Any = await reader.xread({keys.results(SOURCE): last}, count=TOGETHER, block=500)
-            for _, entries in reply:
-                for entry, fields in entries:
-                    last = entry
-                    outcome = read_outcome(fields)
-                    if isinstance(outcome, Reading) and (answer := self._awaited.pop(outcome.id.frame, None)):
-                        answer.set_result(None)
+        async with self._client.client() as reader:
+            last: bytes = b"0-0"
+            while not self._over:
+                reply: Any = await reader.xread({keys.results(SOURCE): last}, count=TOGETHER, block=500)
+                for _, entries in reply:
+                    for entry, fields in entries:
+                        last = entry
+                        outcome = read_outcome(fields)
+                        if isinstance(outcome, Reading) and (answer := self._awaited.pop(outcome.id.frame, None)):
+                            answer.set_result(None)
