@@ -94,7 +94,7 @@ class Guard:
         headers = Headers(scope=scope)
         path = scope["path"]
         hosts = headers.getlist("host")
-        name = host_name(hosts[0]) if len(hosts) == 1 else ""  # two of them could be read as one and checked as the other
+        name = host_name(hosts[0]) if len(hosts) == 1 else ""  # of two, one could be checked and the other read
         if path not in PROBES and name not in self._allowed:
             return ApiError(
                 400, "unknown_host", f"this gateway is not called {name[:100]!r}; EMOTII_ALLOWED_HOSTS lists its names"
