@@ -19,6 +19,8 @@ from api_gateway.tokens import Grant
 
 router = APIRouter()
 logger = structlog.get_logger()
+CLOSED_BY_SERVER = "after sending 'websocket.close'"
+"""What uvicorn says, without a class for it, where it has let a client go that broke the protocol."""
 STALLED_SECONDS = 7.0
 """A client that takes nothing for so long is dropped."""
 EXAMPLE = {"asyncapi": "3.0.0", "info": {"title": "Emotii", "version": "0.1.0"}, "channels": {"emotions": {}}}
@@ -89,6 +91,9 @@ async def _send(socket: WebSocket, client: Client, hello: str) -> None:
         logger.info("a client that stopped reading was dropped")
     except WebSocketDisconnect:
         return
+    except RuntimeError as error:
+        if CLOSED_BY_SERVER not in str(error):
+            raise
 
 
 async def _listen(socket: WebSocket, client: Client, gateway: Gateway, grant: Grant) -> None:

@@ -27,7 +27,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess
         with Producer(server.url), gateway_process(server.url, folder / "faces") as gateway:
             until(gateway.ready, 60, "readiness")
             yield gateway
-            assert "Traceback" not in gateway.log.read_text()
+            assert "ASGI application" not in gateway.log.read_text(), "an error that nobody expected"
     finally:
         server.stop()
 
