@@ -13,8 +13,8 @@ from api_gateway.prints import BOUNDARY, Print
 logger = structlog.get_logger()
 MEDIA_TYPE = "multipart/x-mixed-replace; boundary=frame"
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
-STALLED_SECONDS = 6.0
-"""A viewer that takes nothing for so long is dropped."""
+STALLED_SECONDS = 4.0
+"""A viewer that takes nothing for so long is dropped; before that the buffers of its connection have to be full."""
 FINISH_SECONDS = 0.2
 
 

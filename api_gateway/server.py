@@ -25,6 +25,9 @@ UNSENT_SECONDS = 2.0
 """A closed connection whose other side takes nothing is cut after so long."""
 SILENT_SECONDS = 10.0
 """A connection that does not say within so long what it wants is cut: so many of them would keep others out."""
+SEND_BUFFER_BYTES = 256 * 1024
+"""A few pictures of video. The kernel would let it grow to megabytes: seconds of video that a slow viewer sees late,
+and seconds more until one that stopped reading is noticed."""
 WEBSOCKET_TEXT_LIMIT = 64 * 1024
 QUEUED_WEBSOCKET_MESSAGES = 4
 """That a connection may have unread: with a picture in each, more would be a lot of memory for one that floods."""
@@ -50,8 +53,8 @@ def serve(settings: GatewaySettings, stop: Event) -> None:
         ws=PushingProtocol,
         ws_per_message_deflate=False,  # it would be done for each client anew; a proxy before this may do it
         ws_max_queue=QUEUED_WEBSOCKET_MESSAGES,
-        ws_ping_interval=5,
-        ws_ping_timeout=10,
+        ws_ping_interval=3,  # together well under the ten seconds after which a client that stopped reading is gone
+        ws_ping_timeout=5,
         proxy_headers=False,
         server_header=False,
         access_log=False,
@@ -72,10 +75,12 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family)
+        listening = socket.create_server(address[:2], family=family)
     except (OSError, UnicodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise SettingsError(f"EMOTII_HOST={host} EMOTII_PORT={port}: cannot listen there: {reason}") from error
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)  # accepted ones inherit it
+    return listening
 
 
 class Server(uvicorn.Server):
