@@ -10,7 +10,7 @@ from api_gateway.face_origin import stamped
 from api_gateway.face_store import FaceStore
 
 EMOTIONS = ("angry", "happy", "sad")
-FACES = 30
+FACES = 6
 JPEG = stamped(b"\xff\xd8" + random.Random(0).randbytes(20_000) + b"\xff\xd9", "front")
 """As long as a face; nobody looks at it, only whether it is whole."""
 
