@@ -134,7 +134,7 @@ def test_erasing_one_source_leaves_the_others(
     server: PrivateServer, gateway: GatewayProcess, canary: Canary, clients: Clients, tmp_path: Path
 ):
     with Producer(server.url, "front", answers_uploads=False):
-        until(lambda: len(gateway.saved()) >= 4, 30, "saved faces of another source")
+        until(lambda: len(gateway.saved()) >= 4, 90, "saved faces of another source")
         until(lambda: gateway.get("/api/v1/readings?source=front").json()["items"], 30, "history of another source")
         saved = set(gateway.saved())
         wait(gateway, erase(gateway, source="door"))
