@@ -30,8 +30,8 @@ BY_MEANING = {
     ("patch", "/api/v1/faces/{emotion}/{name}"),
     ("post", "/api/v1/erasures"),
 }
-"""No schema can say which bytes are a picture, what can be captured, which emotions there are or what contradicts itself:
-422 is right, too."""
+"""No schema can say which bytes are a picture, what can be captured, which emotions there are, or what contradicts
+itself: 422 is right, too."""
 EXAMPLES = 12
 """Of each operation: half of them as described, half of them otherwise."""
 
