@@ -1,6 +1,7 @@
 """The capture service: `python -m capture_service`."""
 
 from capture_service.address import configured
+from capture_service.bootstrap import idle_inbox
 from capture_service.children import Children
 from capture_service.desired import Desired
 from capture_service.detectors import check
@@ -22,9 +23,12 @@ def main() -> None:
     with stop_on_signal() as stop:
         stop_with_parent(stop)
         desired.start(stop)
-        children = Children(specs, settings, added=desired.wanted, on_ended=desired.ended)
-        with served(settings.metrics_host, settings.metrics_port, children.alive):
+        inbox = idle_inbox(len(specs), settings)
+        children = Children(specs, settings, added=desired.wanted, on_ended=desired.ended, handed_in=inbox.asked_for)
+        with served(settings.metrics_host, settings.metrics_port, lambda: children.alive() and inbox.alive()):
+            inbox.start(stop)
             children.run(stop)
+            inbox.join()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from capture_service.options import Options
 from capture_service.settings import CaptureSettings
 from contract.address import DEMO, DetectorName, address_kind, safe_url
 from contract.errors import SourceError
+from contract.keys import UPLOADS
 
 Kind = Literal["webcam", "file", "pictures", "stream", "inbox", "browser"]
 
@@ -49,6 +50,10 @@ class SourceSpec:
         if self.kind != "stream":
             return "demo" if self.address == str(DEMO_CLIP) else self.address or self.kind
         return safe_url(self.address)
+
+
+UPLOADED = SourceSpec(UPLOADS, "inbox", "")
+"""Single pictures: every capture service has this source, whatever is configured."""
 
 
 def configured(settings: CaptureSettings) -> tuple[SourceSpec, ...]:

@@ -6,7 +6,8 @@ OpenCV and a detector are loaded for a source at once, for pictures that are han
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
-from capture_service.address import SourceSpec
+from capture_service.address import UPLOADED, SourceSpec
+from capture_service.idle_inbox import IdleInbox
 from capture_service.inbox import InboxCapture
 from capture_service.outage import Outage
 from capture_service.publisher import Publisher
@@ -38,19 +39,7 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Pulse, sett
     """
     clients = connect(settings.redis_url, f"capture-{spec.name}")
     clock, outage = RedisClock(), Outage()
-    now_ms = clock.now_ms()
-    status = SourceStatus(
-        name=spec.name,
-        kind="inbox" if spec.kind == "inbox" else "camera",
-        order=order,
-        address=spec.safe,
-        added=spec.added,
-        state="RECONNECTING",
-        reason="opening",
-        since_ms=now_ms,
-        seen_ms=now_ms,
-        metrics_port=metrics_port,
-    )
+    status = _opening(spec, order, metrics_port, clock)
     registration = Registration(clients.commands, clock, outage, pulse, status)
     publisher = Publisher(clients.commands, spec.name, clock)
     if spec.kind != "inbox":
@@ -72,4 +61,28 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Pulse, sett
         registration=registration,
         clock=clock,
         outage=outage,
+    )
+
+
+def idle_inbox(order: int, settings: CaptureSettings) -> IdleInbox:
+    """What waits for the first picture that is handed in; connects when it starts."""
+    client = connect(settings.redis_url, f"capture-{UPLOADED.name}-idle").commands
+    clock, outage = RedisClock(), Outage()
+    status = _opening(UPLOADED, order, settings.metrics_port, clock)
+    return IdleInbox(client, Registration(client, clock, outage, Pulse(), status), outage)
+
+
+def _opening(spec: SourceSpec, order: int, metrics_port: int, clock: RedisClock) -> SourceStatus:
+    now_ms = clock.now_ms()
+    return SourceStatus(
+        name=spec.name,
+        kind="inbox" if spec.kind == "inbox" else "camera",
+        order=order,
+        address=spec.safe,
+        added=spec.added,
+        state="RECONNECTING",
+        reason="opening",
+        since_ms=now_ms,
+        seen_ms=now_ms,
+        metrics_port=metrics_port,
     )

@@ -7,7 +7,7 @@ from threading import Event
 
 import structlog
 
-from capture_service.address import SourceSpec
+from capture_service.address import UPLOADED, SourceSpec
 from capture_service.pulse import LONGEST_TURN_SECONDS, Pulse
 from capture_service.settings import CaptureSettings
 from capture_service.source_process import SourceProcess
@@ -30,6 +30,7 @@ class Children:
         longest_turn: seconds that a turn of a child may take; then it counts as hung.
         added: asked at every turn for what is wanted beside `specs`.
         on_ended: called with the name of an added source when its child has ended because it is wanted no more.
+        handed_in: whether pictures were handed in, so that their source needs a child, too; from then on for good.
     """
 
     def __init__(
@@ -39,13 +40,15 @@ class Children:
         longest_turn: float = LONGEST_TURN_SECONDS,
         added: Callable[[], Collection[SourceSpec]] = tuple,
         on_ended: Callable[[str], None] = lambda _: None,
+        handed_in: Callable[[], bool] = lambda: True,
     ) -> None:
-        all_specs = [*specs, SourceSpec(UPLOADS, "inbox", "")]
         self._settings = settings
         self._longest_turn = longest_turn
         self._pulse = Pulse(longest_turn)
         self._patience = longest_turn * (HUNG_TURNS - 1)
-        self._configured = {spec.name: self._child(spec, order) for order, spec in enumerate(all_specs)}
+        self._configured = {spec.name: self._child(spec, order) for order, spec in enumerate(specs)}
+        self._order_of_uploads = len(specs)
+        self._handed_in = handed_in
         self._asked_for = added
         self._on_ended = on_ended
         self._added: dict[str, SourceProcess] = {}
@@ -72,6 +75,8 @@ class Children:
             for child in self._children():
                 child.pulse.beat()
         self._pulse.beat()
+        if UPLOADS not in self._configured and self._handed_in():
+            self._configured = {**self._configured, UPLOADS: self._child(UPLOADED, self._order_of_uploads)}
         self._follow({spec.name: spec for spec in self._asked_for()})
         self._see_off()
         for child in self._children():
@@ -79,7 +84,8 @@ class Children:
 
     def _follow(self, wanted: dict[str, SourceSpec]) -> None:
         """Begin and end children as `wanted` asks, and leave the others alone."""
-        for name in self._configured.keys() & wanted.keys() - self._told:
+        taken = {*self._configured, UPLOADS}
+        for name in taken & wanted.keys() - self._told:
             logger.warning("a source was added whose name the configuration has taken", source=name)
             self._told.add(name)
         for name, child in self._added.items():
@@ -88,7 +94,7 @@ class Children:
                 self._leaving[name] = child, time.monotonic() + PATIENCE_SECONDS
         # A new dictionary at each change: another thread may be going through the one before.
         self._added = {name: child for name, child in self._added.items() if name not in self._leaving}
-        for name in wanted.keys() - self._added.keys() - self._leaving.keys() - self._configured.keys():
+        for name in wanted.keys() - self._added.keys() - self._leaving.keys() - taken:
             self._added = {**self._added, name: self._child(wanted[name], self._free_order())}
 
     def _see_off(self) -> None:
@@ -117,4 +123,4 @@ class Children:
     def _free_order(self) -> int:
         """The first place behind the configured sources that no other has; its port for metrics is free, too."""
         taken = {child.order for child in [*self._added.values(), *(child for child, _ in self._leaving.values())]}
-        return next(order for order in count(len(self._configured)) if order not in taken)
+        return next(order for order in count(self._order_of_uploads + 1) if order not in taken)

@@ -2,6 +2,7 @@
 
 import socket
 import time
+from threading import Event
 
 import redis
 import structlog
@@ -40,6 +41,10 @@ class Registration:
     @property
     def state(self) -> SourceState:
         return self._status.state
+
+    def alive(self) -> bool:
+        """Whether whoever captures the source still turns."""
+        return self._pulse.alive()
 
     def hold(self) -> bool:
         """Whether this process captures the source; asks and tells Redis about once a second. Never raises an outage.
@@ -101,6 +106,20 @@ class Registration:
         except BrokerUnavailable as error:
             self._outage.noticed(error)  # readers see by its age that the status is old
         self._ours = False
+
+    def hand_over(self, stop: Event) -> None:
+        """Let another process of this service have the source; until it does, the source stays as it is for others."""
+        metrics.STATE.remove(self._status.name)
+        self._ours = False
+        try:
+            with outages_named():
+                self._lease.give_back()
+                while not self._lease.is_held():
+                    self._write(self._status.model_copy(update={"seen_ms": self._clock.now_ms()}))
+                    if stop.wait(EVERY_SECONDS):
+                        return
+        except BrokerUnavailable as error:
+            self._outage.noticed(error)  # the other process has to wait until the lease ends by itself
 
     def _tell(self) -> None:
         self._due = time.monotonic() + EVERY_SECONDS

@@ -1,13 +1,13 @@
 """The process of one source, as its parent sees it: started, watched, started again, ended."""
 
-import multiprocessing
+import pickle
+import subprocess
+import sys
 import time
-from multiprocessing.process import BaseProcess
 
 import structlog
 
 from capture_service.address import SourceSpec
-from capture_service.child import capture
 from capture_service.pulse import Pulse
 from capture_service.settings import CaptureSettings
 from contract.broker import Backoff
@@ -31,8 +31,8 @@ class SourceProcess:
         self.spec = spec
         self.order = order
         self.pulse = Pulse(longest_turn)
-        self._arguments = (spec, order, settings, self.pulse)
-        self._process: BaseProcess | None = None
+        self._told = pickle.dumps((spec, order, settings, longest_turn))
+        self._process: subprocess.Popen[bytes] | None = None
         self._started = 0.0
         self._next_start = 0.0
         self._backoff = Backoff(first_seconds=0.5, longest_seconds=10.0)
@@ -40,10 +40,10 @@ class SourceProcess:
     def look(self, patience: float) -> None:
         """Start it if it is time to; end it if it has not turned for so many seconds more than it may."""
         now = time.monotonic()
-        if self._process is not None and self._process.is_alive() and not self.pulse.alive(patience):
+        if self._process is not None and self.alive and not self.pulse.alive(patience):
             logger.warning("capture hangs, killed", source=self.spec.name)
             self._kill(self._process)
-        if self._process is not None and not self._process.is_alive():
+        if self._process is not None and not self.alive:
             self._bury(self._process, now)
         if self._process is None:
             self.pulse.beat(START_SECONDS)
@@ -59,34 +59,50 @@ class SourceProcess:
         """Wait until it has ended, and kill it then if it has not."""
         if self._process is None:
             return
-        self._process.join(seconds)
-        if self._process.is_alive():
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
             logger.warning("capture does not end, killed", source=self.spec.name)
             self._kill(self._process)
 
     @property
     def alive(self) -> bool:
-        return self._process is not None and self._process.is_alive()
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, None while none runs."""
+        return self._process.pid if self._process is not None and self.alive else None
 
     def _start(self, now: float) -> None:
-        # Spawned, not forked: a fork would copy OpenCV's and gRPC's locks as they happen to be.
-        self._process = multiprocessing.get_context("spawn").Process(
-            target=capture, args=self._arguments, name=f"capture-{self.spec.name}"
+        # A new program, not a fork, which would copy locks as they happen to be.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "capture_service.child", str(self.pulse.fd)],
+            stdin=subprocess.PIPE,
+            pass_fds=[self.pulse.fd],
         )
-        self._process.start()
+        self._tell(self._process)
         self._started = now
 
-    def _bury(self, process: BaseProcess, now: float) -> None:
+    def _tell(self, process: subprocess.Popen[bytes]) -> None:
+        """What it captures, and how; by its standard input, since others can read a command line."""
+        assert process.stdin is not None  # noqa: S101 - for mypy
+        try:
+            with process.stdin as pipe:
+                pipe.write(self._told)
+        except BrokenPipeError:
+            logger.debug("ended before it was told what to capture", source=self.spec.name)  # it is buried as others
+
+    def _bury(self, process: subprocess.Popen[bytes], now: float) -> None:
         if now - self._started > STEADY_SECONDS:
             self._backoff.reset()
         pause = self._backoff.next()
-        exit_code = process.exitcode
+        exit_code = process.returncode
         logger.warning(
             "capture ended, starts again", source=self.spec.name, exit_code=exit_code, seconds=round(pause, 1)
         )
-        process.close()
         self._process, self._next_start = None, now + pause
 
-    def _kill(self, process: BaseProcess) -> None:
+    def _kill(self, process: subprocess.Popen[bytes]) -> None:
         process.kill()
-        process.join()
+        process.wait()

@@ -27,6 +27,10 @@ class Lease:
             self._lock.local.token = None
         return bool(self._lock.acquire())
 
+    def is_held(self) -> bool:
+        """Whether anybody has the task now."""
+        return bool(self._lock.locked())
+
     def give_back(self) -> None:
         """Let another process have the task at once."""
         try:

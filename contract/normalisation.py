@@ -1,10 +1,12 @@
 """The numbers that go into the network: kept apart from `preprocessing`, so that a worker needs no OpenCV."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 CROP_SIZE = 48
 """Side of a crop in pixels."""
@@ -27,8 +29,10 @@ class Normalisation(BaseModel):
     """Each crop's pixels less their mean and over their standard deviation (at least 2 gray levels), so that how bright
     a face is and how strong its contrast says nothing: light is the camera's, not the face's."""
 
-    def apply(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def apply(self, crops: "NDArray[np.uint8]") -> "NDArray[np.float32]":
         """(n, 48, 48) uint8 0-255 to the network's input (n, 48, 48, 1) float32."""
+        import numpy as np  # only here: whoever reads messages and model cards alone need not load it
+
         pixels: NDArray[Any] = crops.astype(np.float32)
         if self.standardise:
             pixels -= pixels.mean(axis=(1, 2), keepdims=True)

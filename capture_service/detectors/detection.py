@@ -1,11 +1,13 @@
 """What a detector says, and what one is."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from capture_service.frame import Picture
 from contract.landmarks import Landmarks, Point
 from contract.messages import Box
+
+if TYPE_CHECKING:  # it brings NumPy, which the parent of the capturing processes does without
+    from capture_service.frame import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,5 +49,5 @@ class Detection:
 class Detector(Protocol):
     """Finds faces."""
 
-    def detect(self, picture: Picture) -> list[Detection]:
+    def detect(self, picture: "Picture") -> list[Detection]:
         """The faces of a picture (height, width, 3) uint8 BGR, the best score first."""

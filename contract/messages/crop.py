@@ -2,16 +2,17 @@
 
 import zlib
 from dataclasses import dataclass
-from typing import Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Self
 
 from contract.errors import MalformedMessage
 from contract.messages.face import Face, FrameId
 from contract.messages.fields import VERSION, Fields, check_version, field, integer, time
 from contract.messages.frame import FrameDone, Manifest
 from contract.normalisation import CROP_BYTES, CROP_SIZE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +54,10 @@ class Crop:
             pixels,
         )
 
-    def array(self) -> NDArray[np.uint8]:
+    def array(self) -> "NDArray[np.uint8]":
         """The pixels as (48, 48) uint8, read-only."""
+        import numpy as np  # only here: most who read messages look at no pixels, and it is large
+
         return np.frombuffer(self.pixels, np.uint8).reshape(CROP_SIZE, CROP_SIZE)
 
 

@@ -1,9 +1,10 @@
 """The entries of a results stream."""
 
+import math
+import struct
 from dataclasses import dataclass
+from functools import cache
 from typing import Self
-
-import numpy as np
 
 from contract.errors import MalformedMessage
 from contract.judgement import Thresholds
@@ -50,7 +51,7 @@ class Reading:
             **self.id.fields(),
             **self.face.fields(),
             b"captured_ms": b"%d" % self.captured_ms,
-            b"probabilities": np.asarray(self.probabilities, "<f4").tobytes(),
+            b"probabilities": _float32(len(self.probabilities)).pack(*self.probabilities),
             **({} if self.stored_ms is None else {b"stored_ms": b"%d" % self.stored_ms}),
         }
 
@@ -60,8 +61,8 @@ class Reading:
         labels = tuple(text(fields, b"labels").split(","))
         if len(raw) not in {0, 4 * len(labels)}:
             raise MalformedMessage("probabilities: not one float32 a label")
-        probabilities = np.frombuffer(raw, "<f4")
-        if not np.isfinite(probabilities).all():
+        probabilities = _float32(len(raw) // 4).unpack(raw)
+        if not all(map(math.isfinite, probabilities)):
             raise MalformedMessage("probabilities: not finite")
         return cls(
             FrameId.read(fields),
@@ -69,7 +70,7 @@ class Reading:
             time(fields, b"captured_ms"),
             text(fields, b"model"),
             labels,
-            tuple(probabilities.tolist()),
+            probabilities,
             text(fields, b"worker"),
             time(fields, b"read_ms"),
             time(fields, b"done_ms"),
@@ -95,6 +96,11 @@ def shared_fields(
         asked = thresholds.min_probability, thresholds.min_margin, thresholds.precision
         fields[b"thresholds"] = b"%.4f,%.4f,%.4f" % asked
     return fields
+
+
+@cache
+def _float32(count: int) -> struct.Struct:
+    return struct.Struct(f"<{count}f")
 
 
 def _read_thresholds(fields: Fields) -> Thresholds | None:

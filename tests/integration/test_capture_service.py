@@ -1,6 +1,5 @@
 """`python -m capture_service` as processes."""
 
-import multiprocessing
 import os
 import signal
 import socket
@@ -12,12 +11,15 @@ from pathlib import Path
 from threading import Event
 from urllib.request import urlopen
 
+import cv2
+import numpy as np
 import pytest
 
 from capture_service.children import Children
 from contract import keys
 from contract.health import ask
-from tests.capture import FAST, settings, status, until
+from contract.messages import InboxPicture
+from tests.capture import FAST, entries, settings, status, until
 from tests.stage import free_port
 
 COMMAND = [sys.executable, "-m", "capture_service"]
@@ -79,12 +81,12 @@ def gone(pid):
         return True
 
 
-def children(process):
+def children(parent):
     found = subprocess.run(
         ["ps", "-eww", "-o", "pid=", "-o", "ppid=", "-o", "args="], capture_output=True, text=True, check=True
     ).stdout
     rows = [line.split(None, 2) for line in found.splitlines()]
-    return {int(pid) for pid, parent, args in rows if parent == str(process.pid) and "spawn_main" in args}
+    return {int(pid) for pid, its_parent, args in rows if its_parent == str(parent) and "capture_service.child" in args}
 
 
 def test_a_broken_source_leaves_the_others_alone_and_all_end_in_order(server, clients):
@@ -95,11 +97,11 @@ def test_a_broken_source_leaves_the_others_alone_and_all_end_in_order(server, cl
         assert [source.order for source in told] == [0, 2, 3]
         until(lambda: 'emotii_capture_frames_total{source="a"}' in metrics(told[0].metrics_port))
         assert 'emotii_capture_state{emotii_capture_state="ONLINE",source="a"} 1.0' in metrics(told[0].metrics_port)
-        began = children(process)
+        began = children(process.pid)
         process.terminate()
         assert process.wait(15) == 0
         assert "Traceback" not in process.stderr.read()
-    assert len(began) == 4
+    assert len(began) == 3, "pictures that are handed in have no process before the first"
     assert stopped(client, "a", "broken", "b", keys.UPLOADS)
 
 
@@ -117,8 +119,8 @@ def test_a_child_that_dies_is_started_again(server, clients):
     client = clients.commands
     with service(server, EMOTII_SOURCES="a=demo") as process:
         first = until(lambda: online(client, "a"), 60)
-        until(lambda: len(children(process)) == 2)
-        for child in children(process):
+        until(lambda: len(children(process.pid)) == 1)
+        for child in children(process.pid):
             os.kill(child, signal.SIGKILL)
         until(lambda: (told := online(client, "a")) and told.epoch != first.epoch, 60)
         process.terminate()
@@ -127,13 +129,32 @@ def test_a_child_that_dies_is_started_again(server, clients):
 
 
 def test_no_child_outlives_a_parent_that_was_killed(server, clients):
-    with service(server, EMOTII_SOURCES="none") as process:
-        until(lambda: online(clients.commands, keys.UPLOADS), 60)
-        (child,) = children(process)
+    with service(server, EMOTII_SOURCES="a=demo") as process:
+        until(lambda: online(clients.commands, "a"), 60)
+        (child,) = children(process.pid)
         process.kill()
         process.wait()
         until(lambda: gone(child))
-        until(lambda: stopped(clients.commands, keys.UPLOADS))
+        assert status(clients.commands, "a").reason == "stopped"
+
+
+def test_the_first_picture_that_is_handed_in_starts_a_process_for_it_and_those_that_follow(server, clients):
+    client = clients.commands
+    ok, jpeg = cv2.imencode(".jpg", np.full((120, 160, 3), 90, np.uint8))
+    assert ok
+    with service(server, EMOTII_SOURCES="none") as process:
+        idle = until(lambda: online(client, keys.UPLOADS), 60)
+        assert children(process.pid) == set()
+        for number in range(2):
+            client.xadd(keys.inbox(keys.UPLOADS), InboxPicture(f"request-{number}", 0, 0, 0, jpeg.tobytes()).fields())
+            until(lambda number=number: len(entries(client, keys.UPLOADS)) == number + 1, 60)
+        assert [entry.width for entry in entries(client, keys.UPLOADS)] == [160, 160]
+        assert len(children(process.pid)) == 1
+        told = until(lambda: (told := online(client, keys.UPLOADS)) and told.frames == 2 and told)
+        assert (told.order, told.since_ms >= idle.since_ms) == (0, True)
+        process.terminate()
+        assert process.wait(15) == 0
+    assert stopped(client, keys.UPLOADS)
 
 
 def test_a_child_that_hangs_is_told_killed_and_started_again(server, clients):
@@ -145,7 +166,7 @@ def test_a_child_that_hangs_is_told_killed_and_started_again(server, clients):
         try:
             until(lambda: online(client, keys.UPLOADS), 60)
             assert running.alive()
-            first = multiprocessing.active_children()[0].pid
+            first = next(iter(children(os.getpid())))
             os.kill(first, signal.SIGSTOP)
             until(lambda: not running.alive(), 20)
             until(lambda: gone(first), 20)
@@ -165,13 +186,13 @@ def test_a_child_does_not_hang_while_redis_is_away(server, clients):
         ending = executor.submit(running.run, stop)
         try:
             until(lambda: online(client, keys.UPLOADS), 60)
-            children = multiprocessing.active_children()
+            before = children(os.getpid())
             server.kill()
             assert not stop.wait(6), "longer than a turn may take"
             assert running.alive()
             server.start()
             until(lambda: online(client, keys.UPLOADS), 30)
-            assert multiprocessing.active_children() == children
+            assert children(os.getpid()) == before
         finally:
             stop.set()
             ending.result(20)
@@ -179,8 +200,8 @@ def test_a_child_does_not_hang_while_redis_is_away(server, clients):
 
 def test_an_idle_connection_to_its_metrics_does_not_hold_up_the_end(server, clients):
     port = free_ports(2)
-    with service(server, EMOTII_SOURCES="none", EMOTII_METRICS_PORT=str(port)) as process:
-        until(lambda: online(clients.commands, keys.UPLOADS), 60)
+    with service(server, EMOTII_SOURCES="a=demo", EMOTII_METRICS_PORT=str(port)) as process:
+        until(lambda: online(clients.commands, "a") and online(clients.commands, keys.UPLOADS), 60)
         idle = [socket.create_connection(("127.0.0.1", port + behind)) for behind in (0, 1)]
         assert ask(f"http://127.0.0.1:{port}/healthz")
         assert ask(f"http://127.0.0.1:{port + 1}/healthz")
