@@ -75,7 +75,7 @@ class PredictAnswer(BaseModel):
                 ],
                 "width": 640,
                 "height": 480,
-                "model": "emotii-5@1.2.0",
+                "model": "emotii-5@1.3.0",
                 "took_ms": 38,
             }
         }
