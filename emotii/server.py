@@ -51,6 +51,7 @@ class PrivateServer:
     """
 
     name = "redis"
+    after = 0.0
 
     def __init__(
         self, data: Path, binary: Path | None = None, options: tuple[str, ...] = (), held: tuple[int, ...] = ()

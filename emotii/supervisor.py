@@ -27,6 +27,11 @@ class Supervised(Protocol):
 
     name: str
 
+    @property
+    def after(self) -> float:
+        """How many seconds after the others it starts."""
+        ...
+
     def start(self) -> None: ...
     def exit_code(self) -> int | None:
         """None while it runs."""
@@ -47,6 +52,8 @@ class Service:
     environment: Mapping[str, str]
     patience: float = 8.0
     """Seconds from SIGTERM to SIGKILL."""
+    after: float = 0.0
+    """Seconds for which it leaves the processors to the others' start."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -106,7 +113,10 @@ class Supervisor:
     def __enter__(self) -> "Supervisor":
         try:
             for watched in self._watched:
-                self._start(watched)
+                if watched.process.after:
+                    watched.again_at = time.monotonic() + watched.process.after
+                else:
+                    self._start(watched)
         except BaseException:
             self._stop()
             raise

@@ -33,6 +33,9 @@ from inference_service.settings import InferenceSettings
 READY_SECONDS = 15.0
 """Then it is said where to look."""
 
+JOBS_SECONDS = 3.0
+"""Recordings wait for so long, while what is watched begins."""
+
 
 class DataInUse(EmotiiError):  # noqa: N818 - what is the case
     """Another process holds the data folder."""
@@ -58,11 +61,11 @@ def up(settings: UpSettings, console: Console, *, open_page: bool = False) -> No
             "EMOTII_HOST": settings.host,
             "EMOTII_PORT": str(port),
         }
-        services = [
-            Service("gateway", "api_gateway", environment),
-            *workers(settings.workers, environment),
+        services = [  # what takes longest to its first result goes first, and what nobody waits for comes later
             Service("capture", "capture_service", environment),
-            Service("jobs", "emotii.jobs", environment),
+            *workers(settings.workers, environment),
+            Service("gateway", "api_gateway", environment),
+            Service("jobs", "emotii.jobs", environment, after=JOBS_SECONDS),
         ]
         with Supervisor([*server, *services]) as supervisor:
             url = f"http://{_reachable(settings.host)}:{port}"

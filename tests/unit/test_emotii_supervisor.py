@@ -17,6 +17,7 @@ class Recorded:
     log: list[str]
     codes: list[int] = field(default_factory=list)
     running: bool = False
+    after: float = 0.0
 
     def start(self) -> None:
         self.running = True
@@ -37,6 +38,17 @@ def test_processes_start_in_order_and_stop_in_the_opposite_order():
     with Supervisor([Recorded("redis", log), Recorded("worker", log)]):
         pass
     assert log == ["start redis", "start worker", "stop worker", "stop redis"]
+
+
+def test_what_nobody_waits_for_starts_after_the_others():
+    log: list[str] = []
+    deadline = time.monotonic() + 10
+    with Supervisor([Recorded("jobs", log, after=0.2), Recorded("capture", log)]) as supervisor:
+        supervisor.look()
+        assert log == ["start capture"]
+        while "start jobs" not in log and time.monotonic() < deadline:
+            supervisor.look()
+    assert log == ["start capture", "start jobs", "stop capture", "stop jobs"]
 
 
 def test_what_dies_is_started_again_after_a_pause():
