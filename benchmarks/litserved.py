@@ -1,7 +1,6 @@
 """LitServe with this project's network and engine behind it, as a program: `python -m benchmarks.litserved PORT`.
 
-Its settings are the best that were found on two cores: batches of up to 32 that wait 2 ms, one worker a core, and its
-quick queue between the processes.
+Batches of up to 32 that wait 2 ms, one worker a core, and its quick queue between the processes.
 """
 
 import os
