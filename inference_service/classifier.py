@@ -25,18 +25,25 @@ class Classifier:
         self._card = card
         self._worker = worker
         self._clock = clock
+        self._took_ms = 0
+        """The batch before."""
 
     def classify(self, batch: Sequence[Delivery]) -> Outcomes:
-        """One outcome a delivery, in the same order. A crop past its deadline gets a reading without probabilities.
+        """One outcome a delivery, in the same order.
+
+        A crop that would be past its deadline after as long as the batch before took gets a reading without probabilities.
 
         Raises:
             EngineBroken: the engine fails on everything.
         """
         read_ms = self._clock.now_ms()
         entries = [_read(delivery) for delivery in batch]
-        fresh = [entry for entry in entries if isinstance(entry, SeenCrop) and not _stale(entry, read_ms)]
+        ready_ms = read_ms + self._took_ms
+        fresh = [entry for entry in entries if isinstance(entry, SeenCrop) and not _stale(entry, ready_ms)]
         verdicts = iter(self._stills.classify(fresh))
         done_ms = self._clock.now_ms()
+        # One slow batch must not make everything after it stale: without anything to time, it is forgotten by halves.
+        self._took_ms = max(0, done_ms - read_ms) if fresh else self._took_ms // 2
         outcomes: list[Outcome] = []
         for delivery, entry in zip(batch, entries, strict=True):
             if not isinstance(entry, SeenCrop):
@@ -44,7 +51,7 @@ class Classifier:
                 continue
             if entry.deadline_ms:
                 metrics.CROP_AGE.observe(max(0, done_ms - entry.captured_ms) / 1000)
-            if _stale(entry, read_ms):
+            if _stale(entry, ready_ms):
                 outcomes.append(_reading(delivery, entry, b""))
             elif isinstance(verdict := next(verdicts), Poison):
                 outcomes.append(_dead(delivery, verdict.reason))

@@ -103,3 +103,28 @@ def test_what_is_condemned_or_deleted_is_buried_without_the_engine(classify, eng
 def test_a_crop_on_the_stream_of_another_source_is_buried(classify):
     (buried,) = classify(Delivery("door", b"1-0", crop("cam", 0).fields()))
     assert buried.reason == "source: not the one whose stream this is"
+
+
+class Ticking(RedisClock):
+    """Tells one time after the other."""
+
+    def __init__(self, *times_ms):
+        super().__init__()
+        self.times = list(times_ms)
+
+    def now_ms(self):
+        return self.times.pop(0)
+
+
+def test_a_crop_that_would_be_late_when_its_batch_is_done_is_stale_until_one_is_quicker(engine):
+    clock = Ticking(1_000, 1_100, 2_000, 2_000, 3_000, 3_000, 4_000, 4_010)
+    classifier = Classifier(Stills(Isolation(engine)), engine.card, "worker-1", clock)
+
+    def stale(deadline_ms):
+        entry = Delivery("cam", b"1-0", crop("cam", 0, deadline_ms=deadline_ms).fields())
+        return classifier.classify([entry]).each[0].stale
+
+    assert not stale(1_500)  # and it takes 100 ms
+    assert stale(2_099)
+    assert not stale(3_050)  # after nothing was classified, half as much is expected
+    assert not stale(4_005)
