@@ -31,7 +31,7 @@ class Classifier:
     def classify(self, batch: Sequence[Delivery]) -> Outcomes:
         """One outcome a delivery, in the same order.
 
-        A crop that would be past its deadline after as long as the batch before took gets a reading without probabilities.
+        A crop that would be late after as long as the batch before took gets a reading without probabilities.
 
         Raises:
             EngineBroken: the engine fails on everything.

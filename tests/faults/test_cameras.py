@@ -53,7 +53,7 @@ def test_of_ten_times_too_many_crops_what_is_shown_is_young_and_every_crop_is_ac
     server: PrivateServer, clients: Clients, crew: Crew, ledger: Ledger, record_property
 ):
     crew.start(batch=1, test_seconds_per_batch=0.02)
-    with Load(server.url, ledger, 125, life_ms=500, backlog_limit=100) as load:
+    with Load(server.url, ledger, 125, life_ms=450, backlog_limit=100) as load:
         until_true(lambda: ledger.balance().ok + ledger.balance().stale, 60, "the first outcome")
         deadline = time.monotonic() + 12
         while time.monotonic() < deadline:
