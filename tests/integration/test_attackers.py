@@ -1,4 +1,4 @@
-"""Tried as an attacker: from another origin, without a token, with a viewer's, by a camera's URL; it comes to nothing."""
+"""Tried as an attacker: from another origin, without a token, with a viewer's, by an address; it comes to nothing."""
 
 import json
 import socket
