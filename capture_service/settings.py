@@ -49,7 +49,7 @@ class CaptureSettings(ServiceSettings):
     )
     crop_life: Duration = Field(
         timedelta(milliseconds=450),
-        description="How long a crop of a live source is worth classifying; what is shown is no older than half a second.",
+        description="How long a crop of a live source is worth classifying; what is shown is at most 0.5 s old.",
     )
     backlog_limit: Annotated[int, Field(ge=1, le=100_000)] = Field(
         100, description="Entries of a live source that wait for workers; over it, frames are skipped and counted."
