@@ -1,5 +1,6 @@
 """Erasing in the history: rows of a span go, from the files of SQLite too, and none of them comes back."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,11 @@ from tests.recorded import episode, told
 
 
 @pytest.fixture
-def database(database_url: str) -> Database:
+def database(database_url: str) -> Iterator[Database]:
     database = Database(database_url)
     migrate(database)
-    return database
+    yield database
+    database.engine.dispose()
 
 
 def count(database: Database) -> tuple[int, int]:
@@ -67,6 +69,7 @@ def test_no_byte_is_left_in_the_files_of_sqlite(tmp_path: Path):
     assert erase(database, Span(source="front", to_ms=10**9)) == 2_000
     assert [path.name for path in tmp_path.iterdir() if word.encode() in path.read_bytes()] == []
     assert count(database) == (100, 0)
+    database.engine.dispose()
 
 
 def test_a_history_that_was_never_written_is_not_made_for_erasing(tmp_path: Path):
