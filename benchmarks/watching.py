@@ -80,11 +80,17 @@ def _rate(before: SourceStatus, now: SourceStatus) -> float:
 
 
 @contextmanager
-def system(sources: Mapping[str, str], viewers: int) -> Iterator[System]:
-    """The system with these sources (name to address), all of them online, and so many viewers of the video."""
+def system(sources: Mapping[str, str], viewers: int, **settings: object) -> Iterator[System]:
+    """The system with these sources, all of them online, and so many viewers of the video.
+
+    Args:
+        sources: name to address.
+        viewers: how many.
+        settings: of all services, as `Stage.start` takes them.
+    """
     with stage() as here:
         listed = ",".join(f"{name}={address}" for name, address in sources.items())
-        url = here.start_system(listed)
+        url = here.start_system(listed, **settings)
         running = System(here, sources)
         until(lambda: _all_read(running, len(sources)), what="readings of all sources")
         with _crowd(int(url.rpartition(":")[2]), viewers):
