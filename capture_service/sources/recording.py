@@ -34,6 +34,8 @@ class Recording:
         self._number = 0
         self._ahead: deque[float] = deque()
         """Times of the frames up to the one that was grabbed; those before it are damaged."""
+        self._whole: bool | None = None
+        """Whether a frame could be decoded; None as long as none was tried."""
         self._passes_left = 0
         self._stated = 0
         self._in_pass = 0
@@ -57,6 +59,7 @@ class Recording:
         self.close()
         self._number, self._seconds, self._pass_began = 0, 0.0, 0.0
         self._passes_left = self._spec.passes - 1
+        self._whole = None
         self._rewind()
 
     def read(self) -> Frame | None:
@@ -65,6 +68,7 @@ class Recording:
         if self._ahead:
             return Frame(self._number - 1, self._seconds, None, "the file is damaged here")
         picture = retrieve(self._capture)
+        self._whole = self._whole or picture is not None
         if picture is None:
             return Frame(self._number - 1, self._seconds, None, "the frame could not be decoded")
         return Frame(self._number - 1, self._seconds, picture)
@@ -97,7 +101,7 @@ class Recording:
         return True
 
     def _next_pass(self) -> bool:
-        if self._in_pass == 0:
+        if self._in_pass == 0 or self._whole is False:
             raise SourceError(f"{self._spec.safe} holds no frame that can be read")
         if not (self._spec.loop or self._passes_left):
             return False

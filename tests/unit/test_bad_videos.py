@@ -60,6 +60,13 @@ def test_what_holds_no_frame_is_refused_by_its_name(tmp_path, make):
         frames_of(path)
 
 
+def test_what_is_a_picture_by_its_first_bytes_alone_is_refused(tmp_path):
+    path = tmp_path / "video.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0 no picture at all")
+    with pytest.raises(SourceError, match=r"video.jpg holds no frame that can be read"):
+        frames_of(path)
+
+
 @pytest.mark.parametrize("tenth", range(10))
 def test_a_video_that_is_cut_off_gives_its_first_frames_or_is_refused(tmp_path, tenth):
     whole_path = tmp_path / damaged_clip(tmp_path, ())
@@ -102,6 +109,9 @@ class Device:
     def retrieve(self):
         return True, self._pictures.pop(0)
 
+    def get(self, _figure):
+        return 0.0  # as OpenCV answers for what a device does not state
+
     def release(self):
         pass
 
@@ -125,7 +135,7 @@ class Stating(Device):
         self._stated = {cv2.CAP_PROP_FPS: fps, cv2.CAP_PROP_FRAME_COUNT: count, cv2.CAP_PROP_POS_MSEC: fps}
 
     def get(self, figure):
-        return self._stated[figure]
+        return self._stated.get(figure, 0.0)
 
 
 @pytest.mark.parametrize("fps", [0.0, float("nan"), float("inf"), -25.0, 1e9])
