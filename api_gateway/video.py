@@ -83,7 +83,7 @@ class Video:
                 raise ApiError(503, "no_frame", f"a damaged frame of {source!r}: {error}") from error
 
     async def _pictures_of(self, source: str, wish: Wish) -> AsyncGenerator[Print, None]:
-        last, due = 0, 0.0
+        last, due = 0, time.monotonic()  # not 0: the second would follow the first at once
         with self._sight.frames.wanted(source):
             while True:
                 if (early := due - time.monotonic()) > 0:
