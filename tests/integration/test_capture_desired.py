@@ -27,7 +27,7 @@ def test_sources_come_and_go_and_the_others_do_not_notice(server, clients):
     client = clients.commands
     with service(server, EMOTII_SOURCES="a=demo") as process:
         before = until(lambda: online(client, "a"), 60)
-        configured = children(process)
+        configured = children(process.pid)
         want(client, "b")
         want(client, "a")  # the configuration has this name
         client.hset(keys.DESIRED, "odd", "{")
@@ -35,7 +35,7 @@ def test_sources_come_and_go_and_the_others_do_not_notice(server, clients):
         assert added.added
         assert (added.order, before.order) == (2, 0)
         assert not status(client, "a").added
-        (child,) = children(process) - configured
+        (child,) = children(process.pid) - configured
 
         os.kill(child, signal.SIGKILL)
         again = until(lambda: (told := online(client, "b")) and told.epoch != added.epoch and told, 60)
@@ -44,7 +44,7 @@ def test_sources_come_and_go_and_the_others_do_not_notice(server, clients):
 
         client.hdel(keys.DESIRED, "b")
         until(lambda: not client.exists(*keys.of_camera("b")) and status(client, "b") is None, 30)
-        assert children(process) == configured
+        assert children(process.pid) == configured
         assert status(client, "a").epoch == before.epoch
         process.terminate()
         assert process.wait(15) == 0
@@ -60,11 +60,11 @@ def test_what_was_added_is_there_again_after_restarts_of_capture_and_redis(serve
     want(client, "b")
     with service(server, EMOTII_SOURCES="none") as process:
         first = until(lambda: online(client, "b"), 60)
-        child = children(process)
+        child = children(process.pid)
         server.kill()
         server.start()
         until(lambda: (told := online(client, "b")) and told.seen_ms > first.seen_ms and told.frames > first.frames, 30)
-        assert children(process) == child, "an outage ends no capture"
+        assert children(process.pid) == child, "an outage ends no capture"
         process.terminate()
         assert process.wait(15) == 0
     with service(server, EMOTII_SOURCES="none"):

@@ -43,7 +43,7 @@ def test_a_frame_becomes_its_crops_and_frame_done_with_a_deadline(any_server, an
     assert [end.previous for end in ends] == [None, *(end.id.frame for end in ends[:-1])]
     crop = next(entry for entry in found if isinstance(entry, Crop))
     seconds, _ = client.time()
-    assert crop.deadline_ms - crop.captured_ms == 500
+    assert crop.deadline_ms - crop.captured_ms == 450
     assert abs(crop.captured_ms / 1000 - seconds) < 60
     assert (told.kind, told.order, told.state, told.epoch) == ("camera", 3, "ONLINE", crop.id.epoch)
 
