@@ -1,5 +1,6 @@
 """Every example of docs/integrate.md, run as it stands there."""
 
+import json
 import os
 import re
 import shlex
@@ -14,6 +15,8 @@ from threading import Event, Thread
 import cv2
 import pytest
 import redis
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import connect
 
 from emotii.server import PrivateServer, find_server
 from tests.acceptance.browser import chromium, needs_chromium
@@ -163,8 +166,20 @@ def test_the_user_for_readers_reads_results_and_nothing_more(stage: Stage):
         owner.acl_deluser("reader")
 
 
+def test_a_program_that_sends_its_token_is_let_in(stage: Stage, tmp_path: Path):
+    token = "t" * 24
+    asks = block("python", "Authorization").strip()
+    with gateway_process(stage.server.url, tmp_path / "guarded", tokens=f"viewer:{token}") as guarded:
+        until(guarded.ready, 60, "readiness")
+        names = {"connect": connect, "URL": f"ws://127.0.0.1:{guarded.port}/ws/emotions"}
+        with eval(asks, names | {"token": token}) as client:
+            assert json.loads(client.recv(10))
+        with pytest.raises(InvalidStatus, match="401"):
+            eval(asks, names | {"token": "another"})
+
+
 def test_no_example_of_the_page_is_left_out():
     tested = {block(language, holds) for language, holds, _ in ENDLESS} | {block("sh", holds) for holds, *_ in ENDING}
-    tested |= {block("html", "/static/emotii.js"), block("sh", "redis-cli")}
+    tested |= {block("html", "/static/emotii.js"), block("sh", "redis-cli"), block("python", "Authorization")}
     assert tested == {text for _, text in BLOCKS}
     assert shutil.which("bash")
