@@ -115,13 +115,14 @@ class Proxy:
                 _abort(one)
 
     async def _write(self, writer: asyncio.StreamWriter, piece: bytes) -> None:
-        if not self.longest_slice:
+        longest = self.longest_slice  # may be set anew while this is under way
+        if not longest:
             writer.write(piece)
             await writer.drain()
             return
         at = 0
         while at < len(piece):
-            end = at + self._chance.randint(1, self.longest_slice)
+            end = at + self._chance.randint(1, longest)
             writer.write(piece[at:end])
             await writer.drain()
             await asyncio.sleep(0)  # lets the other end read before the next slice arrives
