@@ -86,8 +86,12 @@ class Frames:
         ]
 
     async def find(self, frame: FrameId, seconds: float) -> Frame | None:
-        """This very frame, if it is among those of the last two seconds or comes within `seconds`."""
-        return await self._within(seconds, lambda: self._kept_frame(frame))
+        """This very frame, if it is among those of the last two seconds or comes within `seconds`.
+
+        They come in order: one that a later one has overtaken is not waited for, or who asks falls behind for ever.
+        """
+        found = await self._within(seconds, lambda: self._kept_frame(frame) or self._later_frame(frame))
+        return found if found and found.header.frame == frame.frame else None
 
     async def after(self, source: str, number: int, seconds: float) -> Frame | None:
         """The newest frame of a source once there is one behind `number`; None if none comes within `seconds`."""
@@ -134,6 +138,11 @@ class Frames:
             if (kept.header.epoch, kept.header.frame) == (frame.epoch, frame.frame):
                 return kept
         return None
+
+    def _later_frame(self, frame: FrameId) -> Frame | None:
+        newest = next(reversed(self._kept.get(frame.source, ())), None)
+        later = newest and newest.header.epoch == frame.epoch and newest.header.frame > frame.frame
+        return newest if later else None
 
     async def _subscribe(self) -> None:
         wanted = {source for source, count in self._wanted.items() if count > 0} | self.saved_from
