@@ -55,11 +55,15 @@ class OpenVinoEngine:
         return calibrated(output, self.card, len(pixels))
 
     def _infer(self, crops: Probabilities) -> Probabilities:
+        # As `infer` does it, but for looking at what it is given: a tenth of the time of a single crop.
         try:
-            (output,) = self._request.infer([crops], share_inputs=True).values()
+            self._request.set_input_tensor(openvino.Tensor(crops, shared_memory=True))
+            self._request.start_async()
+            self._request.wait()
         except RuntimeError as error:
             raise EngineError(f"OpenVINO: {_first_line(error)}") from error
-        return np.asarray(output)
+        output: Probabilities = self._request.get_output_tensor().data.copy()
+        return output
 
 
 def _first_line(error: RuntimeError) -> str:
