@@ -32,7 +32,8 @@ class BlazeFace:
         self._min_score = min_score
         self._most = most
         self._anchors = anchors()
-        options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY"}
+        # Pinned, the detectors of all sources would share one core.
+        options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False}
         self._network = core().compile_model(_network(), "CPU", options)
 
     def detect(self, picture: Picture) -> list[Detection]:

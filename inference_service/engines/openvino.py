@@ -36,7 +36,12 @@ class OpenVinoEngine:
         self.card = model.card
         self._piece = min(batch, PIECE * (threads or os.cpu_count() or 1))
         path = model.file(".onnx")
-        options: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": threads}
+        options: dict[str, object] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": threads,
+            "ENABLE_CPU_PINNING": False,  # pinned, the only thread of every worker of a machine sits on the same core
+        }
         if precision == "f32":
             options["INFERENCE_PRECISION_HINT"] = "f32"
         try:
