@@ -29,13 +29,13 @@ CORES = 2
 
 def ask(size: Size, console: Console) -> Answer:
     """The old loop and the system in turns, then the system alone with one face."""
-    seconds = size.of(1.0, 3.0, 12.0)
+    seconds = size.of(1.0, 2.0, 12.0)
     with tempfile.TemporaryDirectory(prefix="emotii-bench-") as folder:
         crowded = classroom(Path(folder))
         video = crowded or DEMO_CLIP
         console.print("the old loop and the whole system in turns ...")
         with _old_loop(video) as old, system({"video": f"{video}?loop=1&fps={FPS}"}, viewers=1) as running:
-            turns = Turns(old, running, seconds, size.of(3, 20, 90))
+            turns = Turns(old, running, seconds, size.of(3, 8, 90))
             samples = alternate({OLD: turns.old, WHOLE: turns.whole}, size.rounds)
         console.print("one face at 30 frames a second ...")
         with system({"one": f"{one_face(Path(folder))}?loop=1&fps={FPS}"}, viewers=1) as running:

@@ -51,8 +51,8 @@ class Load:
 
 def ask(size: Size, console: Console) -> Answer:
     """One load after the other, until one is too much."""
-    seconds, loads = size.of(1.0, 4.0, 20.0), list[Load]()
-    for sources in size.of((1,), (8, 12, 16, 20), (1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 24, 28, 32)):
+    seconds, loads = size.of(1.0, 3.0, 20.0), list[Load]()
+    for sources in size.of((1,), (8,), (1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 24, 28, 32)):
         console.print(f"{sources} sources ...")
         loads.append(_load(sources, seconds))
         if not loads[-1].carried:

@@ -28,7 +28,7 @@ class Costs:
         until(lambda: self._client.hlen(keys.WORKERS), what="a worker")
         self._processes: Processes = here.processes()
         self._size = size
-        self._crops = size.of(200, 5_000, 20_000)
+        self._crops = size.of(200, 1_000, 20_000)
 
     def by_sources(self, counts: Iterable[int]) -> dict[int, list[float]]:
         """With so many sources, each frame of the next one."""

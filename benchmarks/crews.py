@@ -21,7 +21,7 @@ LIVE_SHARE = 0.5
 
 def speed(workers: int, size: Size) -> float:
     """Faces a second of so many workers with all work waiting for them."""
-    seconds = size.of(0.5, 3.0, 8.0)
+    seconds = size.of(0.5, 1.0, 8.0)
     with stage() as here:
         supply = Supply(here.clients.commands, faces=FRAME)
         supply.send(round(workers * THEORY * (seconds + 2)))
@@ -38,7 +38,7 @@ def speed(workers: int, size: Size) -> float:
 
 def ages(sources: int, size: Size) -> tuple[float, float]:
     """Age in ms when a reading was done: the median and the 95th percentile, of cameras that keep their pace."""
-    seconds = size.of(1.0, 3.0, 10.0)
+    seconds = size.of(1.0, 1.0, 10.0)
     with stage() as here:
         supply = Supply(here.clients.commands, sources=sources, faces=FRAME, kind="camera")
         supply.announce()

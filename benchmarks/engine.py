@@ -30,9 +30,9 @@ GRAPH, PREDICT = "tf.function", "model.predict"
 def ask(size: Size, console: Console) -> Answer:
     """Every engine at every batch, one after the other in every round."""
     console.print("loading the engines ...")
-    ways, turns = _engines(size), size.of(1, 20, 40)
+    ways, turns = _engines(size), size.of(1, 8, 40)
     batches = BATCHES[size]
-    seconds = size.of(0.0, 0.25, 0.6)
+    seconds = size.of(0.0, 0.1, 0.6)
     samples: Samples = {}
     for batch in batches:
         turn = {name: partial(_turn, classify, batch, seconds) for name, classify in ways.items()}

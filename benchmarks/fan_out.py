@@ -76,7 +76,7 @@ def crowd(port: int, sockets: int, viewers: int) -> Iterator[Crowd]:
 def ask(size: Size, console: Console) -> Answer:
     """Run both gateways and give them clients and viewers in growing numbers."""
     seconds = size.of(0.5, 1.0, 2.0)
-    rounds = size.of(1, 2, 5)
+    rounds = size.of(1, 1, 5)
     with stage() as running, Cast(running.server.url, FACES, FPS) as cast:
         sides = [_ours(running), _naive(running)]
         counts = size.of((2,), (MANY_SOCKETS,), (1, 10, 50, MANY_SOCKETS))

@@ -19,7 +19,7 @@ ABOUT = (
 WORKERS = {Size.TINY: (1, 2), Size.QUICK: (1, 8), Size.FULL: (1, 2, 4, 8)}
 SOURCES = {Size.TINY: (1, 4), Size.QUICK: (1, 64), Size.FULL: (1, 4, 16, 64)}
 FACES = {Size.TINY: (1, 4), Size.QUICK: (1, 50), Size.FULL: (1, 2, 5, 10, 20, 50)}
-BACKLOGS = {Size.TINY: (50, 100), Size.QUICK: (1_000, 10_000), Size.FULL: (0, 1_000, 10_000, 100_000)}
+BACKLOGS = {Size.TINY: (50, 100), Size.QUICK: (1_000, 4_000), Size.FULL: (0, 1_000, 10_000, 100_000)}
 Rounds = Mapping[int, Sequence[float]]
 
 

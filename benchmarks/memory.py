@@ -25,7 +25,7 @@ ASKED = {"inference 1": (300.0, 180.0), "capture": (250.0, 150.0), "gateway": (1
 
 def ask(size: Size, console: Console) -> Answer:
     """After ten minutes of work; in a quick run much sooner."""
-    seconds = size.of(0.5, 10.0, 600.0)
+    seconds = size.of(0.5, 2.0, 600.0)
     with stage() as built:
         built.start_system("demo=demo", threads=1)
         until(lambda: _results(built) > 0, what="a result")

@@ -36,7 +36,7 @@ Send = Callable[[int], Awaitable[None]]
 
 def ask(size: Size, console: Console) -> Answer:
     """Both in turns."""
-    senders, seconds = size.of(4, 64, 64), size.of(0.2, 3.0, 8.0)
+    senders, seconds = size.of(4, 64, 64), size.of(0.2, 1.0, 8.0)
     workers = os.cpu_count() or 1
     with stage() as here, _litserve() as (port, peer):
         for number in range(1, workers + 1):

@@ -29,7 +29,7 @@ BARE, THROUGH = "bare engine", "through Redis and a worker"
 
 def ask(size: Size, console: Console) -> Answer:
     """Both ways in turns."""
-    faces = size.of(64, 2048, 8192)
+    faces = size.of(64, 1024, 8192)
     with stage() as here:
         here.start("worker", "inference_service")
         until(lambda: here.clients.commands.hlen(keys.WORKERS), what="a worker")
