@@ -81,6 +81,9 @@ def _open(address: str, options: str, settings: CaptureSettings) -> "cv2.VideoCa
 
     open_ms = round(settings.open_timeout.total_seconds() * 1000)
     read_ms = round(settings.stall_timeout.total_seconds() * 1000)
-    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = options
     bounds = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_ms]
-    return cv2.VideoCapture(address, cv2.CAP_FFMPEG, [*bounds, cv2.CAP_PROP_N_THREADS, 1])
+    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = options
+    try:
+        return cv2.VideoCapture(address, cv2.CAP_FFMPEG, [*bounds, cv2.CAP_PROP_N_THREADS, 1])
+    finally:
+        del os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"]  # they are this video's, and the next one may need others

@@ -26,7 +26,8 @@ class Up:
         self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        self.running = self._run(*EMOTII, "up", "--port", str(self.port), "--source", "demo=demo")
+        command = (*EMOTII, "up", "--port", str(self.port), "--source", "demo=demo")
+        self.running = self._run(*command, EMOTII_CAMERA_NETWORKS="192.0.2.0/24")
         eventually(lambda: "is running" in self.running.output, 180, "the address")
 
 
