@@ -9,6 +9,7 @@ from typing import cast
 import redis
 import structlog
 from pydantic import ValidationError
+from redis.exceptions import ResponseError
 
 from capture_service.address import SourceSpec, parse
 from capture_service.options import Options
@@ -82,7 +83,7 @@ class Desired:
         while not stop.is_set():
             try:
                 self.look()
-            except BrokerUnavailable as error:
+            except (BrokerUnavailable, ResponseError) as error:  # the latter: a key of another type
                 self._outage.noticed(error)
             else:
                 self._outage.over()
@@ -103,10 +104,11 @@ class Desired:
     def _forget(self, wanted: set[str]) -> None:
         """Take what ended out of the registry, and delete its streams when nobody can be reading them any more."""
         now = time.monotonic()
-        for name in self._ended - wanted:
-            self._client.hdel(keys.SOURCES, name)
-            self._forgotten[name] = now
-        self._ended.clear()
+        for name in tuple(self._ended):
+            if name not in wanted:
+                self._client.hdel(keys.SOURCES, name)
+                self._forgotten[name] = now
+            self._ended.remove(name)
         for name, since in tuple(self._forgotten.items()):
             if name in wanted:
                 del self._forgotten[name]

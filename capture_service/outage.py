@@ -1,6 +1,7 @@
 """An outage of Redis, in two log lines however long it lasts."""
 
 import structlog
+from redis.exceptions import ResponseError
 
 from contract.errors import BrokerUnavailable
 
@@ -13,7 +14,7 @@ class Outage:
     def __init__(self) -> None:
         self.lasts = False
 
-    def noticed(self, error: BrokerUnavailable) -> None:
+    def noticed(self, error: BrokerUnavailable | ResponseError) -> None:
         """Redis failed; the first time is worth a line."""
         if not self.lasts:
             self.lasts = True

@@ -61,13 +61,11 @@ def added_kind(name: str, address: str) -> AddressKind:
 def safe_url(address: str) -> str:
     """A stream's address without credentials: for people, logs and the registry."""
     url = urlsplit(address)
-    _, at, host = url.netloc.rpartition("@")
-    behind = "@" in url.path + url.query + url.fragment
-    if behind and not at:
-        # Maybe a password with a / ? or # in it, so that all up to the @ belongs to it.
+    _, _, host = url.netloc.rpartition("@")
+    if "@" in url.path + url.query + url.fragment:
+        # Maybe a password with a / ? or # in it: then all up to the last @ belongs to it, what looks like the host, too.
         return f"{url.scheme}://***"
-    # A password that holds a slash ends up in the path, and a token in the query.
-    return f"{url.scheme}://{host}{'/***' if behind else url.path}" + ("?***" if url.query else "")
+    return f"{url.scheme}://{host}{url.path}" + ("?***" if url.query else "")
 
 
 def _check_url(name: str, scheme: str, address: str) -> None:

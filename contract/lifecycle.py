@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -11,7 +12,7 @@ from types import FrameType
 
 from contract.errors import EmotiiError
 
-USAGE_EXIT = 2
+FAILURE_EXIT, USAGE_EXIT = 1, 2
 _PR_SET_PDEATHSIG = 1
 
 
@@ -72,9 +73,20 @@ _LIBC: ctypes.CDLL | None = ctypes.CDLL(None) if sys.platform == "linux" else No
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a service's `main` as a process: what a person can mend is one line on stderr and exit code 2."""
+    """Run a service's `main` as a process: what a person can mend is one line on stderr and exit code 2.
+
+    What nobody expected ends the process, on whichever thread it happens: without the thread it would be half a service.
+    """
+    before, threading.excepthook = threading.excepthook, _end_process
     try:
         main()
     except EmotiiError as error:
         print(f"emotii: {error}", file=sys.stderr)
         sys.exit(USAGE_EXIT)
+    finally:
+        threading.excepthook = before
+
+
+def _end_process(failure: threading.ExceptHookArgs) -> None:
+    threading.__excepthook__(failure)  # tells it on stderr
+    os._exit(FAILURE_EXIT)

@@ -7,9 +7,9 @@ from typing import Any
 
 import structlog
 
-_CREDENTIALS = re.compile(r"(?<=://)(?:[^:\s]*:(?:(?!://)\S)*|[^/\s]*)@")
-"""After a colon all up to the last @, since people write passwords with / and @ in them. Rather too much than too
-little: of `http://host:80/a@b` the host is hidden, too."""
+_CREDENTIALS = re.compile(r"(?<=://)(?:[^:\s]*:(?:(?![=,](?:rtsp|http|redis)s?://)\S)*|[^/\s]*)@")
+"""After a colon all up to the last @ before the next URL of a list, since people write passwords with / and @ in them.
+Rather too much than too little: of `http://host:80/a@b` the host is hidden, too."""
 
 
 def scrub(text: str) -> str:

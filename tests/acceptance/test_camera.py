@@ -58,7 +58,8 @@ def url(run: Callable[..., Running]) -> Iterator[str]:
     eventually(lambda: f"running: {url}" in running.output or running.process.poll() is not None, 90, "URL")
     assert running.process.poll() is None, running.output
     yield url
-    assert "Traceback" not in running.output, running.output
+    print(running.output)  # shown where a test fails
+    assert "Traceback" not in running.output
 
 
 def sources(url: str) -> dict[str, dict[str, object]]:

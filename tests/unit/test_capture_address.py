@@ -105,7 +105,8 @@ def test_a_folder_without_pictures_is_no_source(tmp_path):
         ("rtsp://user:12/secret@host/", "rtsp://***"),
         ("rtsp://user:12?secret@host/", "rtsp://***"),
         ("rtsp://user:12#secret@host/", "rtsp://***"),
-        ("rtsp://user:12@host/secret@x", "rtsp://host/***"),
+        ("rtsp://user:12@host/secret@x", "rtsp://***"),
+        ("rtsp://user:se@cr/et@host/x", "rtsp://***"),
     ],
 )
 def test_the_safe_address_has_no_credentials(address, safe):

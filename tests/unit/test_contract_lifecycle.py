@@ -73,6 +73,20 @@ def test_an_error_that_nobody_expected_is_not_hidden():
         run(main)
 
 
+def test_an_error_that_nobody_expected_ends_the_process_also_on_a_thread():
+    program = (
+        "import threading, time\n"
+        "from contract.lifecycle import run\n"
+        "def main():\n"
+        "    threading.Thread(target=lambda: 1 / 0).start()\n"
+        "    time.sleep(60)\n"
+        "run(main)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert ended.returncode == 1
+    assert "ZeroDivisionError" in ended.stderr
+
+
 CHILD = """
 from contract.lifecycle import stop_on_signal, stop_with_parent
 with stop_on_signal() as stop:

@@ -23,6 +23,7 @@ def defaults():
         ("x=rtsp://a:b@c/1,y=rtsp://d:e@f/2", "x=rtsp://***@c/1,y=rtsp://***@f/2"),
         ("rtsp://user:se/cr@et@host/x", "rtsp://***@host/x"),
         ("redis://:secret/1@host", "redis://***@host"),
+        ("rtsp://user:se://cret@host/x", "rtsp://***@host/x"),
         ("'redis://:it's@host'", "'redis://***@host'"),
         ("http://host/path@2x.png", "http://host/path@2x.png"),
         ("nobody@example.com", "nobody@example.com"),
