@@ -63,7 +63,7 @@ def safe_url(address: str) -> str:
     url = urlsplit(address)
     _, _, host = url.netloc.rpartition("@")
     if "@" in url.path + url.query + url.fragment:
-        # Maybe a password with a / ? or # in it: then all up to the last @ belongs to it, what looks like the host, too.
+        # Maybe a password with a / ? or # in it: then all up to the last @ is part of it, what looks like a host, too.
         return f"{url.scheme}://***"
     return f"{url.scheme}://{host}{url.path}" + ("?***" if url.query else "")
 

@@ -75,7 +75,7 @@ _LIBC: ctypes.CDLL | None = ctypes.CDLL(None) if sys.platform == "linux" else No
 def run(main: Callable[[], None]) -> None:
     """Run a service's `main` as a process: what a person can mend is one line on stderr and exit code 2.
 
-    What nobody expected ends the process, on whichever thread it happens: without the thread it would be half a service.
+    What nobody expected ends the process, on whichever thread it happens: without that thread it is half a service.
     """
     before, threading.excepthook = threading.excepthook, _end_process
     try:

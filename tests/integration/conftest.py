@@ -10,14 +10,14 @@ from tests.stage import GatewayProcess, Producer, gateway_process, until
 
 
 @pytest.fixture
-def producer(any_server: PrivateServer) -> Iterator[Producer]:
-    with Producer(any_server.url) as producer:
+def producer(server: PrivateServer) -> Iterator[Producer]:
+    with Producer(server.url) as producer:
         yield producer
 
 
 @pytest.fixture
-def gateway(any_server: PrivateServer, producer: Producer, tmp_path: Path) -> Iterator[GatewayProcess]:
-    with gateway_process(any_server.url, tmp_path / "faces") as gateway:
+def gateway(server: PrivateServer, producer: Producer, tmp_path: Path) -> Iterator[GatewayProcess]:
+    with gateway_process(server.url, tmp_path / "faces") as gateway:
         until(gateway.ready, 60, "readiness")
         until(lambda: gateway.get("/emotion").json()["emotion"], what="the first reading")
         yield gateway

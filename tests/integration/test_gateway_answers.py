@@ -47,12 +47,12 @@ def test_a_picture_is_answered_with_every_face(gateway: GatewayProcess):
 
 
 def test_a_picture_with_a_face_that_the_model_fails_on_is_answered_at_once(
-    gateway: GatewayProcess, producer: Producer, any_clients: Clients
+    gateway: GatewayProcess, producer: Producer, clients: Clients
 ):
     def bury(upload: InboxPicture, now: int) -> None:
         face = reading(keys.UPLOADS, upload.frame, epoch=upload.epoch, captured_ms=now)
         buried = Dead("1-0", "the engine failed on it", face.fields())
-        any_clients.commands.xadd(keys.dead(keys.UPLOADS), dict(buried.fields()))
+        clients.commands.xadd(keys.dead(keys.UPLOADS), dict(buried.fields()))
 
     producer._answer = bury
     answer = httpx.post(f"{gateway.url}/api/v1/predict", files={"picture": b"x"}, timeout=20)
@@ -60,16 +60,16 @@ def test_a_picture_with_a_face_that_the_model_fails_on_is_answered_at_once(
     assert "the engine failed on it" in answer.json()["error"]["message"]
 
 
-def test_a_picture_that_nobody_looks_at_times_out(any_server: PrivateServer, any_clients: Clients, tmp_path: Path):
+def test_a_picture_that_nobody_looks_at_times_out(server: PrivateServer, clients: Clients, tmp_path: Path):
     with (
-        Producer(any_server.url, answers_uploads=False),
-        gateway_process(any_server.url, tmp_path / "faces", predict_timeout="0.5") as gateway,
+        Producer(server.url, answers_uploads=False),
+        gateway_process(server.url, tmp_path / "faces", predict_timeout="0.5") as gateway,
     ):
         until(gateway.ready, 30)
         url = f"{gateway.url}/api/v1/predict"
         missing = httpx.post(url, files={"picture": b"x"}, timeout=20)
         assert (missing.status_code, missing.json()["error"]["code"]) == (503, "no_capture")
-        with Producer(any_server.url, "other") as answering:
+        with Producer(server.url, "other") as answering:
             until(lambda: gateway.get("/api/v1/sources/uploads").status_code == 200)
             answering._answer_uploads = lambda _now: None  # alive, and too slow
             late = httpx.post(url, files={"picture": b"x"}, timeout=20)

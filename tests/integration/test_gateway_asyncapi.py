@@ -37,7 +37,7 @@ def told_of(described: Described, client: ClientConnection, seconds: float) -> l
 
 
 def test_every_message_of_a_gateway_is_as_its_document_describes(
-    gateway: GatewayProcess, producer: Producer, any_clients: Clients
+    gateway: GatewayProcess, producer: Producer, clients: Clients
 ):
     described = Described(gateway.get("/asyncapi.json").json())
     with connect_socket(gateway.socket_url) as client:
@@ -51,17 +51,17 @@ def test_every_message_of_a_gateway_is_as_its_document_describes(
         client.send(json.dumps({"subscribe": {"kinds": ["state"]}}))
         checked_until(described, client, {"heartbeat"})
         producer.stop()
-        any_clients.commands.hdel(keys.SOURCES, producer.source)
+        clients.commands.hdel(keys.SOURCES, producer.source)
         checked_until(described, client, {"gone"})
 
 
 def test_readings_that_a_worker_committed_are_as_described_and_tell_the_stages_of_their_age(
-    gateway: GatewayProcess, any_server: PrivateServer, any_clients: Clients
+    gateway: GatewayProcess, server: PrivateServer, clients: Clients
 ):
     described = Described(gateway.get("/asyncapi.json").json())
-    redis, told = any_clients.commands, []
+    redis, told = clients.commands, []
     announce(redis, "door", "camera")
-    with connect_socket(f"{gateway.socket_url}?source=door&kind=reading") as client, working(any_server.url):
+    with connect_socket(f"{gateway.socket_url}?source=door&kind=reading") as client, working(server.url):
         assert described.check(client.recv(timeout=10))["type"] == "hello"
         deadline = time.monotonic() + 30
         for frame in count():

@@ -20,6 +20,12 @@ from tests.stage import GatewayProcess, Producer, free_port, gateway_process, un
 from tests.viewer import drain, events_of, stalled_viewer
 
 
+@pytest.fixture
+def server(any_server: PrivateServer) -> PrivateServer:
+    """Both kinds of server fail here."""
+    return any_server
+
+
 def test_a_capture_that_died_is_offline_within_seconds(gateway: GatewayProcess, producer: Producer):
     producer.stop()
     until(lambda: gateway.get("/api/v1/sources/front").json()["state"] == "OFFLINE", 20)
@@ -30,8 +36,8 @@ def test_a_capture_that_died_is_offline_within_seconds(gateway: GatewayProcess, 
     assert gateway.get("/healthz").status_code == 200
 
 
-def test_malformed_entries_are_passed_over(gateway: GatewayProcess, any_clients: Clients):
-    client = any_clients.commands
+def test_malformed_entries_are_passed_over(gateway: GatewayProcess, clients: Clients):
+    client = clients.commands
     client.xadd(keys.results("front"), {b"v": b"1", b"kind": b"reading"})
     client.xadd(keys.results("front"), {b"v": b"9"})
     client.hset(keys.SOURCES, "junk", b"{")
@@ -47,10 +53,10 @@ def test_malformed_entries_are_passed_over(gateway: GatewayProcess, any_clients:
 
 
 def test_a_key_of_another_type_holds_up_only_its_own_source(
-    gateway: GatewayProcess, any_server: PrivateServer, any_clients: Clients
+    gateway: GatewayProcess, server: PrivateServer, clients: Clients
 ):
-    client = any_clients.commands
-    with Producer(any_server.url, "door", order=1, answers_uploads=False) as door:
+    client = clients.commands
+    with Producer(server.url, "door", order=1, answers_uploads=False) as door:
         until(lambda: gateway.get("/emotion?source=door").status_code == 200)
         until(lambda: gateway.get("/emotion?source=door").json()["emotion"], what="the second source's first reading")
         door.state = "OFFLINE"  # writes nothing to its results any more
@@ -68,15 +74,15 @@ def test_a_key_of_another_type_holds_up_only_its_own_source(
     assert "redis cannot serve" not in gateway.log.read_text()
 
 
-def test_the_gateway_outlives_a_restart_of_redis(gateway: GatewayProcess, any_server: PrivateServer):
+def test_the_gateway_outlives_a_restart_of_redis(gateway: GatewayProcess, server: PrivateServer):
     with connect_socket(gateway.socket_url) as client:
         next(events_of(client, "reading"))
-        any_server.kill()
+        server.kill()
         until(lambda: not next(events_of(client, "stats"))["redis"], 20, "news of the outage")
         assert gateway.get("/").status_code == 200
         assert gateway.get("/readyz").status_code == 503
         assert httpx.post(f"{gateway.url}/api/v1/predict", files={"picture": b"x"}, timeout=20).status_code == 503
-        any_server.start()
+        server.start()
         until(lambda: next(events_of(client, "stats"))["redis"], 20, "news of its end")
         assert next(events_of(client, "reading", 20))["emotion"]
     until(lambda: "redis serves again" in gateway.log.read_text(), what="the end of the outage for every reader")

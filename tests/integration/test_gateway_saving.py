@@ -42,12 +42,10 @@ def test_an_uncertain_face_is_told_as_such_and_saved_on_request_only(server: Pri
         assert saved.startswith("uncertain/uncertain_45.0_")
 
 
-def test_of_two_gateways_one_saves_and_the_other_takes_over(
-    any_server: PrivateServer, producer: Producer, tmp_path: Path
-):
+def test_of_two_gateways_one_saves_and_the_other_takes_over(server: PrivateServer, producer: Producer, tmp_path: Path):
     with (
-        gateway_process(any_server.url, tmp_path / "one") as one,
-        gateway_process(any_server.url, tmp_path / "two") as two,
+        gateway_process(server.url, tmp_path / "one") as one,
+        gateway_process(server.url, tmp_path / "two") as two,
     ):
         until(lambda: one.ready() and two.ready(), 30)
         until(lambda: len(one.saved()) + len(two.saved()) >= 6, 30)

@@ -48,15 +48,15 @@ def show(producer: Producer, probabilities: tuple[float, ...]) -> None:
 
 @pytest.mark.timeout(300)  # two gateways start one after the other, on busy machines slowly
 def test_a_gateway_that_starts_in_the_middle_of_an_episode_tells_the_same_ids_and_ends(
-    any_server: PrivateServer, any_clients: Clients, producer: Producer, tmp_path: Path
+    server: PrivateServer, clients: Clients, producer: Producer, tmp_path: Path
 ):
     producer.disorder = True
-    with ready_gateway(any_server, tmp_path / "a") as first, ExitStack() as stack:
-        until(lambda: any_clients.commands.exists(keys.steady("front")), what="a snapshot")
+    with ready_gateway(server, tmp_path / "a") as first, ExitStack() as stack:
+        until(lambda: clients.commands.exists(keys.steady("front")), what="a snapshot")
         # What the snapshot is of can be read nowhere else any more.
-        any_clients.commands.xtrim(keys.results("front"), maxlen=20, approximate=False)
-        begun_ms = any_clients.commands.time()[0] * 1000
-        second = stack.enter_context(ready_gateway(any_server, tmp_path / "b"))
+        clients.commands.xtrim(keys.results("front"), maxlen=20, approximate=False)
+        begun_ms = clients.commands.time()[0] * 1000
+        second = stack.enter_context(ready_gateway(server, tmp_path / "b"))
         clients = [
             stack.enter_context(connect_socket(f"{one.socket_url}?kind=episode", max_queue=None))
             for one in (first, second)
@@ -79,14 +79,14 @@ def test_a_gateway_that_starts_in_the_middle_of_an_episode_tells_the_same_ids_an
 
 
 def test_a_gateway_that_was_killed_is_followed_by_one_that_goes_on_with_its_episodes(
-    any_server: PrivateServer, any_clients: Clients, producer: Producer, tmp_path: Path
+    server: PrivateServer, clients: Clients, producer: Producer, tmp_path: Path
 ):
-    with ready_gateway(any_server, tmp_path / "a") as first:
-        until(lambda: any_clients.commands.exists(keys.steady("front")), what="a snapshot")
+    with ready_gateway(server, tmp_path / "a") as first:
+        until(lambda: clients.commands.exists(keys.steady("front")), what="a snapshot")
         first.process.kill()
         first.process.wait(10)
-    any_clients.commands.xtrim(keys.results("front"), maxlen=200, approximate=False)
-    with ready_gateway(any_server, tmp_path / "b") as second, connect_socket(second.socket_url) as client:
+    clients.commands.xtrim(keys.results("front"), maxlen=200, approximate=False)
+    with ready_gateway(server, tmp_path / "b") as second, connect_socket(second.socket_url) as client:
         assert running(client).keys() == {"front-e1-1-0", "front-e1-2-0"}
 
 

@@ -77,12 +77,12 @@ def wide_readings(first: int, count: int) -> Iterator[Reading]:
         yield replace(reading("front", frame, epoch="wide"), labels=labels, probabilities=probabilities)
 
 
-def test_a_slow_client_is_told_how_many_events_it_missed(gateway: GatewayProcess, any_clients: Clients):
+def test_a_slow_client_is_told_how_many_events_it_missed(gateway: GatewayProcess, clients: Clients):
     sent = 0
 
     def lost_one() -> bool:
         nonlocal sent
-        pipeline = any_clients.commands.pipeline(transaction=False)
+        pipeline = clients.commands.pipeline(transaction=False)
         for one in wide_readings(sent, 50):
             pipeline.xadd(keys.results("front"), dict(one.fields()))
         pipeline.execute()

@@ -97,9 +97,9 @@ def test_a_viewer_gets_no_more_pictures_than_it_asks_for_and_the_newest(gateway:
 
 
 def test_without_viewers_and_saving_the_capture_has_no_listener(
-    any_server: PrivateServer, producer: Producer, tmp_path: Path
+    server: PrivateServer, producer: Producer, tmp_path: Path
 ):
-    with gateway_process(any_server.url, tmp_path / "faces", save="false") as gateway:
+    with gateway_process(server.url, tmp_path / "faces", save="false") as gateway:
         until(gateway.ready, 30)
         until(lambda: gateway.get("/emotion").json()["emotion"], what="the first reading")
         assert producer.last_receivers == 0
