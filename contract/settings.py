@@ -16,6 +16,8 @@ __all__ = ["SECRET", "Duration", "LogLevel", "ServiceSettings", "load"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|h|d|)")
+_LONGEST_SECONDS = 100 * 365 * 86400
+"""A number of seconds that is meant as something else would overflow clocks and waits."""
 _UNITS = {"ms": 0.001, "s": 1, "": 1, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -24,7 +26,9 @@ def _duration(value: object) -> object:
         return value
     if not (found := _DURATION.fullmatch(value.strip())):
         raise ValueError("write a duration as 20ms, 5s, 2min, 1h or 7d (a bare number is in seconds)")
-    return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
+    if (seconds := float(found[1]) * _UNITS[found[2]]) > _LONGEST_SECONDS:
+        raise ValueError("write a duration of at most 36500d, a hundred years")
+    return timedelta(seconds=seconds)
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]

@@ -52,6 +52,13 @@ def test_a_duration_is_written_as_people_write_it(monkeypatch, text, seconds):
     assert load(Example).wait == timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize("text", ["36501d", "86400000000000", "9" * 400])
+def test_a_duration_of_more_than_a_hundred_years_is_refused(monkeypatch, text):
+    monkeypatch.setenv("EMOTII_WAIT", text)
+    with pytest.raises(SettingsError, match=r"EMOTII_WAIT=.*a hundred years"):
+        load(Example)
+
+
 @pytest.mark.parametrize("text", ["soon", "-1s", "5 weeks", "1e3", "nan", "PT5S", "s"])
 def test_what_is_no_duration_is_told_with_examples(monkeypatch, text):
     monkeypatch.setenv("EMOTII_WAIT", text)
