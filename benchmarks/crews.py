@@ -7,6 +7,7 @@ import numpy as np
 
 from benchmarks.measure import Size
 from benchmarks.stage import Stage, stage, until
+from benchmarks.stored import stored
 from benchmarks.supply import Supply
 from contract import keys
 from contract.messages import Reading, read_outcome
@@ -64,7 +65,7 @@ def _start(here: Stage, workers: int) -> None:
 
 
 def _readings(here: Stage, name: str) -> list[Reading]:
-    found = (read_outcome(fields) for _, fields in here.clients.commands.xrange(keys.results(name)))
+    found = map(read_outcome, stored(here.clients.commands, keys.results(name)))
     return [one for one in found if isinstance(one, Reading)]
 
 

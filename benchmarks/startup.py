@@ -15,6 +15,7 @@ from benchmarks.command import alone
 from benchmarks.measure import Sample, Size, alternate, middle, ratios
 from benchmarks.processes import Processes
 from benchmarks.stage import PATIENCE_SECONDS, free_port, until
+from benchmarks.stored import stored
 from contract import keys
 from contract.errors import MalformedMessage
 from contract.messages import Reading, read_outcome
@@ -84,10 +85,10 @@ def _environment() -> dict[str, str]:
 
 def _has_reading(client: redis.Redis) -> bool:
     try:
-        entries = client.xrange(keys.results("demo"), count=100)
+        entries = stored(client, keys.results("demo"), count=100)
     except redis.exceptions.ConnectionError:  # the server is not there yet
         return False
-    return any(_is_reading(fields) for _, fields in entries)  # type: ignore[union-attr]  # not a coroutine
+    return any(map(_is_reading, entries))
 
 
 def _is_reading(fields: dict[bytes, bytes]) -> bool:
