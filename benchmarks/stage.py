@@ -55,17 +55,15 @@ class Stage:
         until(lambda: ask(f"{self.gateway_url}/healthz"), what="a gateway")
         return self.gateway_url
 
-    def start_system(self, sources: str, workers: int = 1, **settings: object) -> str:
-        """Everything that `emotii up` runs but the jobs: gateway, workers, capture; the gateway's URL once it is ready.
+    def start_system(self, sources: str, **settings: object) -> str:
+        """Everything that `emotii up` runs but the jobs: gateway, worker, capture; the gateway's URL once it is ready.
 
         Args:
             sources: as `EMOTII_SOURCES` lists them.
-            workers: how many.
             settings: of all of them.
         """
         url = self.start_gateway(**settings)
-        for number in range(1, workers + 1):
-            self.start(f"inference {number}", "inference_service", **settings)
+        self.start("inference 1", "inference_service", **settings)
         self.start("capture", "capture_service", sources=sources, **settings)
         until(lambda: ask(f"{url}/readyz"), what="the system")
         return url
