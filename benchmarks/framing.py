@@ -8,6 +8,7 @@ to the disadvantage of a wide framing.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,7 @@ from inference_service.engines import Engine
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
 from training.dataset import Faces
-from training.evaluation.faces import read_known
+from training.evaluation.faces import Half, read_known
 from training.scores import score
 
 SCALE, BORDER = 4, 96
@@ -52,7 +53,7 @@ FRAMINGS = {"1.5 x box": by_box, "eyes and mouth": by_points}
 def main(
     data: Annotated[Path, typer.Option(help="An .npz with votes, or class folders.")],
     model: Annotated[str, typer.Option()] = "emotii-5",
-    half: Annotated[str | None, typer.Option()] = "b",
+    half: Annotated[Half | None, typer.Option()] = "b",
     video: Annotated[list[str] | None, typer.Option(help="Recordings; `demo` is the bundled clip.")] = None,
 ) -> None:
     """Print where the points fall, what framing costs in accuracy, and what is read on recordings."""
@@ -70,8 +71,8 @@ def show_points(faces: Faces, detector: Detector) -> None:
     """Where eyes and mouth fall on labelled faces, in sides of the crop."""
     spreads, middles = [], []
     for image in faces.images:
-        if found := detector.detect(pasted(image, 0)):
-            landmarks = found[0].landmarks
+        found = detector.detect(pasted(image, 0))
+        if found and (landmarks := found[0].landmarks):
             right, left, mouth = (
                 (np.array(place) - BORDER) / (SCALE * 48)
                 for place in (landmarks.right_eye, landmarks.left_eye, landmarks.mouth)
@@ -102,17 +103,24 @@ def show_scores(faces: Faces, roll: int, detector: Detector, engine: Engine) -> 
 
 def show_counts(name: str, detector: Detector, engine: Engine) -> None:
     """What is read on a recording, and how steadily."""
-    source = make_recorded(recording(name), CaptureSettings())
-    source.open()
     crops: dict[str, list[Picture]] = {framing: [] for framing in FRAMINGS}
-    while (frame := source.read()) is not None:
-        for face in detector.detect(frame.picture):
+    for picture in pictures(name):
+        for face in detector.detect(picture):
             for framing, framed in FRAMINGS.items():
-                crops[framing].append(framed(frame.picture, face))
+                crops[framing].append(framed(picture, face))
     for framing, cut in crops.items():
         read = [engine.card.labels[place] for place in engine.classify(np.stack(cut)).argmax(axis=1)]
         counts = ", ".join(f"{label} {count}" for label, count in Counter(read).most_common())
         print(f"{Path(name).stem}, {framing}, {len(cut)} faces: {counts}")
+
+
+def pictures(name: str) -> Iterator[Picture]:
+    """Those of a recording that can be read."""
+    source = make_recorded(recording(name), load(CaptureSettings))
+    source.open()
+    while (frame := source.read()) is not None:
+        if frame.picture is not None:
+            yield frame.picture
 
 
 def pasted(image: Picture, roll: float) -> Picture:
