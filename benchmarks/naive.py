@@ -9,14 +9,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-import cv2
-import numpy as np
 import uvicorn
 from fastapi import FastAPI, WebSocket
 from fastapi.responses import StreamingResponse
 from starlette.websockets import WebSocketDisconnect
 
-from api_gateway import events, overlay
+from api_gateway import events, overlay, pictures
 from api_gateway.mjpeg import MEDIA_TYPE
 from benchmarks.cast import SOURCE
 from contract import keys
@@ -30,7 +28,7 @@ class Naive:
     def __init__(self, clients: AsyncClients) -> None:
         self._clients = clients
         self._sockets: set[WebSocket] = set()
-        self.app = FastAPI(lifespan=self._lifespan)
+        self.app: FastAPI = FastAPI(lifespan=self._lifespan)
         self.app.add_api_route("/healthz", lambda: "ok")
         self.app.add_api_route("/video_feed", self._video, response_model=None)
         self.app.add_api_websocket_route("/ws/emotions", self._emotions)
@@ -44,7 +42,8 @@ class Naive:
     async def _tell(self) -> None:
         last: Any = "$"
         while True:
-            for _, entries in await self._clients.blocking.xread({keys.results(SOURCE): last}, block=500) or []:
+            reply: Any = await self._clients.blocking.xread({keys.results(SOURCE): last}, block=500)
+            for _, entries in reply or ():
                 for entry, fields in entries:
                     last = entry
                     if isinstance(outcome := read_outcome(fields), Reading):
@@ -68,10 +67,10 @@ class Naive:
             self._sockets.discard(socket)
 
     async def _video(self) -> StreamingResponse:
-        return StreamingResponse(pictures(self._clients), media_type=MEDIA_TYPE)
+        return StreamingResponse(watched(self._clients), media_type=MEDIA_TYPE)
 
 
-async def pictures(clients: AsyncClients) -> AsyncIterator[bytes]:
+async def watched(clients: AsyncClients) -> AsyncIterator[bytes]:
     """What one viewer sees: decoded, drawn and encoded for it alone."""
     async with clients.blocking.pubsub(ignore_subscribe_messages=True) as channel:
         await channel.subscribe(keys.frames(SOURCE))
@@ -79,9 +78,9 @@ async def pictures(clients: AsyncClients) -> AsyncIterator[bytes]:
             if (message := await channel.get_message(timeout=1)) is None:
                 continue
             header, jpeg = FrameHeader.decode(message["data"])
-            picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+            picture = pictures.decode(jpeg)
             overlay.draw(picture, [overlay.Label(face.box, "happiness", 90.0) for face in header.faces])
-            body = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+            body = pictures.encode(picture, 85)
             yield b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b\r\n" % (len(body), body)
 
 
