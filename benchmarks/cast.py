@@ -3,6 +3,7 @@
 import time
 from threading import Event, Thread
 from types import TracebackType
+from typing import Any
 
 import cv2
 import numpy as np
@@ -124,8 +125,8 @@ class Cast:
                 THRESHOLDS,
                 now_ms,
             )
-            pipeline.xadd(keys.results(SOURCE), dict(one.fields()), maxlen=2000, approximate=True)
-        pipeline.xadd(keys.results(SOURCE), dict(done.fields()), maxlen=2000, approximate=True)
+            pipeline.xadd(keys.results(SOURCE), dict[Any, Any](one.fields()), maxlen=2000, approximate=True)
+        pipeline.xadd(keys.results(SOURCE), dict[Any, Any](done.fields()), maxlen=2000, approximate=True)
         pipeline.execute()
 
     def _face(self, index: int) -> Face:

@@ -1,7 +1,7 @@
 """The CPU time of a crop's way through Redis and a worker without an engine, in many situations."""
 
 import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from benchmarks.measure import Sample, Size, alternate, timed
@@ -52,7 +52,7 @@ class Costs:
             found |= self._measured({count: partial(self._backlog, supply, crops)}, supply.leave)
         return found
 
-    def _measured(self, ways: dict[int, Callable[[], Sample]], leave: Callable[[], None]) -> dict[int, list[float]]:
+    def _measured(self, ways: Mapping[int, Callable[[], Sample]], leave: Callable[[], None]) -> dict[int, list[float]]:
         named = {str(count): way for count, way in ways.items()}
         samples = alternate(named, self._size.rounds, warm_up=True)
         leave()

@@ -6,6 +6,7 @@ how many readings and pictures came since the last, and the end of stdin ends it
 
 import asyncio
 import sys
+from functools import partial
 from typing import cast
 
 import uvloop
@@ -49,7 +50,7 @@ async def gather(port: int, sockets: int, viewers: int) -> None:
     readers: list[Reader] = []
     for request, count in ((EVENTS % port, sockets), (VIDEO % port, viewers)):
         for _ in range(count):
-            _, reader = await loop.create_connection(lambda request=request: Reader(request), "127.0.0.1", port)
+            _, reader = await loop.create_connection(partial(Reader, request), "127.0.0.1", port)
             readers.append(reader)
     async with asyncio.timeout(PATIENCE_SECONDS):
         while not all(reader.received > ENOUGH_BYTES for reader in readers):  # noqa: ASYNC110 - one look for all

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -20,6 +20,7 @@ from benchmarks.measure import Size
 from benchmarks.stage import stage
 from benchmarks.watching import system
 from capture_service.detectors import load as load_detector
+from capture_service.frame import Picture
 from contract.normalisation import CROP_SIZE
 from contract.settings import load
 from inference_service.engines import load as load_engine
@@ -95,14 +96,12 @@ def ask(size: Size, console: Console) -> Answer:
 
 def _parts(clip: Path, turns: int) -> dict[str, float]:
     """What cannot be left out, each by itself: medians in ms."""
-    video = cv2.VideoCapture(str(clip))
-    picture = video.read()[1]
-    video.release()
+    picture = _first_picture(clip)
     detector = load_detector("blazeface")
     engine = load_engine(load(InferenceSettings, threads=1))
     crop = np.zeros((1, CROP_SIZE, CROP_SIZE), np.uint8)
     with stage() as here:
-        ways = {
+        ways: dict[str, Callable[[], object]] = {
             "one detection": lambda: detector.detect(picture),
             "one engine call": lambda: engine.classify(crop),
             "three Redis round trips": lambda: [here.clients.commands.ping() for _ in range(ROUND_TRIPS)],
@@ -114,6 +113,13 @@ def _parts(clip: Path, turns: int) -> dict[str, float]:
                 way()
                 costs[name].append(1000 * (time.perf_counter() - started))
     return {name: median(found) for name, found in costs.items()}
+
+
+def _first_picture(clip: Path) -> Picture:
+    video = cv2.VideoCapture(str(clip))
+    picture = video.read()[1]
+    video.release()
+    return np.asarray(picture, np.uint8)
 
 
 def _measured(clip: Path, case: Case, seconds: float, rounds: int) -> list[Ages]:

@@ -82,12 +82,13 @@ def alternate(
         rounds: how many turns each gets.
         warm_up: one turn more before the first, which is thrown away.
     """
-    samples: dict[str, list[Sample]] = {name: [] for name in ways}
+    names = list(ways)
+    samples: dict[str, list[Sample]] = {name: [] for name in names}
     if warm_up:
         for way in ways.values():
             way()
     for number in range(rounds):
-        for name in list(ways) if number % 2 == 0 else reversed(ways):
+        for name in names if number % 2 == 0 else reversed(names):
             samples[name].append(ways[name]())
     return samples
 

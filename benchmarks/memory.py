@@ -36,7 +36,7 @@ def ask(size: Size, console: Console) -> Answer:
 
 
 def _results(built: Stage) -> int:
-    return int(built.clients.commands.xlen(keys.results("demo")))  # type: ignore[arg-type]  # not a coroutine
+    return int(built.clients.commands.xlen(keys.results("demo")))
 
 
 def _rows(processes: Processes, seconds: float) -> Iterator[Row]:

@@ -8,7 +8,7 @@ import redis
 
 from benchmarks.stage import until
 from contract import keys
-from contract.messages import Crop, Face, FrameDone, FrameId, Quality, SourceKind, SourceStatus
+from contract.messages import Crop, CropEntry, Face, FrameDone, FrameId, Quality, SourceKind, SourceStatus
 from contract.normalisation import CROP_BYTES
 
 QUALITY = Quality(0.5, 0.8, 120.0, 0.1, 1.0)
@@ -99,11 +99,12 @@ class Supply:
     def _entries(self, name: str) -> list[dict[Any, Any]]:
         """A frame's crops and the word that it is done, as they stand on the stream."""
         at, now_ms = FrameId(name, self._epoch, self._frame), 1000 + self._frame
-        crops = [
+        entries: list[CropEntry] = [
             Crop(at, self._face(index), now_ms, 0, self._pixels[(self._frame + index) % len(self._pixels)])
             for index in range(self._faces)
         ]
-        return [dict(entry.fields()) for entry in (*crops, FrameDone(at, now_ms, self._faces, 640, 480))]
+        entries.append(FrameDone(at, now_ms, self._faces, 640, 480))
+        return [dict(entry.fields()) for entry in entries]
 
     def _face(self, index: int) -> Face:
         return Face(index, index, (20.0 + 9 * index, 120.0, 120.0, 150.0), 0.9, QUALITY)
