@@ -11,7 +11,8 @@ from http.cookies import CookieError, SimpleCookie
 from typing import Annotated
 
 import structlog
-from fastapi import Depends
+from fastapi import Depends, Security
+from fastapi.security import APIKeyCookie, HTTPBearer
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
@@ -129,19 +130,39 @@ def must_see(grant: Grant, source: str) -> None:
         raise ApiError(403, "forbidden", f"this token is not for source {source[:40]!r}")
 
 
-async def _source_viewer(connection: HTTPConnection) -> Grant:
+class _Bearer(HTTPBearer):
+    """For the document alone: the guard has read the header."""
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        """Nothing."""
+
+
+class _Cookie(APIKeyCookie):
+    """For the document alone, as `_Bearer`."""
+
+    async def __call__(self, connection: HTTPConnection) -> None:
+        """Nothing."""
+
+
+_BEARER = _Bearer(scheme_name="token", description="A token of EMOTII_TOKENS; without that setting none is needed.")
+_SESSION = _Cookie(name=session.COOKIE, scheme_name="session", description="Begun by POST /api/v1/session.")
+
+
+async def _source_viewer(
+    connection: HTTPConnection,
+    _bearer: Annotated[None, Security(_BEARER)],
+    _cookie: Annotated[None, Security(_SESSION)],
+) -> Grant:
     return grant_of(connection)
 
 
-async def _viewer(connection: HTTPConnection) -> Grant:
-    grant = grant_of(connection)
+async def _viewer(grant: Annotated[Grant, Depends(_source_viewer)]) -> Grant:
     if grant.sources is not None:
         raise ApiError(403, "forbidden", "this token is for single sources, and this tells of all of them")
     return grant
 
 
-async def _operator(connection: HTTPConnection) -> Grant:
-    grant = grant_of(connection)
+async def _operator(grant: Annotated[Grant, Depends(_source_viewer)]) -> Grant:
     if grant.role != "operator":
         raise ApiError(403, "forbidden", "this token may look, not change anything; it takes an operator's")
     return grant

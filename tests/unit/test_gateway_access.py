@@ -122,6 +122,13 @@ def test_every_route_says_who_may_use_it():
     assert silent == {"/healthz", "/readyz", "/api/v1/session"}
 
 
+def test_the_document_tells_where_a_token_is_needed():
+    described = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0")).openapi()
+    assert set(described["components"]["securitySchemes"]) == {"token", "session"}
+    told = {path for path, methods in described["paths"].items() if all("security" in one for one in methods.values())}
+    assert set(described["paths"]) - told == {"/healthz", "/readyz", "/api/v1/session"}
+
+
 def test_every_route_that_changes_something_is_an_operators():
     writing = [(path, methods - {"GET", "HEAD"}, _operator in demanded) for path, methods, demanded in routes()]
     assert sum(operator for _, methods, operator in writing if methods) > 8
