@@ -50,6 +50,7 @@ def test_a_tile_shows_video_boxes_faces_and_figures(page: Page, producer: Produc
     expect(tile(page).locator("[data-part=age]")).to_contain_text("ms")
     expect(tile(page).locator("[data-part=skipped]")).to_have_text("0")
     expect(page.get_by_text("Emotion analysis is running")).to_be_visible()
+    expect(tile(page).get_by_text("Camera on")).to_be_visible()
     expect(page.locator("#saving")).to_have_attribute("aria-checked", "true")
     expect(page.locator("#workers")).to_have_text("1")
     expect(page.locator("#model")).to_have_text("test@1.0.0")
@@ -148,6 +149,7 @@ def test_each_source_has_a_tile_and_one_that_is_offline_says_why(page: Page, ser
         wait_for_video(page, "front")
         door.state, door.reason = "OFFLINE", "unplugged"
         wait_for_state(page, "stale", "door is offline")
+        expect(tile(page, "door").get_by_text("Camera on")).to_be_hidden()
         expect(tile(page, "door").locator(".veil")).to_have_text("offline: unplugged")
         expect(tile(page, "door").locator(".face")).to_have_count(0, timeout=PATIENCE_MS)
         expect(tile(page, "front").locator(".veil")).to_be_hidden()

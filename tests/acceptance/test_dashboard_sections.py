@@ -96,6 +96,20 @@ def test_a_saved_face_is_given_another_emotion_and_another_one_is_deleted(page: 
     assert not [path for path in gateway.saved() if path.parent.name == "surprise"]
 
 
+def test_what_was_seen_is_erased_at_the_second_click(page: Page, gateway: GatewayProcess):
+    until(lambda: len(gateway.saved()) >= 2, 60, "saved faces")
+    page.get_by_role("switch", name="Save faces").click()
+    go(page, "settings")
+    erase = page.get_by_role("button", name="Erase")
+    erase.click()
+    expect(page.get_by_role("button", name="Really erase?")).to_be_visible()
+    assert gateway.saved(), "a single click erases nothing"
+    page.get_by_role("button", name="Really erase?").click()
+    expect(page.locator("#erase-line")).to_have_text(re.compile(r"Erased: [1-9]\d* saved faces"), timeout=PATIENCE_MS)
+    assert gateway.saved() == []
+    assert [erasure["state"] for erasure in gateway.get("/api/v1/erasures").json()["erasures"]] == ["done"]
+
+
 def test_the_history_tells_episodes_by_source_and_emotion_and_gives_a_csv(
     page: Page, gateway: GatewayProcess, producer: Producer
 ):
