@@ -16,6 +16,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
+from contract.cancellable import cancellable
 from contract.errors import BrokerUnavailable, SettingsError
 
 BLOCK_MS = 500
@@ -89,10 +90,14 @@ def connect_async(url: str, name: str) -> AsyncClients:
     backoff = ExponentialWithJitterBackoff(base=0.02, cap=0.2)
     client = redis.asyncio.Redis.from_url
     with _readable_url():
-        return AsyncClients(
+        clients = AsyncClients(
             client(url, retry=AsyncRetry(backoff, retries=2), **_options(name), **_COMMANDS),
             client(url, retry=AsyncRetry(backoff, retries=0), **_options(f"{name}-blocking"), **_BLOCKING),
         )
+    for one in (clients.commands, clients.blocking):
+        pool = one.connection_pool
+        pool.connection_class = cancellable(pool.connection_class)
+    return clients
 
 
 @contextmanager
