@@ -8,6 +8,7 @@ import math
 import os
 import sys
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from capture_service.address import SourceSpec
@@ -29,6 +30,10 @@ _CONTAINERS = "mov,mp4,matroska,webm,avi,gif,mpegts,mpeg,mpegvideo,ogg,flv,asf,w
 """Of FFmpeg's formats, those that hold a video and name no other file."""
 _STREAMED = f"{_CONTAINERS},rtsp,sdp,rtp,mjpeg,mpjpeg,jpeg_pipe,png_pipe,h264,hevc,m4v,mpegvideo"
 """And those of which a stream is that people add: no playlist, which could name other hosts."""
+
+
+_OPTIONS = Lock()
+"""OpenCV takes FFmpeg's options from the environment, which all threads share; each video has its own."""
 
 
 def limit(settings: CaptureSettings) -> None:
@@ -82,8 +87,9 @@ def _open(address: str, options: str, settings: CaptureSettings) -> "cv2.VideoCa
     open_ms = round(settings.open_timeout.total_seconds() * 1000)
     read_ms = round(settings.stall_timeout.total_seconds() * 1000)
     bounds = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_ms]
-    os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = options
-    try:
-        return cv2.VideoCapture(address, cv2.CAP_FFMPEG, [*bounds, cv2.CAP_PROP_N_THREADS, 1])
-    finally:
-        del os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"]  # they are this video's, and the next one may need others
+    with _OPTIONS:
+        os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = options
+        try:
+            return cv2.VideoCapture(address, cv2.CAP_FFMPEG, [*bounds, cv2.CAP_PROP_N_THREADS, 1])
+        finally:
+            del os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"]

@@ -73,6 +73,10 @@ class ModelFolder:
             raise ModelError(f"{folder / MODEL_FILE}: {place}: {first['msg']}") from error
         return cls(folder, card)
 
+    def has(self, suffix: str) -> bool:
+        """Whether the model names a file of this kind."""
+        return any(name.endswith(suffix) for name in self.card.files)
+
     def file(self, suffix: str) -> Path:
         """The file of this kind, for example ".onnx", after its SHA-256 was found to be the stated one.
 

@@ -6,6 +6,7 @@ from contract.calibration import tempered
 from contract.errors import SettingsError
 from contract.model import MODEL_FILE, ModelCard, find_model
 from contract.settings import load
+from emotii.whole_file import write_whole
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
 from training.card import CARD_FILE, recalibrated
@@ -35,17 +36,7 @@ def calibrate_model(model: str, data: Path, half: Half | None, precision: float)
     # The engine's temperature, taken back: the fit begins at what the network itself gives.
     probabilities = tempered(engine.classify(faces.images), 1 / engine.card.temperature)
     card = calibrated(engine.card, probabilities, faces.labels, precision)
-    try:
-        if (told := folder / CARD_FILE).exists():
-            _replace(told, recalibrated(told.read_text(encoding="utf-8"), engine.card, card))
-        _replace(folder / MODEL_FILE, card.model_dump_json(indent=2) + "\n")
-    except OSError as error:
-        raise SettingsError(f"cannot write {error.filename}: {error.strerror}") from error
+    if (told := folder / CARD_FILE).exists():
+        write_whole(told, recalibrated(told.read_text(encoding="utf-8"), engine.card, card).encode())
+    write_whole(folder / MODEL_FILE, f"{card.model_dump_json(indent=2)}\n".encode())
     return card
-
-
-def _replace(path: Path, text: str) -> None:
-    """Whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(path)

@@ -1,4 +1,4 @@
-"""The commands of those who make models: train, evaluate, calibrate, visualize; and dataset, of `emotii.datasets`."""
+"""The commands of makers of models: train, evaluate, calibrate, quantize, visualize; `emotii.datasets` has one more."""
 
 import json
 import os
@@ -137,6 +137,31 @@ def calibrate(
         return
     asked = f"probability {card.uncertain.min_probability:g} and lead {card.uncertain.min_margin:g}"
     typer.echo(f"{card.id}: temperature {card.temperature:g}; answers from {asked} on")
+
+
+@app.command()
+def quantize(
+    data: Annotated[Path, typer.Option(help="Faces that the model was trained on, as for train.")],
+    valid: Annotated[Path, typer.Option(help="Faces that it was not trained on, as for evaluate.")],
+    model: Annotated[
+        str, typer.Option(help="A model's name or folder; files are added and its model.json written anew.")
+    ],
+    half: Annotated[Half | None, typer.Option(help="Of the validation set: a, so that b can report.")] = None,
+) -> None:
+    """Add a model's network in 8-bit integers, which CPUs compute two to three times as fast as floats.
+
+    It is kept only if it answers as well: the same emotion for 99% of the faces, accuracy within 0.3 points.
+
+    Example: emotii quantize --model models/mine --data faces-train.npz --valid faces-valid.npz --half a
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as above
+    from emotii.quantize import quantize_model
+
+    agreement = quantize_model(model, data, valid, half)
+    typer.echo(
+        f"{model}: in 8-bit integers the same emotion for {agreement.same_top:.2%} of the faces,"
+        f" accuracy {100 * agreement.accuracy_difference:+.2f} points"
+    )
 
 
 @app.command()

@@ -81,3 +81,13 @@ class TextFile:
         except SettingsError:
             if kind is None:  # else what went wrong first is told
                 raise
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """The file at once, or what it was before.
+
+    Raises:
+        SettingsError: it cannot be written.
+    """
+    with WholeFile(path) as partial, writable(path):
+        partial.write_bytes(content)

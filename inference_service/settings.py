@@ -7,6 +7,8 @@ from pydantic import Field
 
 from contract.settings import Duration, ServiceSettings
 
+Precision = Literal["auto", "int8", "bf16", "f32"]
+
 
 class InferenceSettings(ServiceSettings):
     """What a worker can be told; nothing has to be."""
@@ -15,8 +17,10 @@ class InferenceSettings(ServiceSettings):
         "openvino", description="Runtime of the model: openvino (CPU) or tensorflow (the reference, and GPU)."
     )
     model: str = Field("emotii-8", description="Model: the name of a shipped one, or a path to a model's folder.")
-    precision: Literal["auto", "f32"] = Field(
-        "auto", description="auto computes in bfloat16 where the CPU has it, which is about twice as fast; f32 never."
+    precision: Precision = Field(
+        "auto",
+        description="What OpenVINO computes with: int8 (8-bit integers, for models that have them), bf16 (bfloat16"
+        " where the CPU has it, else f32) or f32. auto takes int8 where the model has it on an x86, else bf16.",
     )
     threads: Annotated[int, Field(ge=0, le=256)] = Field(
         1, description="Threads of the engine; 0 takes every core. More workers scale better than more threads."

@@ -13,9 +13,11 @@ def load(settings: InferenceSettings) -> Engine:
 
     Raises:
         ModelError: the model is missing, not the one its `model.json` names, or does not give one probability a label.
-        SettingsError: the engine is not installed.
+        SettingsError: the engine is not installed, or has not this precision.
     """
     model = find_model(settings.model)
+    if settings.engine == "tensorflow" and settings.precision == "int8":
+        raise SettingsError("EMOTII_PRECISION=int8: tensorflow has no 8-bit integers; EMOTII_ENGINE=openvino has")
     engine: Engine
     try:
         if settings.engine == "tensorflow":

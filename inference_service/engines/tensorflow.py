@@ -1,7 +1,6 @@
 """TensorFlow: the reference, and the engine of GPUs. It reads the model's .keras file."""
 
 import os
-from typing import Literal
 
 import numpy as np
 
@@ -9,6 +8,7 @@ from contract.errors import ModelError
 from contract.model import ModelFolder
 from inference_service.engines.engine import EngineError, Pixels, Probabilities, calibrated
 from inference_service.engines.sizes import filled, sizes
+from inference_service.settings import Precision
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read while TensorFlow is imported; it is chatty
 
@@ -24,7 +24,7 @@ class TensorFlowEngine:
 
     Args:
         model: with a .keras file; it is read in safe mode, which refuses code in it.
-        precision: "auto" lets a GPU use TensorFloat-32.
+        precision: all but "f32" lets a GPU use TensorFloat-32.
         threads: 0 takes every core.
 
     Raises:
@@ -33,10 +33,10 @@ class TensorFlowEngine:
 
     name = "tensorflow"
 
-    def __init__(self, model: ModelFolder, *, precision: Literal["auto", "f32"], threads: int) -> None:
+    def __init__(self, model: ModelFolder, *, precision: Precision, threads: int) -> None:
         self.card = model.card
         path = model.file(".keras")
-        _configure(threads, tensor_float=precision == "auto")
+        _configure(threads, tensor_float=precision != "f32")
         try:
             network = keras.saving.load_model(path, compile=False, safe_mode=True)
         except (ValueError, TypeError, OSError, KeyError) as error:

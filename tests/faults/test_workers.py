@@ -214,7 +214,7 @@ def test_a_job_goes_on_when_all_workers_were_away_for_long(server, clients, ledg
     with Load(server.url, ledger, 50, backlog_limit=400) as load:
         until(lambda: at_work(clients.commands) or ledger.read() or len(ledger.readings) > 50)
         before.kill()
-        until(lambda: load.skipped > 20, 60)  # the producer waits: overload slows reading
+        until(lambda: load.skipped > 20)  # the producer waits: overload slows reading
         assert ledger.balance().backlog <= 400 + FACES
         assert ledger.balance().lost == 0
         crew.start()

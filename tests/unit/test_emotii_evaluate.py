@@ -57,7 +57,7 @@ def test_evaluate_prints_json_and_draws_both_pictures(model: Path, tmp_path: Pat
     assert report["recall"] == {"angry": 0, "surprise": 1}
     assert report["precision"] == {"angry": None, "surprise": 0.5}
     assert report["intervals"]["accuracy"][0] < 0.5 < report["intervals"]["accuracy"][1]
-    assert report["agreement"]["openvino auto"]["same_top"] == 1
+    assert report["agreement"]["openvino bf16"]["same_top"] == 1
     for name in ("confusion.png", "reliability.png"):
         assert (tmp_path / "drawn" / name).read_bytes().startswith(b"\x89PNG")
 

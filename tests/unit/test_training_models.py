@@ -6,6 +6,7 @@ import pytest
 from contract.labels import EMOTIONS_5, EMOTIONS_8
 from contract.model import MODEL_FILE, ModelFolder, find_model, shipped_models
 from contract.openvino import core
+from contract.quantized import BIN, XML
 
 FOLDERS = sorted(path.parent for path in shipped_models().glob(f"*/{MODEL_FILE}"))
 
@@ -35,7 +36,7 @@ class TestShippedModel:
         model = ModelFolder.open(folder)
         card = (folder / "README.md").read_text(encoding="utf-8")
 
-        for suffix in (".keras", ".onnx"):
+        for suffix in (".keras", ".onnx", XML, BIN):
             file = model.file(suffix)
             assert f"| `{file.name}` | {file.stat().st_size:,} bytes, SHA-256 `{model.card.files[file.name]}` |" in card
             assert file.stat().st_size < 4_000_000

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 FP32_DIFFERENCE = 1e-4
-BF16_SAME_TOP = 0.995
-BF16_ACCURACY = 0.003
+SAME_TOP = {"bf16": 0.995, "int8": 0.99}
+ACCURACY = 0.003
 
 
 @dataclass(frozen=True)
@@ -21,11 +21,11 @@ class Agreement:
     accuracy_difference: float
     """The engine's accuracy less the reference's."""
 
-    def holds(self, *, exact: bool) -> bool:
-        """Whether it is as small as promised: exact for 32-bit floats, looser for bfloat16."""
-        if exact:
+    def holds(self, precision: str) -> bool:
+        """Whether it is as small as promised of `precision`: the same for "f32"; looser for "bf16" and for "int8"."""
+        if precision == "f32":
             return self.largest_difference <= FP32_DIFFERENCE
-        return self.same_top >= BF16_SAME_TOP and abs(self.accuracy_difference) <= BF16_ACCURACY
+        return self.same_top >= SAME_TOP[precision] and abs(self.accuracy_difference) <= ACCURACY
 
 
 def compare(reference: NDArray[np.float32], found: NDArray[np.float32], labels: NDArray[np.int64]) -> Agreement:
