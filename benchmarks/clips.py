@@ -14,6 +14,8 @@ from capture_service.frame import Picture
 CLASSROOM = "videos/classroom.gif"
 FPS = 30
 SECONDS = 10
+NOISES = 8
+"""That no two frames in a row are the same, as from a camera."""
 
 
 def classroom(folder: Path) -> Path | None:
@@ -32,13 +34,14 @@ def classroom(folder: Path) -> Path | None:
 
 def one_face(folder: Path) -> Path:
     """640x480 at 30 frames a second: one person before a camera, who moves and turns as people do who sit."""
-    (portrait, *_), rng, pictures = portraits(), np.random.default_rng(1), []
+    (portrait, *_), pictures = portraits(), []
+    noise = np.random.default_rng(1).normal(0, 2, (NOISES, HEIGHT, WIDTH, 3)).astype(np.float32)
     for number in range(FPS * SECONDS):
         turn = 2 * math.pi * number / (FPS * SECONDS)
         canvas = np.full((HEIGHT, WIDTH, 3), BACKGROUND, np.float32)
         middle = 320 + 25 * math.sin(2 * turn) + 4 * math.sin(9 * turn), 245 + 10 * math.sin(3 * turn)
         place(canvas, portrait, middle, 300 + 12 * math.cos(turn))
-        canvas += rng.normal(0, 2, canvas.shape)
+        canvas += noise[number % NOISES]
         pictures.append(np.clip(canvas, 0, 255).astype(np.uint8))
     return _written(folder / "one-face.mp4", pictures)
 

@@ -31,7 +31,7 @@ UP, IMPORT = "emotii up to the first reading", "import tensorflow"
 def ask(size: Size, console: Console) -> Answer:
     """Both in turns."""
     console.print("starting and stopping everything ...")
-    samples = alternate({UP: _up, IMPORT: _import}, size.of(1, 1, 7), warm_up=True)
+    samples = alternate({UP: _up, IMPORT: _import}, size.of(1, 1, 7), warm_up=size is Size.FULL)
     seconds = {name: [sample.wall_s for sample in found] for name, found in samples.items()}
     rows = [
         Row.of(UP, ratios(seconds[UP], seconds[IMPORT]), "x", ratio_to=IMPORT, must=1.0, reach=0.5, at_most=True),
