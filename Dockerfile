@@ -38,6 +38,7 @@ COPY models models
 RUN /opt/build/bin/python -m hatchling build -t wheel -d /wheel
 
 FROM base AS service
+RUN pip uninstall --yes --quiet pip setuptools wheel
 # Saved faces, history and jobs go here; a volume mounted over one takes over its owner.
 RUN useradd --system --uid 10001 --no-create-home emotii \
     && install -d -o emotii /srv/saved_faces /srv/history /srv/jobs

@@ -14,6 +14,8 @@
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3; do command -v $$python && break; done)
 UV = .venv/bin/uv pip install --quiet --require-hashes --constraint requirements.lock --requirement pyproject.toml
 BENCH = $(if $(QUICK),--size quick --json .emotii/bench.json,--json docs/performance/figures.json --page docs/performance.md)
+# More processes than cores: most tests wait for something that they have started.
+IN_PARALLEL = --numprocesses 4 --dist loadfile --no-loadscope-reorder
 LOCKED = Makefile pyproject.toml requirements.lock
 
 .PHONY: up test test-properties test-faults chaos soak train bench check audit docs lock clean
@@ -21,7 +23,7 @@ up: .venv/installed-up
 	@exec .venv/bin/emotii up $(ARGS)
 
 test: .venv/installed-dev
-	.venv/bin/pytest --numprocesses 2 --dist loadfile -m "not row or short" $(ARGS)
+	.venv/bin/pytest $(IN_PARALLEL) -m "not row or short" $(ARGS)
 
 test-properties: .venv/installed-dev
 	.venv/bin/pytest tests/properties --hypothesis-profile many --timeout 0 --numprocesses 2 $(ARGS)

@@ -51,7 +51,7 @@ def _images() -> Iterator[Row]:
     """What `docker compose build` made; nothing without Docker."""
     if (docker := shutil.which("docker")) is None:
         return
-    command = [docker, "image", "ls", "--filter", "reference=emotii*", "--format", "json"]
+    command = [docker, "image", "ls", "--filter", "reference=emotii/*", "--format", "json"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
     for line in answer.stdout.splitlines() if answer.returncode == 0 else ():
         image = json.loads(line)

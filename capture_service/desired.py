@@ -68,6 +68,7 @@ class Desired:
 
         Raises:
             BrokerUnavailable: Redis cannot be reached; all stays as it was.
+            redis.exceptions.ResponseError: what stands in place of the list is something else.
         """
         with outages_named():
             stored = cast(dict[bytes, bytes], self._client.hgetall(keys.DESIRED))

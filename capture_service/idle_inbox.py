@@ -4,6 +4,7 @@ from threading import Event, Thread
 
 import redis
 import structlog
+from redis.exceptions import ResponseError
 
 from capture_service.outage import Outage
 from capture_service.registration import Registration
@@ -67,6 +68,6 @@ class IdleInbox:
         try:
             with outages_named():
                 return bool(self._client.xlen(keys.inbox(keys.UPLOADS)))
-        except BrokerUnavailable as error:
+        except (BrokerUnavailable, ResponseError) as error:  # the latter: a key of another type
             self._outage.noticed(error)
             return False

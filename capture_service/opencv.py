@@ -87,9 +87,11 @@ def _open(address: str, options: str, settings: CaptureSettings) -> "cv2.VideoCa
     open_ms = round(settings.open_timeout.total_seconds() * 1000)
     read_ms = round(settings.stall_timeout.total_seconds() * 1000)
     bounds = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_ms]
-    with _OPTIONS:
+    if not _OPTIONS.acquire(timeout=settings.open_timeout.total_seconds()):
+        raise SourceError("an earlier attempt to open it still waits for an answer")
+    try:
         os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = options
-        try:
-            return cv2.VideoCapture(address, cv2.CAP_FFMPEG, [*bounds, cv2.CAP_PROP_N_THREADS, 1])
-        finally:
-            del os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"]
+        return cv2.VideoCapture(address, cv2.CAP_FFMPEG, [*bounds, cv2.CAP_PROP_N_THREADS, 1])
+    finally:
+        del os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"]
+        _OPTIONS.release()

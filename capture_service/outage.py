@@ -15,10 +15,10 @@ class Outage:
         self.lasts = False
 
     def noticed(self, error: BrokerUnavailable | ResponseError) -> None:
-        """Redis failed; the first time is worth a line."""
+        """Redis failed, or refuses; the first time is worth a line."""
         if not self.lasts:
             self.lasts = True
-            logger.warning("redis unreachable, retrying", error=str(error))
+            logger.warning("redis cannot serve, retrying", error=str(error))
 
     def over(self) -> None:
         """Redis answered."""

@@ -48,6 +48,10 @@ class ModelCard(BaseModel):
         """Name and version in one word, as every reading carries it: `emotii-5@1.0.0`."""
         return f"{self.name}@{self.version}"
 
+    def has(self, suffix: str) -> bool:
+        """Whether the model has a file of this kind, for example ".onnx"."""
+        return any(name.endswith(suffix) for name in self.files)
+
 
 class ModelFolder:
     """A model on disk whose `model.json` has been read; its files are checked when they are asked for."""
@@ -72,10 +76,6 @@ class ModelFolder:
             place = ".".join(str(part) for part in first["loc"]) or "the file"
             raise ModelError(f"{folder / MODEL_FILE}: {place}: {first['msg']}") from error
         return cls(folder, card)
-
-    def has(self, suffix: str) -> bool:
-        """Whether the model names a file of this kind."""
-        return any(name.endswith(suffix) for name in self.card.files)
 
     def file(self, suffix: str) -> Path:
         """The file of this kind, for example ".onnx", after its SHA-256 was found to be the stated one.

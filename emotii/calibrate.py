@@ -6,7 +6,7 @@ from contract.calibration import tempered
 from contract.errors import SettingsError
 from contract.model import MODEL_FILE, ModelCard, find_model
 from contract.settings import load
-from emotii.whole_file import write_whole
+from emotii.whole_file import writable, write_whole
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
 from training.card import CARD_FILE, recalibrated
@@ -37,6 +37,8 @@ def calibrate_model(model: str, data: Path, half: Half | None, precision: float)
     probabilities = tempered(engine.classify(faces.images), 1 / engine.card.temperature)
     card = calibrated(engine.card, probabilities, faces.labels, precision)
     if (told := folder / CARD_FILE).exists():
-        write_whole(told, recalibrated(told.read_text(encoding="utf-8"), engine.card, card).encode())
+        with writable(told):
+            text = told.read_text(encoding="utf-8")
+        write_whole(told, recalibrated(text, engine.card, card).encode())
     write_whole(folder / MODEL_FILE, f"{card.model_dump_json(indent=2)}\n".encode())
     return card

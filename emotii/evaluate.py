@@ -88,9 +88,9 @@ def write_figures(report: Report, folder: Path) -> list[Path]:
 def _others(model: str | None, card: ModelCard) -> dict[str, Engine]:
     """The engines that can run the model here, the reference first: TensorFlow, or else OpenVINO in 32-bit floats."""
     chosen = [("openvino", "f32"), ("openvino", "bf16")]
-    if any(name.endswith(XML) for name in card.files):
+    if card.has(XML):
         chosen.append(("openvino", "int8"))
-    if find_spec("tensorflow") and any(name.endswith(".keras") for name in card.files):
+    if find_spec("tensorflow") and card.has(".keras"):
         chosen.insert(0, ("tensorflow", "f32"))
     return {f"{engine} {precision}": _engine(model, engine, precision) for engine, precision in chosen}
 

@@ -11,6 +11,8 @@ from rich.console import Console
 from contract.errors import SettingsError
 from emotii.datasets import app as datasets
 
+TRAINING_HINT = "`make train` installs what training needs (or pip install 'emotii[training]')"
+
 app = typer.Typer()
 app.add_typer(datasets, name="dataset")
 output = Console(highlight=False, soft_wrap=True)
@@ -63,8 +65,7 @@ def train(
         from training.recipe import find_recipe
         from training.train import train as begin
     except ModuleNotFoundError as error:
-        hint = "`make train` installs what training needs (or pip install 'emotii[training]')"
-        raise SettingsError(f"{error.name} is not installed: {hint}") from error
+        raise SettingsError(f"{error.name} is not installed: {TRAINING_HINT}") from error
 
     begin(
         data,
@@ -155,7 +156,10 @@ def quantize(
     Example: emotii quantize --model models/mine --data faces-train.npz --valid faces-valid.npz --half a
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as above
-    from emotii.quantize import quantize_model
+    try:
+        from emotii.quantize import quantize_model
+    except ModuleNotFoundError as error:
+        raise SettingsError(f"{error.name} is not installed: {TRAINING_HINT}") from error
 
     agreement = quantize_model(model, data, valid, half)
     typer.echo(

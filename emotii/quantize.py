@@ -12,7 +12,7 @@ from contract.model import MODEL_FILE, ModelCard, ModelFolder, find_model, sha25
 from contract.openvino import openvino
 from contract.quantized import BIN, XML
 from contract.settings import load
-from emotii.whole_file import write_whole
+from emotii.whole_file import writable, write_whole
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
 from training.card import CARD_FILE, in_integers
@@ -55,7 +55,8 @@ def _agreement(folder: Path, faces: Faces) -> Agreement:
     """The integers against 32-bit floats."""
 
     def answers(precision: str) -> NDArray[np.float32]:
-        engine = load_engine(load(InferenceSettings, model=str(folder), precision=precision, batch=128, threads=0))
+        given = {"engine": "openvino", "precision": precision, "batch": 128, "threads": 0}
+        engine = load_engine(load(InferenceSettings, model=str(folder), **given))
         return over(engine.classify(faces.images), engine.card.labels, faces.emotions)
 
     return compare(answers("f32"), answers("int8"), faces.labels)
@@ -70,16 +71,25 @@ def _with_integers(found: ModelFolder, scratch: Path, network: "openvino.Model")
     copyfile(found.file(".onnx"), folder / found.file(".onnx").name)
     files = {file.name: sha256(file) for file in (xml, folder / f"{found.card.name}{BIN}")}
     card = found.card.model_copy(update={"files": {**found.card.files, **files}})
-    (folder / MODEL_FILE).write_text(card.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    (folder / MODEL_FILE).write_bytes(_as_json(card))
     return folder
 
 
 def _keep(tried: Path, folder: Path, agreement: Agreement) -> None:
+    """Move the files into the model's folder, so that whatever comes between it is a model: at worst one in floats."""
     card = ModelCard.model_validate_json((tried / MODEL_FILE).read_bytes())
-    sizes = {}
-    for file in (tried / f"{card.name}{XML}", tried / f"{card.name}{BIN}"):
-        sizes[file.name] = file.stat().st_size
+    files = [tried / f"{card.name}{XML}", tried / f"{card.name}{BIN}"]
+    floats = {name: digest for name, digest in card.files.items() if not name.endswith((XML, BIN))}
+    write_whole(folder / MODEL_FILE, _as_json(card.model_copy(update={"files": floats})))
+    for file in files:
         write_whole(folder / file.name, file.read_bytes())
     if (told := folder / CARD_FILE).exists():
-        write_whole(told, in_integers(told.read_text(encoding="utf-8"), card, sizes, agreement).encode())
-    write_whole(folder / MODEL_FILE, f"{card.model_dump_json(indent=2)}\n".encode())
+        with writable(told):
+            text = told.read_text(encoding="utf-8")
+        sizes = {file.name: file.stat().st_size for file in files}
+        write_whole(told, in_integers(text, card, sizes, agreement).encode())
+    write_whole(folder / MODEL_FILE, _as_json(card))
+
+
+def _as_json(card: ModelCard) -> bytes:
+    return f"{card.model_dump_json(indent=2)}\n".encode()

@@ -20,7 +20,8 @@ class InferenceSettings(ServiceSettings):
     precision: Precision = Field(
         "auto",
         description="What OpenVINO computes with: int8 (8-bit integers, for models that have them), bf16 (bfloat16"
-        " where the CPU has it, else f32) or f32. auto takes int8 where the model has it on an x86, else bf16.",
+        " where the CPU has it, else f32) or f32. auto takes int8 where the model has it on an x86, else bf16."
+        " TensorFlow has no int8, and computes exactly with f32 only.",
     )
     threads: Annotated[int, Field(ge=0, le=256)] = Field(
         1, description="Threads of the engine; 0 takes every core. More workers scale better than more threads."

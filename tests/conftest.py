@@ -40,9 +40,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Unit tests first, then those with real servers, then those with real processes."""
+    """Unit tests first, then those with real servers, then those with real processes; between processes the other way.
+
+    There the long files have to begin first, so that none is left for the end, when the other processes are done.
+    """
     order = {"unit": 0, "integration": 1, "acceptance": 2}
     items.sort(key=lambda item: order.get(item.path.parent.name, 3))
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = {path: -number for number, path in enumerate(dict.fromkeys(item.path for item in items))}
+        items.sort(key=lambda item: place[item.path])
 
 
 def shared(name: str) -> Path:

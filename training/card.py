@@ -145,7 +145,8 @@ def in_integers(text: str, model: ModelCard, sizes: dict[str, int], agreement: A
         f" accuracy {100 * agreement.accuracy_difference:+.1f} points |",
     ]
     kept = [line for line in text.splitlines() if "-int8" not in line]
-    place = next(number for number, line in enumerate(kept, 1) if line.startswith(f"| `{model.name}.onnx`"))
+    onnx = f"| `{model.name}.onnx`"
+    place = next((number for number, line in enumerate(kept, 1) if line.startswith(onnx)), len(kept))
     return "\n".join([*kept[:place], *told, *kept[place:]]) + "\n"
 
 

@@ -4,13 +4,17 @@ import logging
 import sys
 from pathlib import Path
 
-import nncf
 import numpy as np
-from nncf.quantization.advanced_parameters import AdvancedQuantizationParameters, AdvancedSmoothQuantParameters
 from numpy.typing import NDArray
 
 from contract.normalisation import Normalisation
-from contract.openvino import openvino
+from contract.openvino import openvino  # before NNCF, which could report its use as OpenVINO would
+
+import nncf  # isort: skip
+from nncf.quantization.advanced_parameters import (  # isort: skip
+    AdvancedQuantizationParameters,
+    AdvancedSmoothQuantParameters,
+)
 
 FACES = 1000
 """That are enough to see how large the activations of each layer get."""

@@ -62,9 +62,8 @@ def _hello(gateway: Gateway, grant: Grant) -> str:
     episodes = tuple(episode for episode in gateway.steadies.running() if grant.sees(episode.source))
     stats = gateway.stats.event()
     seen = {name: figures for name, figures in stats.sources.items() if grant.sees(name)}
-    return events.Hello(
-        sources=states, episodes=episodes, stats=stats.model_copy(update={"sources": seen})
-    ).model_dump_json()
+    told = stats.model_copy(update={"sources": seen})
+    return events.Hello(sources=states, episodes=episodes, stats=told).model_dump_json()
 
 
 def _asked_in_address(socket: WebSocket, client: Client) -> Subscription:

@@ -115,7 +115,7 @@ class _Outage:
 
     def noticed(self, error: BrokerUnavailable) -> None:
         if not self._noticed:
-            logger.warning("redis unreachable, retrying", error=str(error))
+            logger.warning("redis cannot serve, retrying", error=str(error))
         self._noticed = True
         self._stop.wait(self._backoff.next())
 

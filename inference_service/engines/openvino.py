@@ -1,4 +1,4 @@
-"""OpenVINO: the engine of CPUs. It reads the model's ONNX file."""
+"""OpenVINO: the engine of CPUs. It reads the model's network in 8-bit integers, or its ONNX file."""
 
 import os
 import platform
@@ -78,8 +78,8 @@ class OpenVinoEngine:
 def _network(model: ModelFolder, precision: Precision) -> Path:
     # Only on x86 it was measured that integers are faster.
     is_x86 = platform.machine().lower() in {"x86_64", "amd64"}
-    if precision == "int8" or (precision == "auto" and is_x86 and model.has(XML)):
-        if not model.has(XML):
+    if precision == "int8" or (precision == "auto" and is_x86 and model.card.has(XML)):
+        if not model.card.has(XML):
             raise ModelError(f"{model.card.id} has no network in 8-bit integers: `emotii quantize` makes one")
         model.file(BIN)  # the weights, which OpenVINO looks for beside the network
         return model.file(XML)

@@ -75,6 +75,16 @@ class Running:
         self.process.wait()
 
 
+@pytest.fixture(scope="session")
+def docker() -> None:
+    """A Docker engine with Compose; skipped without."""
+    try:
+        subprocess.run(["docker", "info"], capture_output=True, check=True, timeout=20)
+        subprocess.run(["docker", "compose", "version"], capture_output=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        pytest.skip("no Docker engine with Compose is reachable")
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Starts commands in a folder of the test's own, without the caller's EMOTII_ variables."""

@@ -64,6 +64,16 @@ def test_a_list_of_sources_that_is_something_else_is_told_and_read_again_once_it
         until(lambda: online(client, "b"), 60)
 
 
+def test_an_inbox_that_is_something_else_ends_no_camera(server, clients):
+    client = clients.commands
+    client.set(keys.inbox(keys.UPLOADS), "what somebody put there")
+    with service(server, EMOTII_SOURCES="a=demo") as process:
+        until(lambda: online(client, "a"), 60)
+        frames = status(client, "a").frames
+        until(lambda: status(client, "a").frames > frames, 30)
+        assert process.poll() is None
+
+
 def test_what_was_added_is_there_again_after_restarts_of_capture_and_redis(server, clients):
     client = clients.commands
     client.config_set("appendfsync", "always")

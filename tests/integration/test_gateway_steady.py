@@ -57,11 +57,11 @@ def test_a_gateway_that_starts_in_the_middle_of_an_episode_tells_the_same_ids_an
         clients.commands.xtrim(keys.results("front"), maxlen=20, approximate=False)
         begun_ms = clients.commands.time()[0] * 1000
         second = stack.enter_context(ready_gateway(server, tmp_path / "b"))
-        clients = [
+        sockets = [
             stack.enter_context(connect_socket(f"{one.socket_url}?kind=episode", max_queue=None))
             for one in (first, second)
         ]
-        hellos = [running(client) for client in clients]
+        hellos = [running(client) for client in sockets]
         assert hellos[0].keys() == hellos[1].keys() == {"front-e1-1-0", "front-e1-2-0"}
         assert all(one["start_ms"] < begun_ms for one in hellos[1].values())
         show(producer, SAD)
@@ -71,7 +71,7 @@ def test_a_gateway_that_starts_in_the_middle_of_an_episode_tells_the_same_ids_an
         show(producer, HAPPY)
         until(lambda: second.get("/emotion").json()["emotion"] == "happy", what="the second change")
         producer.state, producer.reason = "OFFLINE", "unplugged"
-        told = [ends(client, 4) for client in clients]
+        told = [ends(client, 4) for client in sockets]
     assert told[0] == told[1]
     assert [(one["track"], one["emotion"]) for one in told[0]] == [(1, "happy"), (1, "sad"), (1, "happy"), (2, "sad")]
     assert {told[0][0]["id"], told[0][3]["id"]} == {"front-e1-1-0", "front-e1-2-0"}

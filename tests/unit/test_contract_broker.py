@@ -13,6 +13,7 @@ from contract.errors import BrokerUnavailable, SettingsError
         redis.exceptions.TimeoutError("slow"),
         redis.exceptions.OutOfMemoryError("OOM"),
         redis.exceptions.ReadOnlyError("READONLY"),
+        redis.exceptions.ResponseError("Command # 1 (XADD a) of pipeline caused error: MISCONF Errors writing"),
         redis.exceptions.ResponseError("MISCONF Errors writing to the AOF file: No space left on device"),
         ConnectionResetError("reset"),
     ],

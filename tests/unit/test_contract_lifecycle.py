@@ -75,14 +75,18 @@ def test_an_error_that_nobody_expected_is_not_hidden():
 
 def test_an_error_that_nobody_expected_ends_the_process_also_on_a_thread():
     program = (
-        "import threading, time\n"
+        "import sys, threading, time\n"
         "from contract.lifecycle import run\n"
         "def main():\n"
+        "    threading.Thread(target=sys.exit).start()\n"
+        "    time.sleep(0.5)\n"
+        "    print('after the end of a thread', flush=True)\n"
         "    threading.Thread(target=lambda: 1 / 0).start()\n"
         "    time.sleep(60)\n"
         "run(main)\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
+    assert ended.stdout == "after the end of a thread\n"
     assert ended.returncode == 1
     assert "ZeroDivisionError" in ended.stderr
 

@@ -1,6 +1,7 @@
 """The network of a model in 8-bit integers: made, kept or refused, and served."""
 
 import json
+import platform
 import shutil
 from pathlib import Path
 
@@ -48,7 +49,8 @@ def test_integers_are_added_with_their_hashes_told_in_the_card_and_served(model:
     pixels = np.random.default_rng(1).integers(0, 256, (5, 48, 48), dtype=np.uint8)
     integers = engine(model, "int8").classify(pixels)
     assert 0 < np.abs(integers - floats.classify(pixels)).max() < 0.2
-    assert np.array_equal(engine(model, "auto").classify(pixels), integers), "they are the default where they are"
+    default = integers if platform.machine() == "x86_64" else engine(model, "bf16").classify(pixels)
+    assert np.array_equal(engine(model, "auto").classify(pixels), default)
     assert np.array_equal(engine(model, "f32").classify(pixels), floats.classify(pixels))
 
 
@@ -77,4 +79,4 @@ def test_weights_that_are_not_those_of_the_model_are_not_loaded(tmp_path: Path):
     changed[1000] ^= 1
     weights.write_bytes(changed)
     with pytest.raises(ModelError, match=r"is not the file that model\.json names"):
-        engine(folder, "auto")
+        engine(folder, "int8")

@@ -1,0 +1,37 @@
+"""What docker-compose.yml hands on to the services: every setting that makes sense in a container."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from pydantic_settings import BaseSettings
+
+from api_gateway.settings import GatewaySettings
+from capture_service.settings import CaptureSettings
+from emotii.jobs.settings import JobsSettings
+from inference_service.settings import InferenceSettings
+
+SERVICES = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text())["services"]
+OF_THE_IMAGE = {"metrics_port", "port", "engine"}
+WITHOUT_A_FILE = {"sources_file"}
+OF_JOBS = {"job_backlog_limit"}
+
+
+@pytest.mark.parametrize(
+    ("service", "settings"),
+    [
+        ("capture", CaptureSettings),
+        ("inference", InferenceSettings),
+        ("gateway", GatewaySettings),
+        ("jobs", JobsSettings),
+    ],
+)
+def test_every_setting_of_a_service_can_be_made_in_the_file_of_settings(service: str, settings: type[BaseSettings]):
+    left_out = OF_THE_IMAGE | WITHOUT_A_FILE | (OF_JOBS if service == "capture" else set())
+    wanted = {f"EMOTII_{name.upper()}" for name in settings.model_fields if name not in left_out}
+    assert wanted - set(SERVICES[service]["environment"]) == set()
+
+
+def test_every_service_knows_where_redis_is():
+    for service in ("capture", "capture-webcam", "inference", "gateway", "jobs"):
+        assert "EMOTII_REDIS_URL" in SERVICES[service]["environment"]
