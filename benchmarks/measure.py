@@ -27,7 +27,7 @@ class Size(StrEnum):
     @property
     def rounds(self) -> int:
         """How often the ways take turns."""
-        return self.of(1, 2, 7)
+        return self.of(1, 1, 7)
 
 
 @dataclass(frozen=True)
