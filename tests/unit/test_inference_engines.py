@@ -125,8 +125,9 @@ def test_a_keras_file_with_code_in_it_is_refused_and_its_code_does_not_run(tmp_p
     from contract.model import MODEL_FILE, ModelCard, sha256
 
     ran = tmp_path / "the code ran"
+    place = str(ran)
     inputs = keras.Input((48, 48, 1))
-    outputs = keras.layers.Lambda(lambda crop: (open(ran, "w").close(), crop[:, :5, 0, 0])[1])(inputs)
+    outputs = keras.layers.Lambda(lambda crop: (open(place, "w").close(), crop[:, :5, 0, 0])[1])(inputs)
     keras.Model(inputs, outputs).save(tmp_path / "evil.keras")
     ran.unlink(missing_ok=True)  # building the network ran it once
     files = {"evil.keras": sha256(tmp_path / "evil.keras")}
