@@ -1,6 +1,7 @@
 """Rows 17 to 19: viewers that stop reading, a thousand that come and go, and the end of a gateway that has such."""
 
 import json
+import os
 import signal
 import socket
 import time
@@ -103,7 +104,8 @@ def test_a_thousand_connects_and_disconnects_leave_nothing(gateway: GatewayProce
         "figures",
         f"{CONNECTS} in {seconds:.0f} s, descriptors {descriptors} -> {process.num_fds()}, {grown / 1e6:+.1f} MB",
     )
-    assert process.num_threads() <= threads + 2
+    # asyncio's pool for calls that block begins its threads as they are needed, and keeps them.
+    assert process.num_threads() <= threads + (os.cpu_count() or 1) + 4
     assert grown < 20e6
 
 
