@@ -5,7 +5,7 @@
 # make chaos  random faults under load: SECONDS=300 SEED=1; its last line is the account of every crop
 # make soak   ten million crops through two workers: memory and descriptors as a plot in .emotii/; CROPS=100000 for less
 # make train  installs what training needs, TensorFlow with it, and trains: make train ARGS="--data ... --out models/mine"
-# make bench  measures how fast it is here, long; QUICK=1: about three minutes; ARGS="engine growth": these questions only
+# make bench  measures how fast it is here, long; QUICK=1: two minutes; ARGS="engine growth": these questions only
 # make check  style, types and floors
 # make audit  compares the lock with known vulnerabilities (needs the network)
 # make docs   writes the pages that are made from the code

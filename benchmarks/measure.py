@@ -16,7 +16,7 @@ class Size(StrEnum):
     TINY = "tiny"
     """Every line runs once, in seconds; its figures mean nothing. For the tests."""
     QUICK = "quick"
-    """All questions together in two minutes or so."""
+    """All questions together in two minutes."""
     FULL = "full"
     """What docs/performance.md shows: at least five rounds."""
 
