@@ -119,25 +119,6 @@ def test_a_file_that_is_no_network_is_refused_in_one_line(tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_a_keras_file_with_code_in_it_is_refused_and_its_code_does_not_run(tmp_path):
-    import keras
-
-    from contract.model import MODEL_FILE, ModelCard, sha256
-
-    ran = tmp_path / "the code ran"
-    place = str(ran)
-    inputs = keras.Input((48, 48, 1))
-    outputs = keras.layers.Lambda(lambda crop: (open(place, "w").close(), crop[:, :5, 0, 0])[1])(inputs)
-    keras.Model(inputs, outputs).save(tmp_path / "evil.keras")
-    ran.unlink(missing_ok=True)  # building the network ran it once
-    files = {"evil.keras": sha256(tmp_path / "evil.keras")}
-    card = ModelCard(name="evil", version="1.0.0", labels=tuple("abcde"), files=files)
-    (tmp_path / MODEL_FILE).write_text(card.model_dump_json())
-    with pytest.raises(ModelError, match="Keras cannot read it"):
-        engines.load(settings(model=str(tmp_path), engine="tensorflow"))
-    assert not ran.exists()
-
-
 def test_an_engine_whose_package_is_not_installed_is_told_with_the_remedy(tiny, monkeypatch):
     import sys
 
