@@ -157,10 +157,11 @@ def test_no_section_has_a_serious_flaw_for_those_who_see_less(
 
 def test_everything_is_reached_by_the_keyboard(page: Page):
     wait_for_state(page, "connected")
+    expect(page.get_by_text("In words").first).to_be_visible(timeout=PATIENCE_MS)  # the last of what comes with a source
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     reached = set()
-    for _ in range(14):
+    for _ in range(20):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim() || document.activeElement.id"))
     assert {"Live", "History", "Faces", "Analyze", "Settings", "Save faces", "Save face now", "In words"} <= reached
