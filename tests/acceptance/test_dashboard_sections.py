@@ -157,7 +157,7 @@ def test_no_section_has_a_serious_flaw_for_those_who_see_less(
 
 def test_everything_is_reached_by_the_keyboard(page: Page):
     wait_for_state(page, "connected")
-    expect(page.get_by_text("In words").first).to_be_visible(timeout=PATIENCE_MS)  # the last of what comes with a source
+    expect(page.get_by_text("In words").first).to_be_visible(timeout=PATIENCE_MS)  # comes with a source
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     reached = set()
