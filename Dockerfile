@@ -33,6 +33,9 @@ COPY capture_service capture_service
 COPY inference_service inference_service
 COPY api_gateway api_gateway
 COPY training training
+COPY postprocessing postprocessing
+COPY rendering rendering
+COPY jobs_service jobs_service
 COPY emotii emotii
 COPY models models
 RUN /opt/build/bin/python -m hatchling build -t wheel -d /wheel
@@ -71,7 +74,7 @@ RUN --mount=from=wheel,source=/wheel,target=/wheel /opt/build/bin/uv pip install
 FROM service AS jobs
 ENV EMOTII_JOBS=/srv/jobs MPLCONFIGDIR=/tmp
 COPY --from=jobs-env /opt/emotii /opt/emotii
-CMD ["python", "-m", "emotii.jobs"]
+CMD ["python", "-m", "jobs_service"]
 
 FROM gateway-build AS gateway-env
 RUN --mount=from=wheel,source=/wheel,target=/wheel /opt/build/bin/uv pip install --no-deps /wheel/*.whl

@@ -50,7 +50,7 @@ check: .venv/installed-dev
 	.venv/bin/lint-imports
 
 docs: .venv/installed-dev
-	.venv/bin/python -m emotii.configuration
+	.venv/bin/python -m emotii.settings_reference
 	.venv/bin/python docs/licences.py
 
 lock: .venv/installed-uv

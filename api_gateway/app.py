@@ -10,11 +10,11 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from api_gateway import routes
-from api_gateway.access import Access
-from api_gateway.audit import Audit, AuditLog
 from api_gateway.errors import ErrorAnswer, install_error_shape
 from api_gateway.gateway import Gateway
-from api_gateway.guard import Guard
+from api_gateway.security.access import Access
+from api_gateway.security.audit import Audit, AuditLog
+from api_gateway.security.guard import Guard
 from api_gateway.settings import GatewaySettings
 
 logger = structlog.get_logger()

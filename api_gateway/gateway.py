@@ -7,45 +7,44 @@ from datetime import timedelta
 
 import structlog
 
-from api_gateway import events
-from api_gateway.browser_camera import BrowserCamera
-from api_gateway.captions import Captions
-from api_gateway.course import SteadyReading
-from api_gateway.desired import Desired
-from api_gateway.erasing.eraser import Eraser
-from api_gateway.erasing.erasures import Erasures
-from api_gateway.erasing.memory import Memory
-from api_gateway.face_retention import FaceRetention
-from api_gateway.face_store import FaceStore
-from api_gateway.frames import Frames
+from api_gateway.cleanup import Cleanup
+from api_gateway.erasure.coordinator import ErasureCoordinator
+from api_gateway.erasure.eraser import Eraser
+from api_gateway.erasure.live_state import LiveState
+from api_gateway.faces.retention import FaceRetention
+from api_gateway.faces.saver import LEASE_TASK, FaceSaver
+from api_gateway.faces.store import FaceStore
 from api_gateway.history.database import Database
-from api_gateway.history.history import LEASE_TASK as HISTORY_TASK
-from api_gateway.history.history import History
-from api_gateway.hub import Hub
-from api_gateway.jobs import Jobs
+from api_gateway.history.service import LEASE_TASK as HISTORY_TASK
+from api_gateway.history.service import HistoryService
 from api_gateway.metrics import Metrics
-from api_gateway.mjpeg import Viewers
-from api_gateway.outage import Patience
-from api_gateway.prints import Prints
-from api_gateway.product import Product
-from api_gateway.registry import Registry
-from api_gateway.results import Results
-from api_gateway.saver import LEASE_TASK, Saver
+from api_gateway.polling import PollingSupervisor
+from api_gateway.results.active_tracks import ActiveTracks
+from api_gateway.results.processor import ResultProcessor
+from api_gateway.results.stream_reader import StreamReader
+from api_gateway.runtime_settings import RuntimeSettingsReader
 from api_gateway.settings import GatewaySettings
-from api_gateway.sight import Sight
+from api_gateway.sources.added_sources import AddedSources
+from api_gateway.sources.browser_camera import BrowserCamera
+from api_gateway.sources.registry import Registry
 from api_gateway.stats import Stats
-from api_gateway.steadies import Steadies
-from api_gateway.steady import Told
-from api_gateway.sweeper import Sweeper
-from api_gateway.tracks import Tracks
-from api_gateway.uploads import Uploads
-from api_gateway.video import Video
-from contract import keys
+from api_gateway.uploads.jobs import Jobs
+from api_gateway.uploads.predictions import Predictions
+from api_gateway.video.annotations import FrameAnnotations
+from api_gateway.video.frame_buffer import FrameBuffer
+from api_gateway.video.live_view import LiveView
+from api_gateway.video.mjpeg import Viewers
+from api_gateway.video.renderer import FrameRenderer
+from api_gateway.video.stream import VideoStream
+from api_gateway.websocket.hub import Hub
+from contract import events, keys
 from contract.broker import OUTAGES, connect_async
 from contract.clock import RedisClock
 from contract.lease import AsyncLease
 from contract.messages import Outcome, SourceStatus
-from contract.product import Blur, ProductSettings
+from contract.runtime_settings import Blur, RuntimeSettings
+from postprocessing.source_processor import ProcessorOutput
+from postprocessing.track_processor import SmoothedReading
 
 logger = structlog.get_logger()
 STATS_EVERY = timedelta(seconds=1)
@@ -65,12 +64,12 @@ class Gateway:
         commands = self._clients.commands
         self.jobs = Jobs(commands, self.clock, settings.jobs, settings.jobs_upload_limit)
         retention = FaceRetention(settings.saved_faces, settings.saved_faces_kept, settings.saved_faces_limit)
-        self._sweeper = Sweeper(retention, self.jobs)
+        self._sweeper = Cleanup(retention, self.jobs)
         self.registry = Registry(commands, self.clock, self._tell_state, self._tell_gone)
-        self.product = Product(commands, ProductSettings(saving=settings.save))
-        self.desired = Desired(commands, self.registry, settings.added_sources)
-        self.tracks = Tracks()
-        self.steadies = Steadies(
+        self.product = RuntimeSettingsReader(commands, RuntimeSettings(saving=settings.save))
+        self.desired = AddedSources(commands, self.registry, settings.added_sources)
+        self.tracks = ActiveTracks()
+        self.steadies = ResultProcessor(
             commands,
             self.clock,
             settings.steadiness,
@@ -80,21 +79,23 @@ class Gateway:
             on_past=self._take_past,
             on_dropped=self.metrics.repeats.inc,
         )
-        self.sight = Sight(self.registry, Frames(self._clients), self.tracks, self.clock)
-        self.uploads = Uploads(commands, self.registry, self.clock, settings.predict_timeout)
-        self.captions = Captions()
-        self.prints = Prints(self.sight.frames, self.captions, settings.video_quality)
-        self.video = Video(self.sight, self.prints, settings.video_quality, self._least_blur)
+        self.sight = LiveView(self.registry, FrameBuffer(self._clients), self.tracks, self.clock)
+        self.uploads = Predictions(commands, self.registry, self.clock, settings.predict_timeout)
+        self.captions = FrameAnnotations()
+        self.prints = FrameRenderer(self.sight.frames, self.captions, settings.video_quality)
+        self.video = VideoStream(self.sight, self.prints, settings.video_quality, self._least_blur)
         lease = AsyncLease(commands, LEASE_TASK)
-        self.saver = Saver(self.sight, self.faces, lease, self.metrics, product=self.product, every=settings.save_every)
+        self.saver = FaceSaver(
+            self.sight, self.faces, lease, self.metrics, product=self.product, every=settings.save_every
+        )
         database, recording = Database(settings.database_url), AsyncLease(commands, HISTORY_TASK)
-        self.history = History(database, recording, self.clock, settings.history)
+        self.history = HistoryService(database, recording, self.clock, settings.history)
         told = (self.registry, self.saver, self.history, self.product)
         self.stats = Stats(*told, self.prints.encoded, self.steadies.gaps, self.clock)
-        memory = Memory(self.sight.frames, self.captions, self.steadies, self.saver, self.history)
+        memory = LiveState(self.sight.frames, self.captions, self.steadies, self.saver, self.history)
         eraser = Eraser(commands, self.faces, self.history, self.jobs, memory.forget)
-        self.erasures = Erasures(commands, self.clock, eraser)
-        self._results = Results(
+        self.erasures = ErasureCoordinator(commands, self.clock, eraser)
+        self._results = StreamReader(
             self._clients,
             self.clock,
             self._read_sources,
@@ -110,7 +111,7 @@ class Gateway:
 
     async def run(self) -> None:
         """Read, watch and save until cancelled; an unexpected error in any part ends all of it."""
-        patience = Patience()
+        patience = PollingSupervisor()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(patience.keep_turning("registry", self.registry.look))
@@ -135,7 +136,7 @@ class Gateway:
         else:
             self.steadies.take(source, entry, outcome)
 
-    def _take_reading(self, steady: SteadyReading) -> None:
+    def _take_reading(self, steady: SmoothedReading) -> None:
         """Do with a reading all that is to be done with it."""
         reading, now_ms = steady.reading, max(self.clock.now_ms(), steady.entry_ms)
         source = reading.id.source
@@ -154,7 +155,7 @@ class Gateway:
             self.captions.add(reading.id, reading.captured_ms, reading.face.track, track.judgement)
             self.saver.offer(track)
 
-    def _take_past(self, told: Told) -> None:
+    def _take_past(self, told: ProcessorOutput) -> None:
         self.history.take_past(told)
 
     def _take_episode(self, episode: events.Episode) -> None:

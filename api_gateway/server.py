@@ -14,9 +14,9 @@ import structlog
 import uvicorn
 
 from api_gateway.app import create_app
-from api_gateway.push import PushingProtocol
-from api_gateway.reach import check_reach
+from api_gateway.exposure import check_reach
 from api_gateway.settings import GatewaySettings
+from api_gateway.websocket.protocol import PushingProtocol
 from contract.errors import SettingsError
 
 logger = structlog.get_logger()

@@ -7,10 +7,10 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from api_gateway.steadiness import Steadiness
-from api_gateway.tokens import Token, parse_all
+from api_gateway.security.tokens import Token, parse_all
 from contract.network import CameraNetworks
 from contract.settings import SECRET, Duration, ServiceSettings
+from postprocessing.parameters import SmoothingParameters
 
 
 def _parts(value: Any) -> Any:  # noqa: ANN401 - whatever the environment or a caller gives; the field checks it
@@ -114,8 +114,8 @@ class GatewaySettings(ServiceSettings):
     video_quality: Annotated[int, Field(ge=10, le=100)] = Field(85, description="Quality of pictures made here.")
 
     @property
-    def steadiness(self) -> Steadiness:
-        return Steadiness(
+    def steadiness(self) -> SmoothingParameters:
+        return SmoothingParameters(
             constant_ms=self.smoothing.total_seconds() * 1000,
             lead=self.label_lead,
             hold_ms=round(self.label_hold.total_seconds() * 1000),

@@ -5,11 +5,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
-from api_gateway import events
-from api_gateway.history.history import History
-from api_gateway.product import Product
-from api_gateway.registry import Registry
-from api_gateway.saver import Saver
+from api_gateway.faces.saver import FaceSaver
+from api_gateway.history.service import HistoryService
+from api_gateway.runtime_settings import RuntimeSettingsReader
+from api_gateway.sources.registry import Registry
+from contract import events
 from contract.clock import RedisClock
 from contract.messages import SourceStatus
 
@@ -39,9 +39,9 @@ class Stats:
     def __init__(
         self,
         registry: Registry,
-        saver: Saver,
-        history: History,
-        product: Product,
+        saver: FaceSaver,
+        history: HistoryService,
+        product: RuntimeSettingsReader,
         encoded: Mapping[str, int],
         gaps: Callable[[str], int],
         clock: RedisClock,

@@ -15,7 +15,7 @@ from benchmarks.clips import classroom, one_face
 from benchmarks.command import alone
 from benchmarks.measure import Sample, Size, alternate, middle, ratios
 from benchmarks.watching import System, Watch, system
-from capture_service.address import DEMO_CLIP
+from capture_service.sources.spec import DEMO_CLIP
 
 ABOUT = (
     "All processes of the system, Redis with them, while it watches a video at 30 frames a second and one viewer looks "

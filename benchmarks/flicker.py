@@ -22,13 +22,11 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from api_gateway.course import Course
-from api_gateway.steadiness import Steadiness
-from capture_service.address import recording
 from capture_service.detectors import load as load_detector
-from capture_service.faces import FaceFinder
+from capture_service.faces.pipeline import FaceFinder
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_recorded
+from capture_service.sources.spec import recording
 from contract.judgement import Thresholds, judge
 from contract.messages import Face, FrameId, Quality, Reading
 from contract.model import find_model
@@ -36,6 +34,8 @@ from contract.normalisation import CROP_SIZE
 from contract.settings import load
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
+from postprocessing.parameters import SmoothingParameters
+from postprocessing.track_processor import TrackProcessor
 
 MINUTE_MS, MOOD_MS = 60_000, 2000
 MOODS = MINUTE_MS // MOOD_MS
@@ -91,9 +91,9 @@ def raw_labels(readings: Sequence[Reading]) -> list[str]:
     return [judge(dict(zip(one.labels, one.probabilities, strict=True)), one.thresholds).emotion for one in readings]
 
 
-def steady_labels(readings: Sequence[Reading], steadiness: Steadiness) -> list[str]:
+def steady_labels(readings: Sequence[Reading], steadiness: SmoothingParameters) -> list[str]:
     """What is told of the track."""
-    course = Course()
+    course = TrackProcessor()
     told = (course.take(one, one.captured_ms, steadiness)[0].judgement for one in readings)
     return [judgement.emotion for judgement in told if judgement]
 
@@ -103,7 +103,7 @@ def changes(labels: Sequence[str]) -> int:
     return sum(before != after for before, after in pairwise(labels))
 
 
-def delays_ms(model: Model, noise: Noise, steadiness: Steadiness, fps: int = 15) -> list[int]:
+def delays_ms(model: Model, noise: Noise, steadiness: SmoothingParameters, fps: int = 15) -> list[int]:
     """How long after its first reading each of 58 switches from one label to another is told; at most 2 s."""
     found: list[int] = []
     dice = random.Random(1)  # noqa: S311 - noise, not secrets
@@ -159,10 +159,10 @@ def main(
     if sweep:
         compare(made, minutes)
     else:
-        show(made, minutes, Steadiness())
+        show(made, minutes, SmoothingParameters())
 
 
-def show(model: Model, minutes: Mapping[str, list[list[Reading]]], steadiness: Steadiness) -> None:
+def show(model: Model, minutes: Mapping[str, list[list[Reading]]], steadiness: SmoothingParameters) -> None:
     """All figures of one setting."""
     print(f"{steadiness}\n\n| a minute of | raw | steady | times fewer |\n|---|---|---|---|")
     for name, tracks in minutes.items():
@@ -179,7 +179,7 @@ def compare(model: Model, minutes: Mapping[str, list[list[Reading]]]) -> None:
     print("| constant ms | lead | hold ms | steady, all | times fewer, worst | 95 of 100 within ms, worst |")
     print("|---|---|---|---|---|---|")
     for constant_ms, lead, hold_ms in product((100, 150, 200, 250, 300), (0.0, 0.1, 0.2, 0.3), (0, 100, 150, 200)):
-        steadiness = Steadiness(constant_ms, lead, hold_ms)
+        steadiness = SmoothingParameters(constant_ms, lead, hold_ms)
         found = [counts(tracks, steadiness) for tracks in minutes.values()]
         fewer = min(raw / max(steady, 1) for raw, steady in found)
         slowest = max(quantiles(delays_ms(model, noise, steadiness), n=20)[-1] for noise in CLEAR)
@@ -187,7 +187,7 @@ def compare(model: Model, minutes: Mapping[str, list[list[Reading]]]) -> None:
         print(f"| {constant_ms} | {lead} | {hold_ms} | {everything} | {fewer:.1f} | {slowest:.0f} |")
 
 
-def counts(tracks: Sequence[Sequence[Reading]], steadiness: Steadiness) -> tuple[int, int]:
+def counts(tracks: Sequence[Sequence[Reading]], steadiness: SmoothingParameters) -> tuple[int, int]:
     """Label changes of all tracks, raw and steady."""
     raw = sum(changes(raw_labels(track)) for track in tracks)
     return raw, sum(changes(steady_labels(track, steadiness)) for track in tracks)

@@ -17,11 +17,11 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from capture_service.address import recording
 from capture_service.detectors import Detection, Detector
 from capture_service.detectors import load as load_detector
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_recorded
+from capture_service.sources.spec import recording
 from contract.framing import frame_face
 from contract.preprocessing import crop, framing_square
 from contract.settings import load

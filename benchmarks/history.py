@@ -18,11 +18,11 @@ from typing import Annotated, Any
 import typer
 from sqlalchemy import func, insert, select, text
 
-from api_gateway.history.archive import Archive
 from api_gateway.history.database import Database
 from api_gateway.history.migration import migrate
-from api_gateway.history.pages import Page, Pages, Search
+from api_gateway.history.queries import HistoryQueries, Page, Search
 from api_gateway.history.tables import SLOT_MS, episodes, models, readings
+from api_gateway.history.writer import HistoryWriter
 
 LABELS = ("angry", "contempt", "fear", "happy", "neutral", "sad", "surprise")
 WEIGHTS = (300, 1, 200, 3000, 5000, 1000, 499)
@@ -51,7 +51,7 @@ def main(
         count = select(func.count())
         counts = [connection.execute(count.select_from(table)).scalar() for table in (readings, episodes)]
     print(f"{opened.kind}: {counts[0]:,} readings, {counts[1]:,} episodes, {size(opened) / 1e6:.0f} MB")
-    pages, end_ms = Pages(opened), BEGIN_MS + round(days * DAY_MS)
+    pages, end_ms = HistoryQueries(opened), BEGIN_MS + round(days * DAY_MS)
     for kind, ask in (("readings", pages.readings), ("episodes", pages.episodes)):
         print(f"\n| {kind}, 100 of | median ms | slowest of {TURNS} |\n|---|---|---|")
         for name, search in searches(end_ms).items():
@@ -59,7 +59,7 @@ def main(
             print(f"| {name} | {median(times):.1f} | {max(times):.1f} |")
     walk(pages, end_ms)
     started = time.perf_counter()
-    swept = Archive(opened).sweep(BEGIN_MS + 3_600_000)
+    swept = HistoryWriter(opened).sweep(BEGIN_MS + 3_600_000)
     print(f"one sweep: {swept:,} rows in {time.perf_counter() - started:.2f} s")
 
 
@@ -93,7 +93,7 @@ def timed(ask: Callable[[Search], Page[Any]], search: Search) -> float:
     return (time.perf_counter() - started) * 1000
 
 
-def walk(pages: Pages, end_ms: int) -> None:
+def walk(pages: HistoryQueries, end_ms: int) -> None:
     """A day as the CSV takes it: a thousand after a thousand."""
     search, count = Search(source="one", from_ms=end_ms - DAY_MS, limit=1000), 0
     started = time.perf_counter()

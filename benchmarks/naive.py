@@ -14,12 +14,12 @@ from fastapi import FastAPI, WebSocket
 from fastapi.responses import StreamingResponse
 from starlette.websockets import WebSocketDisconnect
 
-from api_gateway import events, overlay, pictures
-from api_gateway.mjpeg import MEDIA_TYPE
+from api_gateway.video.mjpeg import MEDIA_TYPE
 from benchmarks.cast import SOURCE
-from contract import keys
+from contract import events, keys
 from contract.broker import AsyncClients, connect_async
 from contract.messages import FrameHeader, Reading, read_outcome
+from rendering import images, overlay
 
 
 class Naive:
@@ -78,9 +78,9 @@ async def watched(clients: AsyncClients) -> AsyncIterator[bytes]:
             if (message := await channel.get_message(timeout=1)) is None:
                 continue
             header, jpeg = FrameHeader.decode(message["data"])
-            picture = pictures.decode(jpeg)
-            overlay.draw(picture, [overlay.Label(face.box, "happiness", 90.0) for face in header.faces])
-            body = pictures.encode(picture, 85)
+            picture = images.decode(jpeg)
+            overlay.draw(picture, [overlay.BoxLabel(face.box, "happiness", 90.0) for face in header.faces])
+            body = images.encode(picture, 85)
             yield b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%b\r\n" % (len(body), body)
 
 

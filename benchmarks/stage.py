@@ -11,8 +11,8 @@ from pathlib import Path
 from benchmarks.processes import Processes
 from contract.broker import Clients, connect
 from contract.health import ask
-from emotii.server import PrivateServer
-from emotii.supervisor import Service
+from emotii.local.redis_server import PrivateServer
+from emotii.local.supervisor import Service
 
 PATIENCE_SECONDS = 60.0
 

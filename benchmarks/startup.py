@@ -19,7 +19,7 @@ from benchmarks.stored import stored
 from contract import keys
 from contract.errors import MalformedMessage
 from contract.messages import Reading, read_outcome
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 
 ABOUT = (
     "`emotii up` with the demo clip in an empty folder, from the start of its process to the first reading with "

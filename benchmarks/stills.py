@@ -12,19 +12,19 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from capture_service.address import recording
 from capture_service.detectors import load as load_detector
-from capture_service.faces import FaceFinder
+from capture_service.faces.pipeline import FaceFinder
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_recorded
+from capture_service.sources.spec import recording
 from contract.judgement import judge
 from contract.messages import Crop, FrameId
-from contract.messages.glance import SeenCrop
+from contract.messages.fast_parse import ParsedCrop
 from contract.settings import load
 from inference_service.engines import Engine
 from inference_service.engines import load as load_engine
 from inference_service.engines.engine import Pixels, Probabilities
-from inference_service.poison import Isolation, Poison
+from inference_service.poison import IsolatingClassifier, Poison
 from inference_service.settings import InferenceSettings
 from inference_service.stills import Stills
 
@@ -32,7 +32,7 @@ MINUTE_MS = 60_000
 NEVER_STALE = 10**12
 TIMES_MS = (50, 100, 200, 500, 1000)
 
-Frames = list[list[SeenCrop]]
+Frames = list[list[ParsedCrop]]
 
 
 class Counting:
@@ -68,7 +68,7 @@ def main(
             print(f"| {for_ms} | {told} |")
 
 
-def _frames(video: str) -> Iterator[list[SeenCrop]]:
+def _frames(video: str) -> Iterator[list[ParsedCrop]]:
     """The faces of every frame of the recording's first minute that shows any."""
     source = make_recorded(recording(video, 1000), load(CaptureSettings))
     source.open()
@@ -79,13 +79,13 @@ def _frames(video: str) -> Iterator[list[SeenCrop]]:
         if frame.picture is None or not (found := finder.find(frame.picture, frame.seconds)):
             continue
         at, now_ms = FrameId("video", "e1", number), round(frame.seconds * 1000)
-        yield [SeenCrop.of(Crop(at, one.face, now_ms, NEVER_STALE, one.pixels)) for one in found]
+        yield [ParsedCrop.of(Crop(at, one.face, now_ms, NEVER_STALE, one.pixels)) for one in found]
     source.close()
 
 
 def _read(engine: Engine, frames: Frames, for_ms: int) -> NDArray[np.float32]:
     """The probabilities (n, labels) of all faces."""
-    stills = Stills(Isolation(engine), for_ms)
+    stills = Stills(IsolatingClassifier(engine), for_ms)
     return np.stack([_sound(verdict) for crops in frames for verdict in stills.classify(crops)])
 
 

@@ -1,11 +1,11 @@
 """The capture service: `python -m capture_service`."""
 
-from capture_service.address import configured
-from capture_service.bootstrap import idle_inbox
-from capture_service.children import Children
-from capture_service.desired import Desired
 from capture_service.detectors import check
+from capture_service.factory import idle_inbox
+from capture_service.processes.added_sources import AddedSources
+from capture_service.processes.supervisor import ProcessSupervisor
 from capture_service.settings import CaptureSettings
+from capture_service.sources.spec import configured
 from contract import logs
 from contract.broker import connect
 from contract.health import served
@@ -19,12 +19,14 @@ def main() -> None:
     logs.configure(service="capture", level=settings.log_level, as_json=settings.log_json)
     specs = configured(settings)
     check({spec.detector or settings.detector for spec in specs} | {settings.detector})
-    desired = Desired(connect(settings.redis_url, "capture").commands)
+    desired = AddedSources(connect(settings.redis_url, "capture").commands)
     with stop_on_signal() as stop:
         stop_with_parent(stop)
         desired.start(stop)
         inbox = idle_inbox(len(specs), settings)
-        children = Children(specs, settings, added=desired.wanted, on_ended=desired.ended, handed_in=inbox.asked_for)
+        children = ProcessSupervisor(
+            specs, settings, added=desired.wanted, on_ended=desired.ended, handed_in=inbox.asked_for
+        )
         with served(settings.metrics_host, settings.metrics_port, lambda: children.alive() and inbox.alive()):
             inbox.start(stop)
             children.run(stop)

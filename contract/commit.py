@@ -92,7 +92,7 @@ class Outgoing:
     fields: Mapping[bytes, bytes]
 
 
-class Form(NamedTuple):
+class BatchTemplate(NamedTuple):
     """What many results have in common, so that it is sent once: most of a commit's cost is the number of its parts."""
 
     names: tuple[bytes, ...]
@@ -110,10 +110,10 @@ class Form(NamedTuple):
         return json.dumps([[name.decode() for name in self.names], shared]).encode()
 
 
-BLANK = Form((), {})
+BLANK = BatchTemplate((), {})
 
 
-class Filled(NamedTuple):
+class TemplateResult(NamedTuple):
     """An outcome that goes to the results: the values, in the order of the form's names."""
 
     entry: bytes
@@ -122,9 +122,9 @@ class Filled(NamedTuple):
 
 def commit(
     client: redis.Redis,
-    outcomes: Mapping[str, Sequence[Outgoing | Filled]],
+    outcomes: Mapping[str, Sequence[Outgoing | TemplateResult]],
     keep: Mapping[str, int],
-    form: Form = BLANK,
+    form: BatchTemplate = BLANK,
 ) -> dict[str, int]:
     """Commit the outcomes of each source, one atomic call a source, all in one round trip.
 
@@ -133,7 +133,7 @@ def commit(
         outcomes: by source.
         keep: by source: about how many results (and dead entries) stay; 0 keeps all, which a job needs; its keys
             then expire unless they are renewed.
-        form: of those outcomes that are `Filled`.
+        form: of those outcomes that are `TemplateResult`.
 
     Returns:
         By source, how many were committed; the others had been claimed and finished by somebody else.
@@ -154,12 +154,12 @@ def commit(
     return replies
 
 
-def _call(source: str, keep: int, form: bytes, outgoing: Sequence[Outgoing | Filled]) -> list[Any]:
+def _call(source: str, keep: int, form: bytes, outgoing: Sequence[Outgoing | TemplateResult]) -> list[Any]:
     """What stands behind the script in a call: how many keys, the keys, the arguments."""
     names = keys.of_job(source)
     call: list[Any] = [len(names), *names, keys.INFERENCE_GROUP, keep, keys.JOB_KEYS_SECONDS, form]
     for one in outgoing:
-        if isinstance(one, Filled):
+        if isinstance(one, TemplateResult):
             call += (one.entry, b"form", *one.values)
         else:
             flat = [part for pair in one.fields.items() for part in pair]

@@ -12,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field
 UNCERTAIN = "uncertain"
 """Told in place of an emotion, so no model may have a label of this name."""
 
+Probabilities = dict[str, float]
+"""By label; they sum to 1."""
+
 Share = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -13,7 +13,7 @@ WORKERS = "emotii:workers"
 """Hash: consumer id -> `messages.WorkerStatus` as JSON, renewed by the worker."""
 
 DESIRED = "emotii:desired"
-"""Hash: source name -> `messages.DesiredSource` as JSON: what is captured beside what the configuration names."""
+"""Hash: source name -> `messages.AddedSource` as JSON: what is captured beside what the configuration names."""
 
 SETTINGS = "emotii:settings"
 """Hash: field of `product.ProductSettings` -> its value as JSON, where it was changed."""
@@ -28,10 +28,10 @@ GATEWAYS = "emotii:gateways"
 """Hash: gateway -> when it was there last, in Redis's ms; renewed twice a second."""
 
 ERASURES = "emotii:erasures"
-"""Hash: id -> `api_gateway.erasing.erasure.Erasure` as JSON: what people want to be gone."""
+"""Hash: id -> `contract.messages.erasure.Erasure` as JSON: what people want to be gone."""
 
 ERASED = "emotii:erased"
-"""Hash: erasure's id/gateway -> what that gateway did for it, as JSON (`api_gateway.erasing.erasure.Report`)."""
+"""Hash: erasure's id/gateway -> what that gateway did for it, as JSON (`contract.messages.erasure.Report`)."""
 
 INFERENCE_GROUP = "inference"
 """The consumer group of the workers on every crops stream."""
@@ -84,7 +84,7 @@ def alone(source: str) -> str:
 
 
 def steady(source: str) -> str:
-    """String: the steady results of the source as JSON, for gateways that start (`api_gateway.snapshot`)."""
+    """String: the steady results of the source as JSON, for gateways that start (`api_gateway.results.snapshots`)."""
     return f"emotii:{{{source}}}:steady"
 
 

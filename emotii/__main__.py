@@ -10,9 +10,9 @@ from rich.console import Console
 
 from contract.errors import SettingsError
 from contract.lifecycle import USAGE_EXIT, run
-from emotii.makers import app as makers
-from emotii.recordings import app as recordings
-from emotii.recordings import bound_opencv
+from emotii.commands.models import app as makers
+from emotii.commands.recordings import app as recordings
+from emotii.commands.recordings import bound_opencv
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -46,9 +46,9 @@ def up(
     """
     from contract import logs
     from contract.settings import load
-    from emotii.configuration import unknown
+    from emotii.commands.up import up as start
     from emotii.settings import UpSettings
-    from emotii.up import up as start
+    from emotii.settings_reference import unknown
 
     settings = load(UpSettings, sources=_sources(source), workers=workers, port=port)
     logs.configure(service="up", level=settings.log_level)
@@ -99,7 +99,7 @@ def predict(
     The figures are probabilities of an expression, as the model sees it; they are no facts about a feeling.
     """
     bound_opencv()
-    from emotii.predict import tell
+    from emotii.pictures.predict import tell
 
     if not tell(pictures, None if no_chart else chart, as_json=as_json):
         raise typer.Exit(USAGE_EXIT)
@@ -108,7 +108,7 @@ def predict(
 @app.command()
 def jobs() -> None:
     """Analyse the recordings that are handed in over REST (POST /api/v1/jobs), one after the other."""
-    from emotii.jobs.__main__ import main as start
+    from jobs_service.__main__ import main as start
 
     start()
 
@@ -132,7 +132,7 @@ def erase(
     """
     from contract import logs
     from contract.settings import load
-    from emotii.erase import asked, erase_and_tell
+    from emotii.commands.erase import asked, erase_and_tell
     from emotii.settings import UpSettings
 
     settings = load(UpSettings)
@@ -147,7 +147,7 @@ app.add_typer(makers)
 @app.command()
 def doctor() -> None:
     """Say what is missing on this machine and how to mend it."""
-    from emotii.doctor import examine
+    from emotii.commands.doctor import examine
 
     colours = {"ok": typer.colors.GREEN, "note": typer.colors.YELLOW, "missing": typer.colors.RED}
     missing = False

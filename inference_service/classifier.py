@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from contract.clock import RedisClock
-from contract.commit import Form
+from contract.commit import BatchTemplate
 from contract.errors import MalformedMessage
 from contract.messages import Crop, Dead, read_crop_entry
-from contract.messages.glance import READING_VALUES, SeenCrop, frame_at_a_glance
+from contract.messages.fast_parse import READING_VALUES, ParsedCrop, frame_at_a_glance
 from contract.messages.reading import shared_fields
 from contract.model import ModelCard
 from inference_service import metrics
@@ -39,14 +39,14 @@ class Classifier:
         read_ms = self._clock.now_ms()
         entries = [_read(delivery) for delivery in batch]
         ready_ms = read_ms + self._took_ms
-        fresh = [entry for entry in entries if isinstance(entry, SeenCrop) and not _stale(entry, ready_ms)]
+        fresh = [entry for entry in entries if isinstance(entry, ParsedCrop) and not _stale(entry, ready_ms)]
         verdicts = iter(self._stills.classify(fresh))
         done_ms = self._clock.now_ms()
         # One slow batch must not make everything after it stale: without anything to time, it is forgotten by halves.
         self._took_ms = max(0, done_ms - read_ms) if fresh else self._took_ms // 2
         outcomes: list[Outcome] = []
         for delivery, entry in zip(batch, entries, strict=True):
-            if not isinstance(entry, SeenCrop):
+            if not isinstance(entry, ParsedCrop):
                 outcomes.append(entry)
                 continue
             if entry.deadline_ms:
@@ -59,40 +59,42 @@ class Classifier:
                 outcomes.append(_reading(delivery, entry, verdict.tobytes()))
         return Outcomes(self._form(read_ms, done_ms), outcomes)
 
-    def _form(self, read_ms: int, done_ms: int) -> Form:
+    def _form(self, read_ms: int, done_ms: int) -> BatchTemplate:
         card = self._card
-        return Form(READING_VALUES, shared_fields(card.id, card.labels, self._worker, read_ms, done_ms, card.uncertain))
+        return BatchTemplate(
+            READING_VALUES, shared_fields(card.id, card.labels, self._worker, read_ms, done_ms, card.uncertain)
+        )
 
 
-def _stale(crop: SeenCrop, now_ms: int) -> bool:
+def _stale(crop: ParsedCrop, now_ms: int) -> bool:
     return 0 < crop.deadline_ms < now_ms
 
 
-def _read(delivery: Delivery) -> SeenCrop | Passed | Dead:
+def _read(delivery: Delivery) -> ParsedCrop | Passed | Dead:
     if delivery.condemned:
         return _dead(delivery, delivery.condemned)
     fields = delivery.fields
     if not fields:
         return _dead(delivery, "it was deleted from the stream before it was classified")
     if fields.get(b"source") == delivery.source.encode():
-        if crop := SeenCrop.at_a_glance(fields):
+        if crop := ParsedCrop.at_a_glance(fields):
             return crop
         if frame_at_a_glance(fields):
             return Passed(fields)
     return _read_with_care(delivery)
 
 
-def _read_with_care(delivery: Delivery) -> SeenCrop | Passed | Dead:
+def _read_with_care(delivery: Delivery) -> ParsedCrop | Passed | Dead:
     try:
         entry = read_crop_entry(delivery.fields)
     except MalformedMessage as error:
         return _dead(delivery, str(error))
     if entry.id.source != delivery.source:
         return _dead(delivery, "source: not the one whose stream this is")
-    return SeenCrop.of(entry) if isinstance(entry, Crop) else Passed(entry.fields())
+    return ParsedCrop.of(entry) if isinstance(entry, Crop) else Passed(entry.fields())
 
 
-def _reading(delivery: Delivery, crop: SeenCrop, probabilities: bytes) -> Reading:
+def _reading(delivery: Delivery, crop: ParsedCrop, probabilities: bytes) -> Reading:
     stored_ms = delivery.stored_ms
     own = (*crop.values, probabilities)
     return Reading(own if stored_ms is None else (*own, stored_ms), stale=not probabilities)

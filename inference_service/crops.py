@@ -14,8 +14,8 @@ from contract.broker import BLOCK_MS, OUTAGES
 from contract.errors import BrokerUnavailable
 from inference_service.claims import Claims
 from inference_service.delivery import Delivery
+from inference_service.quarantine import QuarantineTracker
 from inference_service.sources import Sources
-from inference_service.suspects import Suspects
 
 NO_SOURCE_SECONDS = 0.1
 JOBS_SHARE = 4
@@ -35,7 +35,7 @@ class Crops:
         consumer: str,
         sources: Sources,
         claims: Claims,
-        suspects: Suspects,
+        suspects: QuarantineTracker,
         *,
         batch: int,
         linger: timedelta,

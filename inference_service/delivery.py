@@ -6,7 +6,7 @@ Tuples, since a worker makes thousands a second and a frozen dataclass takes sev
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from contract.commit import Form
+from contract.commit import BatchTemplate
 from contract.messages import Dead
 from contract.messages.fields import LATEST_MS
 
@@ -33,7 +33,7 @@ class Reading(NamedTuple):
     """The outcome of a crop: a `contract.messages.Reading`, but only what it has of its own."""
 
     values: tuple[bytes, ...]
-    """As `contract.messages.glance.READING_VALUES` names them; those without a time of storing lack the last."""
+    """As `contract.messages.fast_parse.READING_VALUES` names them; those without a time of storing lack the last."""
     stale: bool
 
 
@@ -49,7 +49,7 @@ Outcome = Reading | Passed | Dead
 class Outcomes(NamedTuple):
     """What became of a batch."""
 
-    form: Form
+    form: BatchTemplate
     """Of its readings."""
     each: list[Outcome]
     """One a delivery, in their order."""

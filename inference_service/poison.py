@@ -19,7 +19,7 @@ class Poison:
     reason: str
 
 
-class Isolation:
+class IsolatingClassifier:
     """Classifies a batch in such a way that a crop on which the engine fails harms no other.
 
     The rule: a batch that fails is run again, each crop alone. What then succeeds is a result. What fails alone is

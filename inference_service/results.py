@@ -7,7 +7,7 @@ import structlog
 from redis.exceptions import ResponseError
 
 from contract.broker import OUTAGES
-from contract.commit import Filled, Form, Outgoing, commit
+from contract.commit import BatchTemplate, Outgoing, TemplateResult, commit
 from contract.messages import Dead
 from inference_service import metrics
 from inference_service.delivery import Delivery, Outcome, Outcomes, Passed, Reading
@@ -28,14 +28,14 @@ class Results:
 
     def commit(self, batch: Sequence[Delivery], outcomes: Outcomes) -> None:
         """Acknowledge each delivery and store its outcome, unless another worker was first."""
-        outgoing: dict[str, list[Outgoing | Filled]] = {}
+        outgoing: dict[str, list[Outgoing | TemplateResult]] = {}
         for delivery, outcome in zip(batch, outcomes.each, strict=True):
             one = _outgoing(delivery.entry, outcome, outcomes.form)
             outgoing.setdefault(delivery.source, []).append(one)
         self._commit(outgoing, outcomes.form)
         self._count(batch, outcomes.each)
 
-    def _commit(self, outgoing: dict[str, list[Outgoing | Filled]], form: Form) -> None:
+    def _commit(self, outgoing: dict[str, list[Outgoing | TemplateResult]], form: BatchTemplate) -> None:
         keep = {source: 0 if self._sources.is_job(source) else self._live_keep for source in outgoing}
         try:
             commit(self._commands, outgoing, keep, form)
@@ -64,10 +64,10 @@ class Results:
             logger.warning("buried", source=source, entries=len(those), first=those[0].entry, reason=those[0].reason)
 
 
-def _outgoing(entry: bytes, outcome: Outcome, form: Form) -> Outgoing | Filled:
+def _outgoing(entry: bytes, outcome: Outcome, form: BatchTemplate) -> Outgoing | TemplateResult:
     if isinstance(outcome, Reading):
         if len(outcome.values) == len(form.names):
-            return Filled(entry, outcome.values)
+            return TemplateResult(entry, outcome.values)
         return Outgoing(entry, "results", form.filled(outcome.values))
     if isinstance(outcome, Passed):
         return Outgoing(entry, "results", outcome.fields)

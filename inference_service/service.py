@@ -9,13 +9,13 @@ from inference_service.claims import Claims
 from inference_service.classifier import Classifier
 from inference_service.crops import Crops
 from inference_service.engines import Engine
-from inference_service.poison import Isolation
+from inference_service.poison import IsolatingClassifier
+from inference_service.quarantine import QuarantineTracker
 from inference_service.registry import Registry
 from inference_service.results import Results
 from inference_service.settings import InferenceSettings
 from inference_service.sources import Sources
 from inference_service.stills import Stills
-from inference_service.suspects import Suspects
 from inference_service.worker import Worker
 
 
@@ -25,7 +25,7 @@ def build(settings: InferenceSettings, engine: Engine, clients: Clients) -> Work
     clock = RedisClock()
     claim_after_ms = settings.claim_after // timedelta(milliseconds=1)
     sources = Sources(clients.commands, clock)
-    suspects = Suspects(clients.commands, consumer)
+    suspects = QuarantineTracker(clients.commands, consumer)
     crops = Crops(
         clients.blocking,
         consumer,
@@ -35,7 +35,7 @@ def build(settings: InferenceSettings, engine: Engine, clients: Clients) -> Work
         batch=settings.batch,
         linger=settings.linger,
     )
-    stills = Stills(Isolation(engine), settings.reuse // timedelta(milliseconds=1))
+    stills = Stills(IsolatingClassifier(engine), settings.reuse // timedelta(milliseconds=1))
     return Worker(
         commands=clients.commands,
         clock=clock,

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.messages.glance import SeenCrop
+from contract.messages.fast_parse import ParsedCrop
 from contract.normalisation import CROP_SIZE
 from inference_service import metrics
 from inference_service.engines.engine import Pixels, Probabilities
-from inference_service.poison import Isolation, Poison
+from inference_service.poison import IsolatingClassifier, Poison
 
 MOST_CHANGED = 3.0
 """In gray levels, the mean over all pixels: up to here a face counts as unchanged. `benchmarks.stills` measures what
@@ -39,12 +39,12 @@ class Stills:
         for_ms: how long a reading may be used again, from picture to picture; 0 classifies every crop.
     """
 
-    def __init__(self, isolation: Isolation, for_ms: int = 0) -> None:
+    def __init__(self, isolation: IsolatingClassifier, for_ms: int = 0) -> None:
         self._isolation = isolation
         self._for_ms = for_ms
         self._seen: dict[Track, Seen] = {}
 
-    def classify(self, crops: Sequence[SeenCrop]) -> list[Verdict]:
+    def classify(self, crops: Sequence[ParsedCrop]) -> list[Verdict]:
         """The probabilities (labels,) of each crop, or why there are none.
 
         Raises:
@@ -60,18 +60,18 @@ class Stills:
             for crop, found in zip(crops, known, strict=True)
         ]
 
-    def _run(self, crops: Sequence[SeenCrop]) -> list[Verdict]:
+    def _run(self, crops: Sequence[ParsedCrop]) -> list[Verdict]:
         with metrics.engine_time(len(crops)):
             return self._isolation.classify(_pixels(crops))
 
-    def _recall(self, crop: SeenCrop) -> Probabilities | None:
+    def _recall(self, crop: ParsedCrop) -> Probabilities | None:
         seen = self._seen.get(_track(crop))
         if seen is None or not crop.deadline_ms or not 0 <= crop.captured_ms - seen.captured_ms <= self._for_ms:
             return None
         change = np.abs(_pixels([crop])[0] - seen.pixels).mean()
         return seen.probabilities if change <= MOST_CHANGED else None
 
-    def _remember(self, crop: SeenCrop, verdict: Verdict) -> Verdict:
+    def _remember(self, crop: ParsedCrop, verdict: Verdict) -> Verdict:
         if crop.deadline_ms and not isinstance(verdict, Poison):
             track = _track(crop)
             self._seen.pop(track, None)  # so that the one at the front is the one not seen for longest
@@ -81,12 +81,12 @@ class Stills:
         return verdict
 
 
-def _track(crop: SeenCrop) -> Track:
+def _track(crop: ParsedCrop) -> Track:
     source, epoch, _, _, track, *_ = crop.values
     return source, epoch, track
 
 
-def _pixels(crops: Sequence[SeenCrop]) -> Pixels:
+def _pixels(crops: Sequence[ParsedCrop]) -> Pixels:
     """Shape (n, 48, 48)."""
     pixels = np.frombuffer(b"".join([crop.pixels for crop in crops]), np.uint8)
     return pixels.reshape(-1, CROP_SIZE, CROP_SIZE)

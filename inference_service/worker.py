@@ -14,10 +14,10 @@ from inference_service.classifier import Classifier
 from inference_service.crops import Crops
 from inference_service.delivery import Delivery
 from inference_service.poison import EngineBroken
+from inference_service.quarantine import QuarantineTracker
 from inference_service.registry import Registry
 from inference_service.results import Results
 from inference_service.sources import Sources
-from inference_service.suspects import Suspects
 
 STUCK_SECONDS = 10.0
 DRAIN_SECONDS = 3.0
@@ -37,7 +37,7 @@ class Worker:
         clock: RedisClock,
         sources: Sources,
         crops: Crops,
-        suspects: Suspects,
+        suspects: QuarantineTracker,
         classifier: Classifier,
         results: Results,
         registry: Registry,

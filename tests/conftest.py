@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from contract.broker import Clients, connect
-from emotii.server import PrivateServer, find_server
+from emotii.local.redis_server import PrivateServer, find_server
 from tests.postgres import PostgresServer, find_postgres
 
 SHARED = Path(os.environ.get("EMOTII_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))

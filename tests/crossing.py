@@ -8,7 +8,7 @@ import numpy as np
 
 from capture_service import detectors
 from capture_service.demo.make_clip import place, portraits
-from capture_service.faces import FaceFinder
+from capture_service.faces.pipeline import FaceFinder
 from contract.messages import Box
 
 WIDTH, HEIGHT, FPS = 640, 480, 15

@@ -4,10 +4,10 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from api_gateway import events
-from api_gateway.course import SteadyReading
-from api_gateway.steady import Steady, Told
+from contract import events
 from contract.messages import FrameDone, FrameId, Outcome, Quality, Reading
+from postprocessing.source_processor import ProcessorOutput, SourceProcessor
+from postprocessing.track_processor import SmoothedReading
 from tests.stage import HAPPY, SAD, UNSURE, reading
 
 Entry = tuple[int, Outcome]
@@ -92,7 +92,7 @@ class Heard:
     episodes: list[events.Episode]
 
 
-def told(steady: Steady, entries: Iterable[Entry]) -> list[Told]:
+def told(steady: SourceProcessor, entries: Iterable[Entry]) -> list[ProcessorOutput]:
     """All that is told for these entries, and when nothing comes after them."""
     last_ms, found = 0, []
     for last_ms, outcome in entries:
@@ -100,15 +100,15 @@ def told(steady: Steady, entries: Iterable[Entry]) -> list[Told]:
     return found + steady.pass_time(last_ms + 60_000)
 
 
-def heard(told: Iterable[Told]) -> Heard:
+def heard(told: Iterable[ProcessorOutput]) -> Heard:
     everything = list(told)
     readings = [
         (one.reading.id.frame, one.reading.face.index, one.probabilities, one.judgement and one.judgement.emotion)
         for one in everything
-        if isinstance(one, SteadyReading)
+        if isinstance(one, SmoothedReading)
     ]
     return Heard(readings, list(episodes(everything)))
 
 
-def episodes(told: Iterable[Told]) -> Iterator[events.Episode]:
+def episodes(told: Iterable[ProcessorOutput]) -> Iterator[events.Episode]:
     return (one for one in told if isinstance(one, events.Episode))

@@ -1,6 +1,6 @@
 """Readings and episodes as a gateway tells them, for tests of its history."""
 
-from api_gateway import events
+from contract import events
 from tests.stage import HAPPY, QUALITY, reading
 
 MODEL = "test@1.0.0"

@@ -5,12 +5,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from api_gateway.steadiness import Steadiness
 from contract.judgement import Thresholds
 from contract.messages import Face, FrameDone, FrameId, Quality, Reading
-from emotii.outcomes import Buried, FrameOutcome
-from emotii.outputs import Outputs
-from emotii.record import Record
+from jobs_service.analysis.writer import AnalysisWriter
+from jobs_service.outputs.outcomes import Buried, FrameOutcome
+from jobs_service.outputs.outputs import Outputs
+from postprocessing.parameters import SmoothingParameters
 
 LABELS = ("awake", "dozing", "tired")
 """No model that ships has them."""
@@ -32,7 +32,7 @@ def outcome(frame: int, *faces: Reading | Buried, note: str = "") -> FrameOutcom
     return FrameOutcome(FrameDone(FrameId("job-1", "e", frame), STEP_MS * frame, len(faces), *size, note), faces)
 
 
-def recorded(folder: Path, *frames: FrameOutcome, picture: str | None = None) -> tuple[Record, Outputs]:
+def recorded(folder: Path, *frames: FrameOutcome, picture: str | None = None) -> tuple[AnalysisWriter, Outputs]:
     """What is written of these frames."""
     outputs = Outputs(
         readings_csv=folder / "readings.csv",
@@ -40,7 +40,7 @@ def recorded(folder: Path, *frames: FrameOutcome, picture: str | None = None) ->
         episodes_csv=folder / "episodes.csv",
         episodes_jsonl=folder / "episodes.jsonl",
     )
-    with outputs.begun() as files, Record(files, Steadiness(), named=picture is not None) as record:
+    with outputs.begun() as files, AnalysisWriter(files, SmoothingParameters(), named=picture is not None) as record:
         for frame in frames:
             record.write(frame, picture)
         record.finish()

@@ -4,7 +4,7 @@ import socket
 from collections.abc import Callable
 from threading import Event, Thread
 
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 
 
 class Replying:

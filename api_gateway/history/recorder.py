@@ -5,16 +5,16 @@ import time
 
 import structlog
 
-from api_gateway import events
-from api_gateway.erasing.erasure import Span
-from api_gateway.history.archive import Archive
-from api_gateway.history.aside import Aside
-from api_gateway.history.backlog import Backlog, Batch, Thinning, is_of, overlaps
 from api_gateway.history.database import Database, DatabaseUnavailable, RowsRefused
+from api_gateway.history.executor import BoundedExecutor
 from api_gateway.history.migration import migrate
+from api_gateway.history.write_buffer import Batch, ReadingSampler, WriteBuffer, is_of, overlaps
+from api_gateway.history.writer import HistoryWriter
+from contract import events
 from contract.broker import Backoff
 from contract.clock import RedisClock
 from contract.lease import AsyncLease
+from contract.messages.erasure import ErasureScope
 
 logger = structlog.get_logger()
 LEASE_SECONDS = 1.0
@@ -39,15 +39,15 @@ class Recorder:
 
     def __init__(self, database: Database, lease: AsyncLease, clock: RedisClock) -> None:
         self._database = database
-        self._archive = Archive(database)
+        self._archive = HistoryWriter(database)
         self._lease = lease
         self._clock = clock
-        self._aside = Aside(1, PATIENCE_SECONDS)
+        self._aside = BoundedExecutor(1, PATIENCE_SECONDS)
         self._backoff = Backoff(first_seconds=0.5, longest_seconds=LONGEST_PAUSE_SECONDS)
-        self._thinning = Thinning()
-        self._erased: list[Span] = []
-        self._owed = Backlog()
-        self._recent = Backlog()
+        self._thinning = ReadingSampler()
+        self._erased: list[ErasureScope] = []
+        self._owed = WriteBuffer()
+        self._recent = WriteBuffer()
         """What another gateway writes; ours to write if it is gone."""
         self._batch = Batch()
         self._refused = 0
@@ -108,14 +108,14 @@ class Recorder:
             self._tell_trouble("")
             self._backoff.reset()
 
-    def forget(self, span: Span) -> None:
+    def forget(self, span: ErasureScope) -> None:
         """Write nothing of this span that waits to be written or is still to come."""
         self._erased.append(span)
         for backlog in (self._owed, self._recent):
             backlog.leave_out(span)
         self._batch = self._batch.without(span)
 
-    async def erase(self, span: Span) -> int:
+    async def erase(self, span: ErasureScope) -> int:
         """Delete what was written of this span; how many rows.
 
         Raises:
@@ -143,7 +143,7 @@ class Recorder:
             await self._lease.give_back()
 
     @property
-    def _taking(self) -> Backlog:
+    def _taking(self) -> WriteBuffer:
         return self._owed if self.holds_lease else self._recent
 
     async def _write_due(self, *, all_episodes: bool = False) -> None:

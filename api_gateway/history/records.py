@@ -5,10 +5,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Row
 
-from api_gateway import events
 from api_gateway.history.tables import SLOT_MS
-from api_gateway.smoothing import Probabilities
-from contract.judgement import UNCERTAIN
+from contract import events
+from contract.judgement import UNCERTAIN, Probabilities
 from contract.messages import Box
 
 TrackSlot = tuple[str, str, int, int]

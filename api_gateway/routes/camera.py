@@ -7,10 +7,10 @@ import structlog
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from api_gateway.access import Operator
-from api_gateway.browser_camera import BrowserCamera
 from api_gateway.errors import ApiError
-from api_gateway.routes.asked import AskedGateway
+from api_gateway.routes.dependencies import AskedGateway
+from api_gateway.security.access import Operator
+from api_gateway.sources.browser_camera import BrowserCamera
 from contract.broker import outages_named
 from contract.errors import BrokerUnavailable
 

@@ -6,10 +6,10 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api_gateway.access import Operator
 from api_gateway.errors import ApiError
-from api_gateway.face_store import StoreFull
-from api_gateway.routes.asked import AskedGateway, SourceName
+from api_gateway.faces.store import StoreFull
+from api_gateway.routes.dependencies import AskedGateway, SourceName
+from api_gateway.security.access import Operator
 
 router = APIRouter(tags=["live"])
 

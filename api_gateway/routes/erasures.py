@@ -6,14 +6,14 @@ from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.config import JsonDict
 
-from api_gateway.access import Operator, Viewer
-from api_gateway.audit import note
-from api_gateway.erasing.erasure import Erased
-from api_gateway.erasing.erasures import Standing
+from api_gateway.erasure.coordinator import ErasureStatus
 from api_gateway.errors import ApiError, refusal
-from api_gateway.routes.asked import AskedGateway
-from api_gateway.routes.asked_history import Moment
+from api_gateway.routes.dependencies import AskedGateway
+from api_gateway.routes.history_query import Moment
+from api_gateway.security.access import Operator, Viewer
+from api_gateway.security.audit import note
 from contract import keys
+from contract.messages.erasure import Erased
 
 router = APIRouter(prefix="/api/v1/erasures", tags=["privacy"])
 EXAMPLE: JsonDict = {
@@ -88,7 +88,7 @@ async def ask(request: Request, asked: ErasureAsked, gateway: AskedGateway, _who
     """
     erasure = await gateway.erasures.ask(asked.source, asked.from_ or 0, asked.to)
     note(request, **erasure.model_dump(include={"id", "source", "from_ms", "to_ms"}))
-    return _answer(Standing(erasure, "running", Erased(), ""))
+    return _answer(ErasureStatus(erasure, "running", Erased(), ""))
 
 
 @router.get("")
@@ -110,7 +110,7 @@ async def erasure(
     raise ApiError(404, "unknown_erasure", f"no erasure {id[:32]!r}")
 
 
-def _answer(one: Standing) -> ErasureAnswer:
+def _answer(one: ErasureStatus) -> ErasureAnswer:
     return ErasureAnswer(
         **one.erasure.model_dump(exclude={"v"}), state=one.state, trouble=one.trouble, erased=one.erased
     )

@@ -8,12 +8,12 @@ from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 from pydantic.config import JsonDict
 
-from api_gateway.access import Operator, SourceViewer, Viewer
 from api_gateway.errors import ApiError, refusal
-from api_gateway.face_name import FaceName, FaceNameError
-from api_gateway.face_store import NoSuchFace, StoreFull
+from api_gateway.faces.filename import FaceName, FaceNameError
+from api_gateway.faces.store import NoSuchFace, StoreFull
 from api_gateway.gateway import Gateway
-from api_gateway.routes.asked import AskedGateway
+from api_gateway.routes.dependencies import AskedGateway
+from api_gateway.security.access import Operator, SourceViewer, Viewer
 from contract.judgement import UNCERTAIN
 
 router = APIRouter(prefix="/api/v1", tags=["saved faces"])

@@ -9,16 +9,23 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from pydantic.config import JsonDict
 
-from api_gateway.access import SourceViewer, must_see
 from api_gateway.errors import ApiError
 from api_gateway.gateway import Gateway
+from api_gateway.history.csv_export import (
+    EPISODE_COLUMNS,
+    READING_COLUMNS,
+    ROWS_AT_A_TIME,
+    csv_export,
+    episode_row,
+    reading_row,
+)
 from api_gateway.history.database import DatabaseUnavailable, RowsRefused
-from api_gateway.history.pages import Page, Record, Search, write_cursor
+from api_gateway.history.queries import Page, Record, Search, write_cursor
 from api_gateway.history.records import EpisodeRecord, ReadingRecord
-from api_gateway.history.sheet import EPISODE_COLUMNS, READING_COLUMNS, ROWS_AT_A_TIME, episode_row, reading_row, sheet
-from api_gateway.routes.asked import AskedGateway
-from api_gateway.routes.asked_history import AskedHistory
-from api_gateway.tokens import Grant
+from api_gateway.routes.dependencies import AskedGateway
+from api_gateway.routes.history_query import AskedHistory
+from api_gateway.security.access import SourceViewer, must_see
+from api_gateway.security.tokens import Grant
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
 PAGE = 100
@@ -151,7 +158,7 @@ async def _sheet(
     most: int | None,
 ) -> AsyncIterator[str]:
     """The first page is asked for at once, so that a database that is away is still told as such."""
-    return sheet(columns, await ask(search), search, ask, row, most)
+    return csv_export(columns, await ask(search), search, ask, row, most)
 
 
 def _file(name: str, lines: AsyncIterator[str]) -> StreamingResponse:

@@ -8,11 +8,11 @@ from fastapi.responses import FileResponse
 from pydantic import BaseModel
 from pydantic.config import JsonDict
 
-from api_gateway.access import Operator, Viewer
 from api_gateway.errors import ApiError
-from api_gateway.form_file import FormFile
-from api_gateway.routes.asked import AskedGateway
-from api_gateway.routes.form import BYTES, OVERHEAD, body
+from api_gateway.routes.dependencies import AskedGateway
+from api_gateway.routes.openapi_form import BYTES, OVERHEAD, body
+from api_gateway.security.access import Operator, Viewer
+from api_gateway.uploads.multipart import MultipartFile
 from contract.messages.job import JobState, JobStatus
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["recordings"])
@@ -86,7 +86,7 @@ async def hand_in(request: Request, gateway: AskedGateway, _: Operator) -> JobAn
     announced = request.headers.get("content-length", "0")
     if announced.isdigit() and int(announced) > gateway.settings.jobs_upload_limit + OVERHEAD:
         raise gateway.jobs.too_large()
-    return _answer(await gateway.jobs.take_in(FormFile(kind, request.stream(), "video")))
+    return _answer(await gateway.jobs.take_in(MultipartFile(kind, request.stream(), "video")))
 
 
 @router.get("")

@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from api_gateway.access import Viewer
 from api_gateway.errors import ApiError, refusal
-from api_gateway.routes.asked import AskedGateway
-from api_gateway.routes.form import OVERHEAD, body
+from api_gateway.routes.dependencies import AskedGateway
+from api_gateway.routes.openapi_form import OVERHEAD, body
+from api_gateway.security.access import Viewer
 from contract.judgement import judge
 from contract.messages import Reading
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from api_gateway.access import Viewer
 from api_gateway.errors import ApiError, ErrorAnswer
 from api_gateway.gateway import Gateway
-from api_gateway.routes.asked import AskedGateway
+from api_gateway.routes.dependencies import AskedGateway
+from api_gateway.security.access import Viewer
 
 router = APIRouter(tags=["operation"])
 

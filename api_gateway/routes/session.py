@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from api_gateway import session
-from api_gateway.access import Access, SourceViewer, address_of
 from api_gateway.errors import ApiError, refusal
-from api_gateway.tokens import Grant, Role
+from api_gateway.security import sessions
+from api_gateway.security.access import Access, SourceViewer, address_of
+from api_gateway.security.tokens import Grant, Role
 
 router = APIRouter(prefix="/api/v1/session", tags=["session"])
 WRONG: dict[int | str, dict[str, Any]] = {
@@ -55,8 +55,8 @@ async def sign_in(request: Request, response: Response, said: SignIn) -> Session
     token = access.try_token(said.token.strip(), address_of(request.scope))
     secure = request.url.scheme == "https" or request.headers.get("origin", "").startswith("https://")
     response.set_cookie(
-        session.COOKIE,
-        session.begin(token),
+        sessions.COOKIE,
+        sessions.begin(token),
         max_age=int(access.life.total_seconds()),
         httponly=True,  # no script can read it
         samesite="strict",  # no other site's page makes a browser send it
@@ -68,7 +68,7 @@ async def sign_in(request: Request, response: Response, said: SignIn) -> Session
 @router.delete("", status_code=204)
 async def sign_out(response: Response) -> None:
     """Forget the session in this browser. To end sessions everywhere, take their token out of EMOTII_TOKENS."""
-    response.delete_cookie(session.COOKIE, path="/", httponly=True, samesite="strict")
+    response.delete_cookie(sessions.COOKIE, path="/", httponly=True, samesite="strict")
 
 
 def _access(request: Request) -> Access:

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 
-from api_gateway.access import Operator, Viewer
-from api_gateway.audit import note
-from api_gateway.routes.asked import AskedGateway
-from contract.product import Blur, ProductSettings
+from api_gateway.routes.dependencies import AskedGateway
+from api_gateway.security.access import Operator, Viewer
+from api_gateway.security.audit import note
+from contract.runtime_settings import Blur, RuntimeSettings
 
 router = APIRouter(prefix="/api/v1/settings", tags=["settings"])
 
@@ -22,7 +22,7 @@ class SettingsChange(BaseModel):
     """The least that is done to faces in every video."""
 
 
-class SettingsAnswer(ProductSettings):
+class SettingsAnswer(RuntimeSettings):
     """All settings as they are now."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"saving": False, "blur": "mask"}})

@@ -7,14 +7,14 @@ from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from api_gateway.access import Operator, SourceViewer
 from api_gateway.errors import ApiError
 from api_gateway.gateway import Gateway
-from api_gateway.routes.asked import AskedGateway, NamedSource
+from api_gateway.routes.dependencies import AskedGateway, NamedSource
+from api_gateway.security.access import Operator, SourceViewer
 from contract.address import DetectorName, added_kind
 from contract.errors import SourceError
 from contract.keys import SOURCE_NAME
-from contract.messages import DesiredSource, SourceKind, SourceState, SourceStatus
+from contract.messages import AddedSource, SourceKind, SourceState, SourceStatus
 from contract.network import StreamRules, UnknownHost
 
 router = APIRouter(prefix="/api/v1/sources", tags=["sources"])
@@ -114,7 +114,7 @@ async def add(new: NewSource, response: Response, gateway: AskedGateway, _: Oper
         await _check_host(new, gateway)
     if new.loop and kind not in {"path", "demo"}:
         raise ApiError(422, "bad_source", f"source {new.name!r}: only a file or a folder can loop")
-    source = DesiredSource(**new.model_dump(), added_ms=gateway.clock.now_ms())
+    source = AddedSource(**new.model_dump(), added_ms=gateway.clock.now_ms())
     await gateway.desired.add(source)
     response.headers["Location"] = f"/api/v1/sources/{new.name}"
     return _waiting(source)
@@ -152,7 +152,7 @@ def _answer(status: SourceStatus, gateway: Gateway) -> SourceAnswer:
     return answer.model_copy(update={"removable": desired is not None and desired.camera is None})
 
 
-def _waiting(source: DesiredSource) -> SourceAnswer:
+def _waiting(source: AddedSource) -> SourceAnswer:
     """A source that was added and that no capture service has told of yet. What its address is only that can say."""
     return SourceAnswer(
         name=source.name,

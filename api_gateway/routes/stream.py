@@ -7,15 +7,16 @@ import structlog
 from fastapi import APIRouter, Request, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from api_gateway import asyncapi, events
-from api_gateway.access import SourceViewer
-from api_gateway.client import Client
 from api_gateway.gateway import Gateway
-from api_gateway.message import Message
-from api_gateway.push import push_of
-from api_gateway.routes.asked import AskedGateway
-from api_gateway.subscription import EVERYTHING, Ask, Subscription, SubscriptionError
-from api_gateway.tokens import Grant
+from api_gateway.routes.dependencies import AskedGateway
+from api_gateway.security.access import SourceViewer
+from api_gateway.security.tokens import Grant
+from api_gateway.websocket import asyncapi
+from api_gateway.websocket.client import Client
+from api_gateway.websocket.message import Message
+from api_gateway.websocket.protocol import pusher_of
+from api_gateway.websocket.subscription import EVERYTHING, SubscribeMessage, Subscription, SubscriptionError
+from contract import events
 
 router = APIRouter()
 logger = structlog.get_logger()
@@ -41,7 +42,7 @@ async def described(request: Request, _: SourceViewer) -> dict[str, Any]:
 async def emotions(socket: WebSocket, gateway: AskedGateway, grant: SourceViewer) -> None:
     """What the client subscribes to, until it leaves or stops to read."""
     await socket.accept()
-    client, hello = Client(push_of(socket.scope)), _hello(gateway, grant)
+    client, hello = Client(pusher_of(socket.scope)), _hello(gateway, grant)
     gateway.hub.subscribe(client, _asked_in_address(socket, client).within(grant.sources))
     tasks = {
         asyncio.create_task(_send(socket, client, hello)),
@@ -99,6 +100,6 @@ async def _listen(socket: WebSocket, client: Client, gateway: Gateway, grant: Gr
     """Take subscriptions until the client leaves."""
     while (message := await socket.receive())["type"] != "websocket.disconnect":
         try:
-            gateway.hub.subscribe(client, Ask.read(message.get("text") or "").within(grant.sources))
+            gateway.hub.subscribe(client, SubscribeMessage.read(message.get("text") or "").within(grant.sources))
         except SubscriptionError as error:
             _refuse(client, error)

@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from api_gateway.errors import refusal
-from api_gateway.mjpeg import MEDIA_TYPE, NO_STORE, MjpegResponse
-from api_gateway.prints import WIDTHS, Variant
-from api_gateway.routes.asked import AskedGateway, NamedSource, SourceName
-from api_gateway.video import Wish
-from contract.product import Blur
+from api_gateway.routes.dependencies import AskedGateway, NamedSource, SourceName
+from api_gateway.video.mjpeg import MEDIA_TYPE, NO_STORE, MjpegResponse
+from api_gateway.video.renderer import WIDTHS, Variant
+from api_gateway.video.stream import VideoRequest
+from contract.runtime_settings import Blur
 
 router = APIRouter(tags=["live"])
 PICTURES: dict[int | str, dict[str, Any]] = {
@@ -59,7 +59,7 @@ async def video_feed(
     gateway.registry.chosen(source)  # 404 for a name that is none
     if request.method == "HEAD":
         return Response(media_type=MEDIA_TYPE, headers=NO_STORE)
-    return MjpegResponse(gateway.video.pictures(Wish(source, variant, fps)), gateway.viewers)
+    return MjpegResponse(gateway.video.pictures(VideoRequest(source, variant, fps)), gateway.viewers)
 
 
 @router.get("/api/v1/sources/{name}/frame.jpg", response_class=Response, responses=STILL)

@@ -22,7 +22,7 @@ def check(names: set[DetectorName]) -> None:
 def configured(settings: CaptureSettings, name: DetectorName | None = None) -> Detector:
     """The detector of these settings, or the one of this name with their bounds.
 
-    Whoever wants the bounds of `capture_service.opencv.limit`, too, calls that first, before `cv2` is imported.
+    Whoever wants the bounds of `capture_service.sources.opencv.limit`, too, calls that first, before `cv2` is imported.
 
     Raises:
         ModelError: its files are not installed.

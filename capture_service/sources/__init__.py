@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from capture_service.address import SourceSpec
 from capture_service.frame import Frame
 from capture_service.settings import CaptureSettings
+from capture_service.sources.spec import SourceSpec
 from contract.errors import SourceError
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from capture_service.address import PICTURE_SUFFIXES, SourceSpec
 from capture_service.frame import Frame
+from capture_service.sources.spec import PICTURE_SUFFIXES, SourceSpec
 from contract.errors import SourceError
 
 DEFAULT_FPS = 2.0

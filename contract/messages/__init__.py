@@ -4,10 +4,10 @@ A stream entry is a flat map of bytes. `kind` says what it is and `v` which vers
 reads one either gets a valid value or `MalformedMessage` with the reason: nothing half-read goes further.
 """
 
+from contract.messages.added_source import AddedSource
 from contract.messages.channel import FrameFace, FrameHeader
 from contract.messages.crop import Crop, CropEntry, read_crop_entry
 from contract.messages.dead import Dead
-from contract.messages.desired import DesiredSource
 from contract.messages.face import Box, Face, FrameId, Quality
 from contract.messages.frame import FrameDone, Manifest
 from contract.messages.inbox import InboxPicture
@@ -25,11 +25,11 @@ from contract.messages.status import (
 __all__ = [
     "FORGOTTEN_MS",
     "STATUS_LIFE_MS",
+    "AddedSource",
     "Box",
     "Crop",
     "CropEntry",
     "Dead",
-    "DesiredSource",
     "Face",
     "FrameDone",
     "FrameFace",

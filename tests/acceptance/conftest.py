@@ -13,7 +13,7 @@ from typing import TypeVar
 import pytest
 from playwright.sync_api import Browser
 
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.acceptance.browser import chromium
 from tests.stage import Producer
 

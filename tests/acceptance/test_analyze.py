@@ -13,13 +13,13 @@ from pathlib import Path
 import cv2
 import pytest
 
-from capture_service.address import DEMO_CLIP
+from capture_service.sources.spec import DEMO_CLIP
 from contract import keys
 from contract.broker import Clients
 from contract.labels import EMOTIONS_8
 from contract.messages import WorkerStatus
-from emotii.outputs import Outputs
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
+from jobs_service.outputs.outputs import Outputs
 from tests.acceptance.browser import chromium, needs_chromium
 from tests.acceptance.conftest import EMOTII, Running, eventually, free_port
 from tests.inference import write_tiny_model

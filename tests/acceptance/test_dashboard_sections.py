@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.acceptance.browser import PATIENCE_MS, needs_chromium, opened, wait_for_state
 from tests.stage import SAD, GatewayProcess, Producer, clip_frames, gateway_process, until
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import api_gateway
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.acceptance.node import needs_node, node
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 

@@ -18,7 +18,7 @@ import redis
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect
 
-from emotii.server import PrivateServer, find_server
+from emotii.local.redis_server import PrivateServer, find_server
 from tests.acceptance.browser import chromium, needs_chromium
 from tests.acceptance.node import needs_node, node
 from tests.stage import HAPPY, SAD, GatewayProcess, Producer, clip_frames, gateway_process, until

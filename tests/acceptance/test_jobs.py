@@ -12,11 +12,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from capture_service.address import DEMO_CLIP
+from capture_service.sources.spec import DEMO_CLIP
 from contract import keys
 from contract.broker import Clients
-from emotii.outputs import Outputs
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
+from jobs_service.outputs.outputs import Outputs
 from tests.acceptance.conftest import Running, eventually
 from tests.stage import GatewayProcess, gateway_process
 
@@ -75,7 +75,7 @@ def service(run: Callable[..., Running], server: PrivateServer, folder: Path) ->
 
     def start(**more: str) -> Running:
         environment = {"EMOTII_REDIS_URL": server.url, "EMOTII_JOBS": str(folder), "EMOTII_LOG_LEVEL": "info"}
-        return run(sys.executable, "-m", "emotii.jobs", **environment | more)
+        return run(sys.executable, "-m", "jobs_service", **environment | more)
 
     return start
 

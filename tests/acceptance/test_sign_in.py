@@ -7,7 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.acceptance.browser import (
     PATIENCE_MS,
     chromium,

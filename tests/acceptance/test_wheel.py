@@ -15,7 +15,7 @@ LOOK = """
 import json
 from pathlib import Path
 import api_gateway, contract.model
-from capture_service.address import DEMO_CLIP
+from capture_service.sources.spec import DEMO_CLIP
 model = contract.model.find_model("emotii-5")
 print(json.dumps({
     "model": str(model.file(".onnx")),

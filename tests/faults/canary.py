@@ -7,9 +7,9 @@ from pathlib import Path
 import httpx
 import redis
 
-from api_gateway.face_name import FaceName
-from api_gateway.face_origin import stamped
-from api_gateway.face_store import FaceStore
+from api_gateway.faces.filename import FaceName
+from api_gateway.faces.source_tag import stamped
+from api_gateway.faces.store import FaceStore
 from contract import keys
 from contract.messages import Crop, FrameDone, FrameId, InboxPicture
 from contract.normalisation import CROP_BYTES

@@ -22,7 +22,7 @@ from pathlib import Path
 
 from contract.broker import connect
 from contract.logs import configure
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Balance, Ledger, flush_all
 from tests.faults.load import Load

@@ -11,7 +11,7 @@ from typing import Protocol
 import pytest
 
 from contract.broker import Clients, connect
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Ledger
 from tests.faults.patience import TEST_SECONDS

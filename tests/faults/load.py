@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 import redis
 
-from capture_service.outage import Outage
-from capture_service.publisher import Batch, Publisher
+from capture_service.publishing.crops import Batch, CropPublisher
 from contract import keys
 from contract.broker import connect, outages_named
 from contract.clock import RedisClock
@@ -21,6 +20,7 @@ from contract.errors import BrokerUnavailable
 from contract.messages import Crop, FrameDone, FrameId, SourceStatus
 from contract.messages.status import SourceKind
 from contract.normalisation import CROP_BYTES
+from contract.outage import Outage
 from tests.faults.engine import answer_to
 from tests.faults.ledger import Ledger
 from tests.inference import face
@@ -105,7 +105,7 @@ class Load:
         life = None if self._life_ms else keys.JOB_KEYS_SECONDS
         due = time.monotonic()
         with closing(connect(self._url, "load")) as clients:
-            publisher = Publisher(clients.commands, self.ledger.source, self._clock, life)
+            publisher = CropPublisher(clients.commands, self.ledger.source, self._clock, life)
             while not self._last_frame_due.is_set():
                 with self.quiet:
                     self._send(publisher)
@@ -113,7 +113,7 @@ class Load:
                 due = max(due + self._pause, time.monotonic() - 1.0)
                 self._last_frame_due.wait(max(0.001, due - time.monotonic()))
 
-    def _send(self, publisher: Publisher) -> None:
+    def _send(self, publisher: CropPublisher) -> None:
         try:
             full = publisher.backlog() > self._backlog_limit
         except BrokerUnavailable:

@@ -7,7 +7,7 @@ from threading import Event, Thread
 from types import TracebackType
 from typing import Self
 
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 
 LOOK_SECONDS = 0.05
 REMEMBERED_SECONDS = 10.0

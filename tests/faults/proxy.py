@@ -9,7 +9,7 @@ from threading import Thread
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 
 Way = Literal["commands", "replies"]
 Gate = Callable[[Way, bytes], bool]

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
-from api_gateway.face_name import FaceName
-from api_gateway.face_origin import stamped
-from api_gateway.face_store import FaceStore
+from api_gateway.faces.filename import FaceName
+from api_gateway.faces.source_tag import stamped
+from api_gateway.faces.store import FaceStore
 
 EMOTIONS = ("angry", "happy", "sad")
 FACES = 6

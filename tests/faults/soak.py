@@ -18,7 +18,7 @@ import redis
 
 from contract import keys
 from contract.broker import connect
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.patience import until
 from tests.inference import announce, crop

@@ -10,11 +10,11 @@ import httpx
 import numpy as np
 import pytest
 
-from capture_service.address import SourceSpec, parse_list
+from capture_service.sources.spec import SourceSpec, parse_list
 from contract import keys
 from contract.broker import Clients
 from contract.messages import FrameDone, FrameHeader, read_outcome
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.capture import MjpegServer, capturing, settings, status, until
 from tests.faults.crew import Crew
 from tests.faults.ledger import Ledger

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from contract.broker import Clients, connect
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.faults.canary import Canary
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 

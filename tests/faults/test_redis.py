@@ -11,11 +11,11 @@ from collections import Counter
 import pytest
 from redis.exceptions import ResponseError
 
-from capture_service.publisher import Batch, Publisher
+from capture_service.publishing.crops import Batch, CropPublisher
 from contract import keys
 from contract.broker import connect
 from contract.clock import RedisClock
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Ledger
 from tests.faults.load import FACES, Load, crop_id
@@ -248,7 +248,7 @@ def test_a_full_redis_makes_producers_wait_and_drains_by_itself(server, clients,
 def test_what_is_sent_three_times_has_one_result(clients, ledger, crew):
     client = clients.commands
     announce(client, "clip")
-    publisher = Publisher(client, "clip", RedisClock())
+    publisher = CropPublisher(client, "clip", RedisClock())
     crops = [crop("clip", frame, index=index) for frame in range(20) for index in range(FACES)]
     ledger.add(map(crop_id, crops))
     for start in range(0, len(crops), FACES):

@@ -15,9 +15,9 @@ import pytest
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect as connect_socket
 
-from api_gateway.face_retention import ORPHAN_SECONDS, FaceRetention
-from api_gateway.face_store import FaceStore
-from emotii.server import PrivateServer
+from api_gateway.faces.retention import ORPHAN_SECONDS, FaceRetention
+from api_gateway.faces.store import FaceStore
+from emotii.local.redis_server import PrivateServer
 from tests.faults.saving import JPEG, save_and_erase
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 from tests.viewer import events_of

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from websockets.sync.client import connect as connect_socket
 
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 from tests.viewer import events_of, stalled_viewer
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 
 

@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 import pytest
 
-from capture_service.address import SourceSpec
-from capture_service.destination import Destination
-from capture_service.opencv import open_capture
-from capture_service.retrieved import retrieve
 from capture_service.settings import CaptureSettings
+from capture_service.sources.frame_decoding import retrieve
+from capture_service.sources.opencv import open_capture
+from capture_service.sources.pinned_destination import PinnedDestination
+from capture_service.sources.spec import SourceSpec
 from contract.errors import SourceError
 from contract.network import StreamRules
 
@@ -204,7 +204,7 @@ def test_the_resolver_is_asked_once(monkeypatch: pytest.MonkeyPatch):
     answers = ["127.0.0.1", "10.0.0.1"]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (answers.pop(0), 0))])
     spec = SourceSpec("door", "stream", "rtsp://us%40er:p%2Fss@cam.example:8554/live?x=1", added=True)
-    destination = Destination.of(spec, StreamRules(LOOPBACK, REDIS))
+    destination = PinnedDestination.of(spec, StreamRules(LOOPBACK, REDIS))
     assert destination.url == "rtsp://us%40er:p%2Fss@127.0.0.1:8554/live?x=1"
     assert "p%2Fss" not in repr(destination)
     assert answers == ["10.0.0.1"]
@@ -213,14 +213,14 @@ def test_the_resolver_is_asked_once(monkeypatch: pytest.MonkeyPatch):
 @pytest.mark.parametrize("url", ["https://us:pa@ss@cam.example/v", "rtsps://us:pa@ss@cam.example/v"])
 def test_an_encrypted_stream_keeps_its_name(monkeypatch: pytest.MonkeyPatch, url: str):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("127.0.0.1", 0))])
-    destination = Destination.of(SourceSpec("door", "stream", url, added=True), StreamRules(LOOPBACK, REDIS))
+    destination = PinnedDestination.of(SourceSpec("door", "stream", url, added=True), StreamRules(LOOPBACK, REDIS))
     assert destination.url.partition("@")[2] in {"cam.example:443/v", "cam.example:322/v"}
 
 
 def test_a_connection_to_another_host_is_seen_and_refused(neighbour: Neighbour):
     with socket.create_server(("127.0.0.1", 0)) as own:
         spec = SourceSpec("door", "stream", f"rtsp://127.0.0.1:{own.getsockname()[1]}/live", added=True)
-        destination = Destination.of(spec, StreamRules(LOOPBACK, REDIS))
+        destination = PinnedDestination.of(spec, StreamRules(LOOPBACK, REDIS))
         with socket.create_connection(("127.0.0.2", neighbour.port)) as before, destination:
             socket.create_connection(own.getsockname()).close()
             assert before.getpeername()[0] == "127.0.0.2"

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from emotii.server import PrivateServer, find_server
+from emotii.local.redis_server import PrivateServer, find_server
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 
 

@@ -13,7 +13,7 @@ from websockets.frames import Opcode
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as connect_socket
 
-from emotii.server import PrivateServer, find_server
+from emotii.local.redis_server import PrivateServer, find_server
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 from tests.viewer import drain, events_of, stalled_viewer
 

@@ -11,7 +11,7 @@ import redis
 
 from contract import keys
 from contract.broker import Clients
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.inference import (
     GROUP,
     ObedientEngine,

@@ -3,7 +3,7 @@
 import pytest
 
 from capture_service import detectors
-from capture_service.faces import FaceFinder
+from capture_service.faces.pipeline import FaceFinder
 from tests.crossing import VARIATIONS, Crossing, stay, tracks_by_person
 
 

@@ -6,15 +6,15 @@ import time
 
 import pytest
 
-from capture_service.desired import Desired
+from capture_service.processes.added_sources import AddedSources
 from contract import keys
-from contract.messages import DesiredSource
+from contract.messages import AddedSource
 from tests.capture import status, until
 from tests.integration.test_capture_service import children, online, service
 
 
 def want(client, name, address="demo", **more):
-    one = DesiredSource(name=name, address=address, added_ms=1, **more)
+    one = AddedSource(name=name, address=address, added_ms=1, **more)
     client.hset(keys.DESIRED, name, one.model_dump_json())
 
 
@@ -121,7 +121,7 @@ def test_a_password_stays_out_of_log_status_and_metrics(server, clients):
 
 
 def test_a_browser_that_left_for_long_is_forgotten_and_one_that_returns_is_not(clients):
-    client, desired = clients.commands, Desired(clients.commands, linger=1.0)
+    client, desired = clients.commands, AddedSources(clients.commands, linger=1.0)
     want(client, "tab", "", camera="browser")
     client.set(keys.lease(keys.camera("tab")), "a gateway")
     desired.look()

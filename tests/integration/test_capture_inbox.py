@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from capture_service.address import SourceSpec
+from capture_service.sources.spec import SourceSpec
 from contract import keys
 from contract.messages import Crop, Dead, FrameDone, InboxPicture, read_crop_entry
 from tests.capture import capturing, entries, settings, status, until

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from capture_service import detectors
-from capture_service.address import parse_list
-from capture_service.job import JobProducer, JobStopped, recording
+from capture_service.jobs.producer import JobProducer, JobStopped, recording
 from capture_service.settings import CaptureSettings
+from capture_service.sources.spec import parse_list
 from contract import keys
 from contract.errors import SourceError
 from contract.messages import Crop, FrameDone, Manifest

@@ -4,11 +4,11 @@ import cv2
 import numpy as np
 import pytest
 
-from capture_service.address import SourceSpec, parse_list
+from capture_service.sources.spec import SourceSpec, parse_list
 from contract import keys
 from contract.broker import connect
 from contract.messages import Crop, FrameDone, FrameHeader
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.capture import MjpegServer, capturing, entries, settings, status, until
 
 DEMO = parse_list("demo=demo")[0]

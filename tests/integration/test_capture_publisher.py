@@ -4,12 +4,12 @@ from threading import Event
 
 import pytest
 
-from capture_service.outage import Outage
-from capture_service.publisher import Batch, Publisher
+from capture_service.publishing.crops import Batch, CropPublisher
 from contract import keys
 from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
 from contract.messages import Crop, Face, FrameDone, FrameId, Quality
+from contract.outage import Outage
 from tests.capture import until
 
 QUALITY = Quality(0.5, 0.5, 60, 0, 1)
@@ -32,7 +32,7 @@ def kill(server):
 
 @pytest.fixture
 def publisher(any_clients):
-    return Publisher(any_clients.commands, "cam", RedisClock())
+    return CropPublisher(any_clients.commands, "cam", RedisClock())
 
 
 def test_the_entries_of_a_frame_share_a_time_and_end_with_frame_done(publisher, any_clients):
@@ -75,7 +75,7 @@ def test_a_reply_that_only_the_client_repeated_is_stored_once(publisher, any_cli
 def test_a_new_publisher_goes_on_above_what_another_with_a_fast_clock_wrote(any_clients):
     ahead = 9_999_999_999_999
     any_clients.commands.xadd(keys.crops("cam"), {"x": "y"}, id=f"{ahead}-0")
-    Publisher(any_clients.commands, "cam", RedisClock()).send(frame(0, faces=0))
+    CropPublisher(any_clients.commands, "cam", RedisClock()).send(frame(0, faces=0))
     assert ids(any_clients.commands)[-1] == f"{ahead + 1}-0"
 
 
@@ -100,7 +100,7 @@ def test_what_was_sent_before_a_crash_of_redis_is_stored_once_after_it(any_serve
 
 
 def test_sending_until_stored_ends_when_stopped(any_server, any_clients):
-    publisher = Publisher(any_clients.commands, "cam", RedisClock())
+    publisher = CropPublisher(any_clients.commands, "cam", RedisClock())
     any_server.stop()
     stop = Event()
     stop.set()

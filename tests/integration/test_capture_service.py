@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from capture_service.children import Children
+from capture_service.processes.supervisor import ProcessSupervisor
 from contract import keys
 from contract.health import ask
 from contract.messages import InboxPicture
@@ -86,7 +86,11 @@ def children(parent):
         ["ps", "-eww", "-o", "pid=", "-o", "ppid=", "-o", "args="], capture_output=True, text=True, check=True
     ).stdout
     rows = [line.split(None, 2) for line in found.splitlines()]
-    return {int(pid) for pid, its_parent, args in rows if its_parent == str(parent) and "capture_service.child" in args}
+    return {
+        int(pid)
+        for pid, its_parent, args in rows
+        if its_parent == str(parent) and "capture_service.processes.child" in args
+    }
 
 
 def test_a_broken_source_leaves_the_others_alone_and_all_end_in_order(server, clients):
@@ -160,7 +164,7 @@ def test_the_first_picture_that_is_handed_in_starts_a_process_for_it_and_those_t
 def test_a_child_that_hangs_is_told_killed_and_started_again(server, clients):
     client = clients.commands
     its_settings = settings(server, detector="haar")
-    running, stop = Children((), its_settings, longest_turn=4.0), Event()
+    running, stop = ProcessSupervisor((), its_settings, longest_turn=4.0), Event()
     with ThreadPoolExecutor(1) as executor:
         ending = executor.submit(running.run, stop)
         try:
@@ -181,7 +185,7 @@ def test_a_child_that_hangs_is_told_killed_and_started_again(server, clients):
 
 def test_a_child_does_not_hang_while_redis_is_away(server, clients):
     client = clients.commands
-    running, stop = Children((), settings(server), longest_turn=3.0), Event()
+    running, stop = ProcessSupervisor((), settings(server), longest_turn=3.0), Event()
     with ThreadPoolExecutor(1) as executor:
         ending = executor.submit(running.run, stop)
         try:

@@ -3,7 +3,7 @@
 import asyncio
 
 from contract.broker import connect_async
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 
 STEPS = 30
 """Of the event loop: as many as a command takes, and more."""

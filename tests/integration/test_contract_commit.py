@@ -2,7 +2,7 @@ import pytest
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from contract import keys
-from contract.commit import Filled, Form, Outgoing, commit, remove_consumer
+from contract.commit import BatchTemplate, Outgoing, TemplateResult, commit, remove_consumer
 
 SOURCE = "s"
 
@@ -38,12 +38,12 @@ def test_each_outcome_goes_to_its_stream_and_its_entry_goes_away(client):
 
 def test_outcomes_that_fill_a_form_and_others_stand_in_the_order_in_which_they_were_given(client):
     first, second, third, fourth = deliver(client, 4)
-    form = Form((b"a", b"b"), {b"same": b"in all", b"v": b"1"})
+    form = BatchTemplate((b"a", b"b"), {b"same": b"in all", b"v": b"1"})
     given = [
-        Filled(first, (b"1", b"")),
+        TemplateResult(first, (b"1", b"")),
         Outgoing(second, "results", {b"other": b"fields"}),
         Outgoing(third, "dead", {b"reason": b"why"}),
-        Filled(fourth, (b"3", b"form")),
+        TemplateResult(fourth, (b"3", b"form")),
     ]
 
     assert commit(client, {SOURCE: given}, {SOURCE: 0}, form) == {SOURCE: 4}
@@ -68,9 +68,13 @@ def test_a_server_that_has_forgotten_the_script_commits_all_the_same(client):
 def test_of_a_batch_only_what_was_still_pending_is_stored(client):
     first, second, third = deliver(client, 3)
     commit(client, outgoing([second]), {SOURCE: 0})
-    form = Form((b"of",), {})
+    form = BatchTemplate((b"of",), {})
 
-    given = [Filled(first, (first,)), Outgoing(second, "results", {b"of": b"late"}), Filled(third, (third,))]
+    given = [
+        TemplateResult(first, (first,)),
+        Outgoing(second, "results", {b"of": b"late"}),
+        TemplateResult(third, (third,)),
+    ]
     assert commit(client, {SOURCE: given}, {SOURCE: 0}, form) == {SOURCE: 2}
 
     assert [fields for _, fields in client.xrange(keys.results(SOURCE))] == [

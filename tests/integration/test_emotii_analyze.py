@@ -15,9 +15,9 @@ from rich.console import Console
 from contract import keys
 from contract.errors import EmotiiError
 from contract.messages import SourceStatus
-from emotii.analyze import analyze
-from emotii.outputs import Outputs
+from emotii.commands.analyze import analyze
 from emotii.settings import UpSettings
+from jobs_service.outputs.outputs import Outputs
 from tests.capture import until
 from tests.inference import working
 

@@ -8,10 +8,10 @@ import cv2
 import pytest
 from typer.testing import CliRunner
 
-from api_gateway.face_name import FaceName
-from api_gateway.face_store import FaceStore
+from api_gateway.faces.filename import FaceName
+from api_gateway.faces.store import FaceStore
 from contract.model import find_model
-from emotii.makers import app
+from emotii.commands.models import app
 from tests.integration.test_training_train import synthetic
 from training.recipe import EMOTII
 from training.train import train

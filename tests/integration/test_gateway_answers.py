@@ -9,7 +9,7 @@ import numpy as np
 from contract import keys
 from contract.broker import Clients
 from contract.messages import Dead, InboxPicture
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.stage import LABELS, SAD, GatewayProcess, Producer, clip_frames, gateway_process, reading, until
 
 

@@ -10,7 +10,7 @@ from websockets.sync.client import connect as connect_socket
 
 from contract import keys
 from contract.broker import Clients
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.described import Described
 from tests.inference import add, announce, crop, frame_done, working
 from tests.stage import GatewayProcess, Producer

@@ -14,8 +14,8 @@ from websockets.sync.client import connect as connect_socket
 
 from contract import keys
 from contract.broker import Clients
-from contract.messages import DesiredSource, InboxPicture, SourceStatus
-from emotii.server import PrivateServer
+from contract.messages import AddedSource, InboxPicture, SourceStatus
+from emotii.local.redis_server import PrivateServer
 from tests.stage import GatewayProcess, clip_frames, gateway_process, until
 
 JPEG = cv2.imencode(".jpg", clip_frames(1)[0])[1].tobytes()
@@ -56,7 +56,7 @@ def waiting(clients: Clients, name: str = "tab") -> list[tuple[bytes, InboxPictu
 def test_pictures_go_in_and_credits_come_out_as_the_capture_takes_them(gateway: GatewayProcess, clients: Clients):
     with browser(gateway) as socket:
         assert ready(socket) == 2
-        desired = DesiredSource.model_validate_json(clients.commands.hget(keys.DESIRED, "tab"))
+        desired = AddedSource.model_validate_json(clients.commands.hget(keys.DESIRED, "tab"))
         assert (desired.camera, desired.address) == ("browser", "")
         socket.send(JPEG)
         socket.send(JPEG)
@@ -130,7 +130,7 @@ def test_a_browser_that_floods_is_let_go_and_little_is_kept(gateway: GatewayProc
 
 
 def test_the_names_of_other_sources_are_theirs_and_there_are_only_so_many(gateway: GatewayProcess, clients: Clients):
-    door = DesiredSource(name="door", address="demo", added_ms=1)
+    door = AddedSource(name="door", address="demo", added_ms=1)
     clients.commands.hset(keys.DESIRED, "door", door.model_dump_json())
     seconds, _ = clients.commands.time()
     front = SourceStatus(name="front", kind="camera", state="ONLINE", since_ms=1, seen_ms=seconds * 1000)

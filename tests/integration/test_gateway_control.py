@@ -10,8 +10,8 @@ from websockets.sync.client import connect as connect_socket
 
 from contract import keys
 from contract.broker import Clients
-from contract.messages import DesiredSource
-from emotii.server import PrivateServer
+from contract.messages import AddedSource
+from emotii.local.redis_server import PrivateServer
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 from tests.viewer import events_of
 
@@ -42,7 +42,7 @@ def test_a_source_is_added_kept_and_removed(control: GatewayProcess, clients: Cl
     added = add(control, **DOOR, fps=5)
     assert added.status_code == 201
     assert added.headers["location"] == "/api/v1/sources/door"
-    kept = DesiredSource.model_validate_json(clients.commands.hget(keys.DESIRED, "door"))
+    kept = AddedSource.model_validate_json(clients.commands.hget(keys.DESIRED, "door"))
     assert (kept.address, kept.fps, kept.camera) == (DOOR["address"], 5, None)
     assert listed(control)["door"]["removable"]
     assert not listed(control)["front"]["removable"]

@@ -7,15 +7,15 @@ import pytest
 import redis.asyncio
 from redis.exceptions import ResponseError
 
-from api_gateway.erasing import streams
-from api_gateway.erasing.erasure import Span
+from api_gateway.erasure import streams
 from contract import keys
 from contract.broker import Clients, connect_async
 from contract.commit import Outgoing, commit
-from emotii.server import PrivateServer
+from contract.messages.erasure import ErasureScope
+from emotii.local.redis_server import PrivateServer
 
 CROPS, RESULTS = keys.crops("front"), keys.results("front")
-NOW = Span(to_ms=2**42)
+NOW = ErasureScope(to_ms=2**42)
 GROUP = keys.INFERENCE_GROUP
 
 
@@ -75,7 +75,7 @@ def test_of_a_span_the_entries_before_and_after_stay_as_they_were(any_server: Pr
     fill(any_clients, RESULTS, 1_000, 50_000, 60_000, 90_000)
     client.xdel(RESULTS, "90000-0")
     client.expire(RESULTS, 100)
-    span = Span(from_ms=40_000, to_ms=55_000)
+    span = ErasureScope(from_ms=40_000, to_ms=55_000)
     assert run(any_server, lambda client: streams.erase(client, span)) == 2, "and what came of it a little later"
     assert client.xrange(RESULTS) == [(b"1000-0", {b"seen": b"at 1000", b"more": b"x"})]
     assert 90 < client.ttl(RESULTS) <= 100
@@ -91,7 +91,7 @@ def test_a_crop_that_stays_gets_one_outcome_though_it_comes_to_two_workers(
     fill(any_clients, CROPS, 1_000, 60_000)
     client.xgroup_create(CROPS, GROUP, id="0")
     client.xreadgroup(GROUP, "w1", {CROPS: ">"})
-    run(any_server, lambda client: streams.erase(client, Span(to_ms=5_000)))
+    run(any_server, lambda client: streams.erase(client, ErasureScope(to_ms=5_000)))
     ((_, again),) = client.xreadgroup(GROUP, "w2", {CROPS: ">"})
     assert [entry for entry, _ in again] == [b"60000-0"]
     outcome = {"front": [Outgoing(b"60000-0", "results", {b"seen": b"at 60000"})]}
@@ -104,7 +104,7 @@ def test_another_source_and_keys_that_are_no_streams_are_left_alone(any_server: 
     fill(any_clients, RESULTS, 1000)
     fill(any_clients, keys.results("door"), 1000)
     client.set(keys.dead("front"), b"no stream")
-    span = Span(source="front", to_ms=2**42)
+    span = ErasureScope(source="front", to_ms=2**42)
     assert run(any_server, lambda client: streams.erase(client, span)) == 1
     assert len(ids(any_clients, keys.results("door"))) == 1
     assert client.get(keys.dead("front")) == b"no stream"

@@ -12,12 +12,12 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Select, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from api_gateway.history.archive import Archive
 from api_gateway.history.database import Database, DatabaseUnavailable, RowsRefused
 from api_gateway.history.migration import migrate
-from api_gateway.history.pages import Pages, Search, episodes_query, readings_query
+from api_gateway.history.queries import HistoryQueries, Search, episodes_query, readings_query
 from api_gateway.history.recorder import Recorder
 from api_gateway.history.tables import episodes, metadata, readings
+from api_gateway.history.writer import HistoryWriter
 from contract.clock import RedisClock
 from tests.postgres import PostgresServer
 from tests.recorded import episode, told
@@ -50,7 +50,7 @@ def filled(database: Database) -> Database:
         if turn % 4 == 0:
             emotion = ("happy", "sad")[turn // 4 % 2]
             spans.append(episode(10_000 + turn * 500, 11_700 + turn * 500, "end", source, track, emotion))
-    Archive(database).write(shown, spans)
+    HistoryWriter(database).write(shown, spans)
     return database
 
 
@@ -109,17 +109,17 @@ def test_the_database_of_a_newer_release_is_refused(database: Database):
 def test_what_is_written_comes_back_as_it_was_told(database: Database):
     happy, unsure = told(1000), told(2000, probabilities=UNSURE)
     span = episode(1000, 2000)
-    Archive(database).write([happy, unsure], [span])
-    found = Pages(database).readings(Search(order="oldest")).items
+    HistoryWriter(database).write([happy, unsure], [span])
+    found = HistoryQueries(database).readings(Search(order="oldest")).items
     assert [one.captured_ms for one in found] == [1000, 2000]
     for kept, was in zip(found, (happy, unsure), strict=True):
         assert kept.model_dump().items() <= was.model_dump().items()
     assert found[1].between == ("fear", "surprise")
-    assert Pages(database).episodes(Search()).items[0].model_dump() == span.model_dump()
+    assert HistoryQueries(database).episodes(Search()).items[0].model_dump() == span.model_dump()
 
 
 def test_the_same_again_is_stored_once(database: Database):
-    archive = Archive(database)
+    archive = HistoryWriter(database)
     for _ in range(3):
         archive.write([told(1000), told(1600)], [episode(1000, 2000)])
     assert counted(database) == (2, 1)
@@ -128,14 +128,14 @@ def test_the_same_again_is_stored_once(database: Database):
 def test_two_gateways_that_record_for_a_moment_store_two_readings_a_second(database: Database):
     times = range(10_000, 20_000, 66)
     for first in (0, 3):  # each lets another reading of a half second through
-        Archive(database).write([told(at) for at in times[first::7]], [])
+        HistoryWriter(database).write([told(at) for at in times[first::7]], [])
     with database.reading() as connection:
         slots = connection.execute(select(readings.c.slot)).scalars().all()
     assert sorted(slots) == list(range(20, 40))
 
 
 def test_a_recorded_episode_only_grows(database: Database):
-    archive, pages = Archive(database), Pages(database)
+    archive, pages = HistoryWriter(database), HistoryQueries(database)
 
     def stored() -> tuple[str, int]:
         only = pages.episodes(Search()).items[0]
@@ -152,7 +152,7 @@ def test_a_recorded_episode_only_grows(database: Database):
 
 
 def test_an_episode_whose_end_nobody_saw_is_ended_and_goes_on_if_it_does(database: Database):
-    archive, pages = Archive(database), Pages(database)
+    archive, pages = HistoryWriter(database), HistoryQueries(database)
     archive.write([], [episode(1000, 3000, "update"), episode(1000, 70_000, "update", track=2)])
     assert archive.close_episodes(60_000) == 1
     assert [one.phase for one in pages.episodes(Search(track=1)).items] == ["end"]
@@ -164,7 +164,7 @@ def test_an_episode_whose_end_nobody_saw_is_ended_and_goes_on_if_it_does(databas
 @pytest.mark.parametrize("order", ["newest", "oldest"])
 @pytest.mark.parametrize("source", [None, "front"])
 def test_every_way_to_ask_finds_what_a_look_at_everything_finds(filled: Database, source: str | None, order: str):
-    pages = Pages(filled)
+    pages = HistoryQueries(filled)
     everything = walk(pages.readings, Search(order=order), 1000)
     spans = walk(pages.episodes, Search(order=order), 1000)
     assert (len(everything), len(spans)) == (320, 80)
@@ -191,9 +191,9 @@ def test_every_way_to_ask_finds_what_a_look_at_everything_finds(filled: Database
 
 
 def test_pages_hold_still_while_new_readings_come(filled: Database):
-    pages = Pages(filled)
+    pages = HistoryQueries(filled)
     first = pages.readings(Search(limit=100))
-    Archive(filled).write([told(60_000 + at) for at in range(0, 5000, 500)], [])
+    HistoryWriter(filled).write([told(60_000 + at) for at in range(0, 5000, 500)], [])
     later = walk(pages.readings, Search(after=first.next))
     assert len({(one.source, one.track, one.captured_ms) for one in (*first.items, *later)}) == 320
 
@@ -235,11 +235,11 @@ def planned(database: Database, query: Select) -> list[str]:
 
 
 def test_what_is_too_old_is_deleted_and_nothing_else(filled: Database):
-    archive = Archive(filled)
+    archive = HistoryWriter(filled)
     gone = 0
     while swept := archive.sweep(30_000):
         gone += swept
-    pages = Pages(filled)
+    pages = HistoryQueries(filled)
     assert min(one.captured_ms for one in walk(pages.readings, Search())) == 30_000
     assert min(one.end_ms for one in walk(pages.episodes, Search())) >= 30_000
     assert gone == 400 - sum(counted(filled))
@@ -247,8 +247,8 @@ def test_what_is_too_old_is_deleted_and_nothing_else(filled: Database):
 
 def test_models_with_other_labels_stand_side_by_side(database: Database):
     other = told(3000).model_copy(update={"model": "mine@2.0.0", "probabilities": {"calm": 0.9, "happy": 0.1}})
-    Archive(database).write([told(1000), other], [])
-    pages = Pages(database)
+    HistoryWriter(database).write([told(1000), other], [])
+    pages = HistoryQueries(database)
     assert pages.labels() == ("calm", "happy", "angry", "fear", "sad", "surprise")
     assert pages.readings(Search()).items[0].probabilities == {"calm": 0.9, "happy": 0.1}
 
@@ -257,7 +257,7 @@ def test_what_the_database_never_takes_is_told_from_an_outage(postgres: Postgres
     database = Database(postgres.new_database())
     migrate(database)
     with pytest.raises(RowsRefused):
-        Archive(database).write([told(1000).model_copy(update={"epoch": "\0"})], [])
+        HistoryWriter(database).write([told(1000).model_copy(update={"epoch": "\0"})], [])
     database.engine.dispose()
 
 

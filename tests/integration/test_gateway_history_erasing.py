@@ -6,12 +6,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from api_gateway.erasing.erasure import Span
-from api_gateway.history.archive import Archive
-from api_gateway.history.backlog import Backlog
 from api_gateway.history.database import Database
 from api_gateway.history.migration import migrate
 from api_gateway.history.tables import episodes, readings
+from api_gateway.history.write_buffer import WriteBuffer
+from api_gateway.history.writer import HistoryWriter
+from contract.messages.erasure import ErasureScope
 from tests.recorded import episode, told
 
 
@@ -29,9 +29,9 @@ def count(database: Database) -> tuple[int, int]:
     return found[0], found[1]
 
 
-def erase(database: Database, span: Span) -> int:
+def erase(database: Database, span: ErasureScope) -> int:
     gone = 0
-    while erased := Archive(database).erase(span):
+    while erased := HistoryWriter(database).erase(span):
         gone += erased
     database.scrub()
     return gone
@@ -40,18 +40,18 @@ def erase(database: Database, span: Span) -> int:
 @pytest.mark.parametrize(
     ("span", "left"),
     [
-        (Span(to_ms=10**9), (0, 0)),
-        (Span(source="door", to_ms=10**9), (3, 2)),
-        (Span(from_ms=2_000, to_ms=2_000), (4, 2)),
-        (Span(from_ms=3_500, to_ms=10**9), (6, 3)),
-        (Span(source="hall", to_ms=10**9), (6, 4)),
+        (ErasureScope(to_ms=10**9), (0, 0)),
+        (ErasureScope(source="door", to_ms=10**9), (3, 2)),
+        (ErasureScope(from_ms=2_000, to_ms=2_000), (4, 2)),
+        (ErasureScope(from_ms=3_500, to_ms=10**9), (6, 3)),
+        (ErasureScope(source="hall", to_ms=10**9), (6, 4)),
     ],
 )
-def test_the_rows_of_a_span_go_and_no_others(database: Database, span: Span, left: tuple[int, int]):
+def test_the_rows_of_a_span_go_and_no_others(database: Database, span: ErasureScope, left: tuple[int, int]):
     seen = [told(at, source) for source in ("front", "door") for at in (1_000, 2_000, 3_000)]
     spans = [episode(1_000, 3_000, source="front"), episode(3_400, 3_450, source="front")]
     spans += [episode(1_500, 2_500, source="door"), episode(3_400, 9_000, phase="update", source="door")]
-    Archive(database).write(seen, spans)
+    HistoryWriter(database).write(seen, spans)
     before = sum(count(database))
     assert erase(database, span) == before - sum(left)
     assert count(database) == left
@@ -62,11 +62,11 @@ def test_no_byte_is_left_in_the_files_of_sqlite(tmp_path: Path):
     migrate(database)
     word = "a-word-that-nothing-else-has"
     for some in range(20):
-        Archive(database).write([told(500 * (100 * some + n), epoch=word) for n in range(100)], [])
-    Archive(database).write([told(500 * n, "door") for n in range(100)], [])
+        HistoryWriter(database).write([told(500 * (100 * some + n), epoch=word) for n in range(100)], [])
+    HistoryWriter(database).write([told(500 * n, "door") for n in range(100)], [])
     files = list(tmp_path.iterdir())
     assert any(word.encode() in path.read_bytes() for path in files)
-    assert erase(database, Span(source="front", to_ms=10**9)) == 2_000
+    assert erase(database, ErasureScope(source="front", to_ms=10**9)) == 2_000
     assert [path.name for path in tmp_path.iterdir() if word.encode() in path.read_bytes()] == []
     assert count(database) == (100, 0)
     database.engine.dispose()
@@ -77,10 +77,10 @@ def test_a_history_that_was_never_written_is_not_made_for_erasing(tmp_path: Path
 
 
 def test_what_waits_to_be_written_goes_as_well():
-    waiting = Backlog()
+    waiting = WriteBuffer()
     for source in ("front", "door"):
         waiting.add_reading(told(1_000, source))
         waiting.add_episode(episode(900, 1_100, source=source))
-    waiting.leave_out(Span(source="front", to_ms=5_000))
+    waiting.leave_out(ErasureScope(source="front", to_ms=5_000))
     batch = waiting.take(10, 0.0, all_episodes=True)
     assert {one.source for one in (*batch.readings, *batch.episodes)} == {"door"}

@@ -19,7 +19,7 @@ from schemathesis.specs.openapi.checks import ignored_auth, positive_data_accept
 
 from api_gateway.app import create_app
 from api_gateway.settings import GatewaySettings
-from emotii.server import PrivateServer, find_server
+from emotii.local.redis_server import PrivateServer, find_server
 from tests.stage import Producer, gateway_process, until
 
 ENDLESS = {"/video_feed"}
@@ -85,7 +85,7 @@ def test_answers_are_as_described(stage: Stage, method: str, path: str):
     described = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
     otherwise = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
 
-    # This gateway has no tokens; tests/unit/test_gateway_access.py asks every route of one that has, without any.
+    # This gateway has no tokens; test_access.py sends unauthorized requests to every route.
     excluded = [ignored_auth, *([positive_data_acceptance] if (method, path) in BY_MEANING else [])]
 
     @given(case=st.one_of(described, described.map(lambda case: among_known(case, stage)), otherwise))

@@ -13,7 +13,7 @@ import pytest
 from api_gateway.history.tables import SLOT_MS
 from contract import keys
 from contract.messages import Reading, read_outcome
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.postgres import PASSWORD, PostgresServer
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 

@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from api_gateway.errors import ApiError
-from api_gateway.registry import Registry
+from api_gateway.sources.registry import Registry
 from contract import keys
 from contract.broker import Clients, connect_async
 from contract.clock import RedisClock
 from contract.messages import FORGOTTEN_MS, STATUS_LIFE_MS, SourceStatus
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 
 
 class Told:

@@ -7,7 +7,7 @@ import httpx
 import numpy as np
 from websockets.sync.client import connect as connect_socket
 
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.stage import SAD, UNSURE, GatewayProcess, Producer, gateway_process, until
 from tests.viewer import events_of
 

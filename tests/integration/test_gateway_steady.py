@@ -13,7 +13,7 @@ from websockets.sync.client import connect as connect_socket
 
 from contract import keys
 from contract.broker import Clients
-from emotii.server import PrivateServer
+from emotii.local.redis_server import PrivateServer
 from tests.stage import HAPPY, SAD, UNSURE, GatewayProcess, Producer, gateway_process, until
 from tests.viewer import events_of
 

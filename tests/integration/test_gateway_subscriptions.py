@@ -11,7 +11,7 @@ import pytest
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as connect_socket
 
-from emotii.server import PrivateServer, find_server
+from emotii.local.redis_server import PrivateServer, find_server
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 from tests.viewer import events_of
 

@@ -14,13 +14,13 @@ import redis
 
 from contract import keys
 from contract.broker import connect
-from contract.messages import DesiredSource
-from emotii.server import PrivateServer
+from contract.messages import AddedSource
+from emotii.local.redis_server import PrivateServer
 from tests.stage import CLIP, gateway_process, until
 
 ACL = Path(__file__).parents[2] / "deploy" / "redis" / "users.acl"
 PASSWORD = "a password with / and @ and :"
-SERVICES = ("capture_service", "inference_service", "emotii.jobs")
+SERVICES = ("capture_service", "inference_service", "jobs_service")
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_nobody_else_may_do_anything_and_emotii_nothing_of_an_administrators(any
         stranger.hgetall(keys.DESIRED)
     clients = connect(Path(url).read_text().strip(), "test")
     client = clients.commands
-    client.hset(keys.DESIRED, "a", DesiredSource(name="a", address="demo", added_ms=1).model_dump_json())
+    client.hset(keys.DESIRED, "a", AddedSource(name="a", address="demo", added_ms=1).model_dump_json())
     for command in ("CONFIG GET *", "FLUSHALL", "FLUSHDB", "KEYS *", "ACL LIST", "SHUTDOWN", "MONITOR",
                     "REPLICAOF 192.0.2.1 1", "MODULE LIST", "SAVE", "SCRIPT FLUSH", "FUNCTION LIST", "CLIENT LIST",
                     "GET other", "SET other 1", "HGETALL other:desired", "PUBLISH other x", "SUBSCRIBE other", "SORT x",

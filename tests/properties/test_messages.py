@@ -26,7 +26,7 @@ from contract.messages import (
 )
 from contract.messages.fields import LATEST_MS
 from contract.normalisation import CROP_BYTES
-from contract.product import ProductSettings
+from contract.runtime_settings import RuntimeSettings
 
 NAMES = st.from_regex(r"[a-z0-9_-]{1,32}", fullmatch=True)
 COUNTS = st.integers(0, 10**17)
@@ -157,6 +157,6 @@ def test_of_any_status_comes_a_job_or_none(stored):
 
 @given(stored=st.dictionaries(st.binary(max_size=8) | st.sampled_from([b"saving", b"blur"]), st.binary(max_size=30)))
 def test_of_any_stored_settings_come_settings_and_the_names_of_those_that_are_none(stored):
-    settings, useless = ProductSettings(saving=True).changed_by(stored)
-    assert ProductSettings.model_validate(settings.model_dump()) == settings
+    settings, useless = RuntimeSettings(saving=True).changed_by(stored)
+    assert RuntimeSettings.model_validate(settings.model_dump()) == settings
     assert useless <= {name.decode(errors="replace") for name in stored}

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api_gateway.face_name import FaceName, FaceNameError
-from api_gateway.face_origin import HEAD_BYTES, origin, stamped
-from api_gateway.face_retention import FaceRetention
-from api_gateway.face_store import FaceStore, NoSuchFace
+from api_gateway.faces.filename import FaceName, FaceNameError
+from api_gateway.faces.retention import FaceRetention
+from api_gateway.faces.source_tag import HEAD_BYTES, origin, stamped
+from api_gateway.faces.store import FaceStore, NoSuchFace
 from api_gateway.settings import GatewaySettings
-from capture_service.address import parse_list
 from capture_service.settings import CaptureSettings
+from capture_service.sources.spec import parse_list
 from contract import keys
 from contract.address import added_kind, address_kind, safe_url
 from contract.errors import SettingsError, SourceError

@@ -8,8 +8,8 @@ from pydantic_settings import BaseSettings
 
 from api_gateway.settings import GatewaySettings
 from capture_service.settings import CaptureSettings
-from emotii.jobs.settings import JobsSettings
 from inference_service.settings import InferenceSettings
+from jobs_service.settings import JobsSettings
 
 SERVICES = yaml.safe_load((Path(__file__).parents[2] / "docker-compose.yml").read_text())["services"]
 OF_THE_IMAGE = {"metrics_port", "port", "engine"}

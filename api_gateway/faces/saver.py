@@ -1,0 +1,188 @@
+"""Saving faces: about one a second a track by itself, by one gateway of all, and the most prominent one on request."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import structlog
+
+from api_gateway.errors import ApiError
+from api_gateway.faces.filename import FaceName, FaceNameError
+from api_gateway.faces.source_tag import stamped
+from api_gateway.faces.store import FaceStore, StoreFull
+from api_gateway.metrics import Metrics
+from api_gateway.results.active_tracks import Track, TrackKey
+from api_gateway.runtime_settings import RuntimeSettingsReader
+from api_gateway.video.frame_buffer import Frame
+from api_gateway.video.live_view import LiveView
+from contract.errors import PictureError
+from contract.lease import AsyncLease
+from contract.messages import Box, FrameId
+
+logger = structlog.get_logger()
+LEASE_TASK = "saving"
+LEASE_SECONDS = 0.5
+QUEUED = 32
+FRAME_SECONDS = 0.5
+"""A frame can come a little later than the readings of its faces."""
+REQUEST_SECONDS = 3.0
+PAUSE_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """A face to be saved: where it is, and what it shows."""
+
+    track: TrackKey
+    frame: FrameId
+    box: Box
+    emotion: str
+    confidence: float
+
+
+class FaceSaver:
+    """Cuts faces out of the frames that their readings belong to and stores them.
+
+    Args:
+        product: tells whether to save automatically.
+        every: between two automatic saves of a track.
+    """
+
+    def __init__(
+        self,
+        sight: LiveView,
+        store: FaceStore,
+        lease: AsyncLease,
+        metrics: Metrics,
+        *,
+        product: RuntimeSettingsReader,
+        every: timedelta,
+    ) -> None:
+        self._sight = sight
+        self._store = store
+        self._lease = lease
+        self._metrics = metrics
+        self._every = every.total_seconds()
+        self._due: dict[TrackKey, float] = {}
+        self._queue: asyncio.Queue[_Face] = asyncio.Queue(QUEUED)
+        self._paused_until = 0.0
+        self._storing = asyncio.Lock()
+        """Held while a face is written."""
+        self._product = product
+        self.holds_lease = False
+        self.paused = ""
+        """Why automatic saving rests now; else empty."""
+
+    @property
+    def on(self) -> bool:
+        """Whether people want faces saved by themselves."""
+        return self._product.settings.saving
+
+    async def keep_lease(self) -> None:
+        """Take part in the choice of the gateway that saves, and have the frames of every camera if it is this one."""
+        holds = False
+        try:
+            holds = self.on and await self._lease.hold()
+        finally:
+            if holds != self.holds_lease:
+                logger.info("this gateway saves faces now" if holds else "this gateway saves no faces any more")
+            self.holds_lease = holds
+            cameras = (status.name for status in self._sight.registry.sources() if status.kind == "camera")
+            self._sight.frames.saved_from = frozenset(cameras) if holds else frozenset()
+        self._due = {key: due for key, due in self._due.items() if due > time.monotonic() - 60}
+        await asyncio.sleep(LEASE_SECONDS)
+
+    async def give_back(self) -> None:
+        """Let another gateway save, at once."""
+        if self.holds_lease:
+            await self._lease.give_back()
+
+    async def forget(self, source: str | None) -> None:
+        """Save no face of this source, or of any, that is due now; returns when none is being written any more."""
+        due = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
+        for face in due:
+            if source not in {None, face.frame.source}:
+                self._queue.put_nowait(face)
+        async with self._storing:
+            return
+
+    def offer(self, track: Track) -> None:
+        """A track has a new reading: save it, if it is time to and its emotion is certain."""
+        now = time.monotonic()
+        if not self.on or not self.holds_lease or now < self._paused_until or now < self._due.get(track.key, 0.0):
+            return
+        if track.latest.id.source not in self._sight.frames.saved_from or self._queue.full():
+            return
+        if not (judgement := track.judgement).certain:
+            return
+        self._due[track.key] = now + self._every
+        box = track.latest.face.box
+        self._queue.put_nowait(_Face(track.key, track.latest.id, box, judgement.emotion, judgement.confidence))
+
+    async def save_next(self) -> None:
+        """Save the next face that is due, once its frame is there."""
+        face = await self._queue.get()
+        if not self.on:  # switched off since it was due
+            return
+        frame = await self._sight.frames.find(face.frame, FRAME_SECONDS)
+        if frame is None:
+            self._due.pop(face.track, None)  # it came without its picture; the next reading may have one
+            return
+        try:
+            await self._save(frame, face.box, face.emotion, face.confidence)
+        except StoreFull:
+            return  # said already, and another attempt follows the pause
+        except (PictureError, FaceNameError) as error:
+            logger.warning("a face was not saved", reason=str(error), source=face.frame.source)
+
+    async def save_now(self, source: str) -> FaceName:
+        """Save the most prominent face of a source.
+
+        Raises:
+            ApiError: there is no face, or no frame to cut it out of.
+            StoreFull: it cannot be written.
+        """
+        deadline = time.monotonic() + REQUEST_SECONDS
+        with self._sight.frames.wanted(source):
+            while tracks := self._sight.faces(source):
+                for track in tracks:
+                    if (frame := self._sight.frames.newest(source)) and (box := _box_of(track, frame)):
+                        judgement = track.judgement
+                        return await self._save(frame, box, judgement.emotion, judgement.confidence)
+                if time.monotonic() > deadline:
+                    raise ApiError(503, "no_frame", f"no picture of {source!r} arrives now")
+                await asyncio.sleep(0.02)
+        raise ApiError(404, "no_face", f"there is no face to be seen by {source!r} now")
+
+    async def _save(self, frame: Frame, box: Box, emotion: str, confidence: float) -> FaceName:
+        try:
+            async with self._storing:
+                name = await asyncio.to_thread(self._cut_and_store, frame, box, emotion, confidence)
+        except StoreFull as error:
+            self._pause(str(error))
+            raise
+        self._metrics.saved.inc()
+        if self.paused:
+            logger.info("automatic saving goes on")
+            self.paused, self._paused_until = "", 0.0
+        return name
+
+    def _pause(self, reason: str) -> None:
+        """Have everybody see that faces cannot be saved, and leave it for a while."""
+        if not self.paused:
+            logger.warning("automatic saving pauses", reason=reason)
+        self.paused, self._paused_until = reason, time.monotonic() + PAUSE_SECONDS
+
+    def _cut_and_store(self, frame: Frame, box: Box, emotion: str, confidence: float) -> FaceName:
+        from api_gateway.video.drawing import cut_face
+
+        face = stamped(cut_face(frame, box), frame.header.source)
+        return self._store.save(face, FaceName(emotion, confidence, datetime.now(UTC)))
+
+
+def _box_of(track: Track, frame: Frame) -> Box | None:
+    """Where a track is in a frame, if it is there."""
+    if track.latest.id.epoch != frame.header.epoch:
+        return None
+    return next((face.box for face in frame.header.faces if face.track == track.latest.face.track), None)

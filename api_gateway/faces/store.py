@@ -1,0 +1,165 @@
+"""The folder of saved faces: one folder an emotion, each file whole or not there, no link ever followed."""
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from heapq import nlargest
+from pathlib import Path
+
+from api_gateway.faces.atomic_file import move, write
+from api_gateway.faces.directories import FaceFolders, check_plain
+from api_gateway.faces.filename import FaceName, FaceNameError
+from api_gateway.faces.source_tag import HEAD_BYTES, origin
+from contract.errors import EmotiiError
+
+ATTEMPTS = 1000
+
+
+class StoreFull(EmotiiError):  # noqa: N818 - what it is
+    """A face cannot be written: the disk is full, read-only or not ours."""
+
+
+class NoSuchFace(EmotiiError):  # noqa: N818
+    """There is no saved face of this name."""
+
+
+class FaceStore:
+    """Saved faces under `folder`, which is made with the first of them. Every method blocks: call it on a thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folders = FaceFolders(folder)
+
+    def save(self, jpeg: bytes, name: FaceName) -> FaceName:
+        """Write a face and give its name, whose microsecond is a later one if another face has this one.
+
+        Raises:
+            FaceNameError: the emotion cannot name a folder.
+            StoreFull: it cannot be written; nothing is left behind.
+        """
+        try:
+            with self._folders.opened(name.emotion, make=True) as folder:
+                return self._under_free_name(name, lambda free: write(folder, str(free), jpeg))
+        except OSError as error:
+            raise StoreFull(f"no face can be saved in {self._folders.root}: {error.strerror}") from error
+
+    def label(self, name: FaceName, emotion: str) -> FaceName:
+        """Put a face where a person says that it belongs, and give its new name, which tells that from now on.
+
+        Raises:
+            NoSuchFace: it is not there.
+            FaceNameError: the emotion cannot name a folder.
+            StoreFull: the folder cannot be changed.
+        """
+        FaceName.check_emotion(emotion)
+        with _missing(name), self._folders.opened(name.emotion) as source:
+            check_plain(source, str(name))
+        if (wanted := name.labelled(emotion)) == name:
+            return name
+        try:
+            with self._folders.opened(name.emotion) as source, self._folders.opened(emotion, make=True) as target:
+                return self._under_free_name(wanted, lambda free: move(source, str(name), target, str(free)))
+        except FileNotFoundError as error:  # deleted or labelled by somebody else meanwhile
+            raise NoSuchFace(f"no saved face {name}") from error
+        except OSError as error:
+            raise StoreFull(f"no face can be moved in {self._folders.root}: {error.strerror}") from error
+
+    def emotions(self) -> list[str]:
+        """The emotions of which there are faces."""
+        return [emotion for emotion in self._folders.emotions() if next(self._orders(emotion), None)]
+
+    def newest(
+        self, emotion: str | None = None, limit: int = 1000, before: FaceName | None = None
+    ) -> tuple[list[FaceName], int]:
+        """The newest faces (with this emotion; saved before that one), and how many there are in all."""
+        emotions = [emotion] if emotion is not None else self._folders.emotions()
+        found = [order for one in emotions for order in self._orders(one)]
+        last = FaceName.order(str(before), before.emotion) if before else None
+        newest = nlargest(limit, (order for order in found if last is None or order < last))
+        return list(_parsed(name for _, name in newest)), len(found)
+
+    def read(self, name: FaceName) -> bytes:
+        """The JPEG.
+
+        Raises:
+            NoSuchFace: it is not there, or is no plain file.
+        """
+        with _missing(name), self._folders.opened(name.emotion) as folder:
+            return _content(folder, str(name))
+
+    def delete(self, name: FaceName) -> None:
+        """Remove a face.
+
+        Raises:
+            NoSuchFace: it is not there, or is no plain file.
+        """
+        with _missing(name), self._folders.opened(name.emotion) as folder:
+            check_plain(folder, str(name))
+            os.unlink(str(name), dir_fd=folder)
+
+    def erase(self, *, source: str | None = None, since: datetime | None = None, until: datetime | None = None) -> int:
+        """Remove every face of this source that was saved from `since` on and before `until`; how many there were.
+
+        What is left out bounds nothing: without arguments no face stays. Faces of which no source is known (of older
+        releases, or a person's own) are removed only where none is asked for.
+
+        Raises:
+            OSError: a folder or face cannot be removed; what was removed before stays so.
+        """
+        erased = 0
+        for emotion in self._folders.emotions():
+            for folder, entry in self._folders.files(emotion):
+                for name in _parsed([entry.name]):
+                    saved = (since is None or name.saved >= since) and (until is None or name.saved < until)
+                    if saved and (source is None or _seen_by(folder, entry.name, source)):
+                        with suppress(FileNotFoundError):  # somebody else was faster
+                            os.unlink(entry.name, dir_fd=folder)
+                            erased += 1
+        return erased
+
+    def _under_free_name(self, name: FaceName, put: Callable[[FaceName], None]) -> FaceName:
+        """`put` a face under this name, or under that of a later microsecond if another face has this one."""
+        for _ in range(ATTEMPTS):
+            try:
+                put(name)
+            except FileExistsError:
+                name = replace(name, saved=name.saved + timedelta(microseconds=1))
+            else:
+                return name
+        raise StoreFull(f"{ATTEMPTS} faces of the same microsecond in {self._folders.root}")
+
+    def _orders(self, emotion: str) -> Iterator[tuple[str, str]]:
+        """Time and name of the faces in one folder; a person may keep other files there, too."""
+        for _, entry in self._folders.files(emotion):
+            if order := FaceName.order(entry.name, emotion):
+                yield order
+
+
+def _parsed(names: Iterable[str]) -> Iterator[FaceName]:
+    for name in names:
+        with suppress(FaceNameError):  # a person's own file, of a 13th month for example
+            yield FaceName.parse(name)
+
+
+def _content(folder: int, name: str, most: int = -1) -> bytes:
+    """The first `most` bytes of a file, or all."""
+    check_plain(folder, name)
+    descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK, dir_fd=folder)
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(most)
+
+
+def _seen_by(folder: int, name: str, source: str) -> bool:
+    try:
+        return origin(_content(folder, name, HEAD_BYTES)) == source
+    except FileNotFoundError:  # somebody else removed it
+        return False
+
+
+@contextmanager
+def _missing(name: FaceName) -> Iterator[None]:
+    try:
+        yield
+    except (FaceNameError, OSError) as error:
+        raise NoSuchFace(f"no saved face {name}") from error

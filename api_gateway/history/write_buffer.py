@@ -1,0 +1,137 @@
+"""What waits to be written: bounded, and of each episode only the newest word."""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from api_gateway.history.records import TrackSlot, slot_of
+from contract import events
+from contract.messages.erasure import ErasureScope
+
+MOST_READINGS = 10_000
+"""More than an hour of two faces."""
+MOST_EPISODES = 2_000
+TRACKS_REMEMBERED = 1_000
+EPISODE_SECONDS = 3.0
+"""A running episode is written so often; a crash loses no more of it."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What is written at once."""
+
+    readings: tuple[events.Reading, ...] = ()
+    episodes: tuple[events.Episode, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.readings) + len(self.episodes)
+
+    def without(self, span: ErasureScope) -> "Batch":
+        """All but what is of this span."""
+        return Batch(
+            tuple(one for one in self.readings if not is_of(span, one)),
+            tuple(one for one in self.episodes if not overlaps(span, one)),
+        )
+
+    def halves(self) -> tuple["Batch", "Batch"]:
+        """Two batches of what is in this one."""
+        readings, episodes = len(self.readings) // 2, (len(self.episodes) + 1) // 2
+        return (
+            Batch(self.readings[:readings], self.episodes[:episodes]),
+            Batch(self.readings[readings:], self.episodes[episodes:]),
+        )
+
+
+class ReadingSampler:
+    """Lets one reading through of each track and span of time: the first."""
+
+    def __init__(self) -> None:
+        self._last: OrderedDict[tuple[str, str, int], int] = OrderedDict()
+        """By source, epoch and track."""
+
+    def lets(self, reading: events.Reading) -> bool:
+        """Whether this one is to be kept."""
+        source, epoch, track, slot = slot_of(reading)
+        last = self._last.pop((source, epoch, track), -1)
+        self._last[source, epoch, track] = max(slot, last)
+        if len(self._last) > TRACKS_REMEMBERED:
+            self._last.popitem(last=False)
+        return slot > last
+
+
+class WriteBuffer:
+    """Readings and episodes in the order in which they came; over its limits the oldest are dropped and counted."""
+
+    def __init__(self) -> None:
+        self._readings: OrderedDict[TrackSlot, events.Reading] = OrderedDict()
+        self._episodes: OrderedDict[str, events.Episode] = OrderedDict()
+        self._written: OrderedDict[str, float] = OrderedDict()
+        """When a running episode was last taken out."""
+        self.dropped = 0
+
+    def __len__(self) -> int:
+        return len(self._readings) + len(self._episodes)
+
+    def add_reading(self, reading: events.Reading) -> None:
+        """One more, unless there is one of the same span."""
+        self._readings.setdefault(slot_of(reading), reading)
+        if len(self._readings) > MOST_READINGS:
+            self._readings.popitem(last=False)
+            self.dropped += 1
+
+    def add_episode(self, episode: events.Episode) -> None:
+        """The newest word on an episode."""
+        self._episodes[episode.id] = episode
+        if len(self._episodes) > MOST_EPISODES:
+            self._episodes.popitem(last=False)
+            self.dropped += 1
+
+    def absorb(self, other: "WriteBuffer") -> None:
+        """Have all that waits in another, which is empty then."""
+        for reading in other._readings.values():
+            self.add_reading(reading)
+        for episode in other._episodes.values():
+            self.add_episode(episode)
+        other._readings.clear()
+        other._episodes.clear()
+
+    def forget(self, before_ms: int) -> None:
+        """Leave out what is older."""
+        self._readings = OrderedDict((k, one) for k, one in self._readings.items() if one.captured_ms >= before_ms)
+        self._episodes = OrderedDict((k, one) for k, one in self._episodes.items() if one.end_ms >= before_ms)
+
+    def leave_out(self, span: ErasureScope) -> None:
+        """Forget what is of this span."""
+        self._readings = OrderedDict((k, one) for k, one in self._readings.items() if not is_of(span, one))
+        self._episodes = OrderedDict((k, one) for k, one in self._episodes.items() if not overlaps(span, one))
+
+    def take(self, most: int, now: float, *, all_episodes: bool = False) -> Batch:
+        """Take out what is due: readings, episodes that ended, and running ones that were not taken for a while.
+
+        Args:
+            most: readings, and episodes.
+            now: seconds of a clock that is never set.
+            all_episodes: whether running ones are due in any case.
+        """
+        readings = tuple(self._readings.popitem(last=False)[1] for _ in range(min(most, len(self._readings))))
+        due = [one for one in self._episodes.values() if all_episodes or self._is_due(one, now)][:most]
+        for episode in due:
+            del self._episodes[episode.id]
+            self._written.pop(episode.id, None)
+            if episode.phase != "end":
+                self._written[episode.id] = now
+        while len(self._written) > MOST_EPISODES:
+            self._written.popitem(last=False)
+        return Batch(readings, tuple(due))
+
+    def _is_due(self, episode: events.Episode, now: float) -> bool:
+        return episode.phase == "end" or now - self._written.get(episode.id, -EPISODE_SECONDS) >= EPISODE_SECONDS
+
+
+def is_of(span: ErasureScope, reading: events.Reading) -> bool:
+    """Whether a reading was seen in this span."""
+    return span.covers(reading.source, reading.captured_ms)
+
+
+def overlaps(span: ErasureScope, episode: events.Episode) -> bool:
+    """Whether some of an episode was seen in this span."""
+    return span.source in {None, episode.source} and episode.start_ms <= span.to_ms and episode.end_ms >= span.from_ms

@@ -1,0 +1,1 @@
+"""From the results streams to smoothed readings and episodes."""

@@ -1,0 +1,1 @@
+"""Who may send which request: hosts, tokens, sessions, roles, rate limits, the audit log."""

@@ -1,0 +1,100 @@
+"""Who changed what: one line of JSON for each request that may change something, and no picture in any of them."""
+
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import structlog
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api_gateway.security.access import PLACE
+from api_gateway.security.guard import CHANGING_PATHS, SAFE_METHODS
+
+logger = structlog.get_logger()
+FACTS = "emotii.facts"
+"""Where a request's scope holds what is to be written down of it beside its path."""
+LONGEST_PATH = 200
+CHANGING_NOTHING = {"/api/v1/predict"}
+"""A picture is handed in and forgotten."""
+
+
+class AuditLog:
+    """A file that only grows, until it is put aside for the next one.
+
+    Args:
+        path: of the file; its folder is made with its first line.
+        limit: bytes after which it is put aside, in place of the one that was before.
+    """
+
+    def __init__(self, path: Path, limit: int = 10_000_000) -> None:
+        self._path = path
+        self._limit = limit
+        self._trouble = ""
+
+    def write(self, **facts: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+        """Add a line. Where that is impossible, what happened goes on, and our own log says so once."""
+        at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
+        line = json.dumps({"at": at, **facts}, ensure_ascii=True) + "\n"
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(
+                self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+            )
+            with os.fdopen(descriptor, "ab") as file:
+                file.write(line.encode())  # one write, so that lines of several gateways do not mix
+                full = file.tell() > self._limit
+            if full:
+                self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+        except OSError as error:
+            if not self._trouble:
+                logger.warning("the audit log cannot be written", path=str(self._path), reason=error.strerror)
+            self._trouble = str(error)
+        else:
+            self._trouble = ""
+
+
+class Audit:
+    """Middleware behind the guard: writes down what was let in and may change something, and how it ended."""
+
+    def __init__(self, app: ASGIApp, log: AuditLog) -> None:
+        self._app = app
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not _may_change(scope):
+            await self._app(scope, receive, send)
+            return
+        status = 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "websocket.accept":
+                status = 101
+            await send(message)
+
+        scope[FACTS] = {}
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            grant = scope.get(PLACE)
+            what = f"{scope.get('method', 'WEBSOCKET')} {scope['path'][:LONGEST_PATH]}"
+            role = grant.role if grant else "nobody"
+            self._log.write(what=what, role=role, status=status or 500, **scope[FACTS])
+
+
+def note(request: Request, **facts: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
+    """Have these facts in the line of this request."""
+    request.scope[FACTS].update(facts)
+
+
+def _may_change(scope: Scope) -> bool:
+    if scope["type"] == "websocket":
+        return bool(scope["path"].startswith("/ws/camera/"))
+    if scope["type"] != "http" or scope["path"] in CHANGING_NOTHING:
+        return False
+    return scope["method"] not in SAFE_METHODS or scope["path"] in CHANGING_PATHS

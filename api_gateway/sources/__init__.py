@@ -1,0 +1,1 @@
+"""The sources and workers that report themselves, and the sources that people add."""

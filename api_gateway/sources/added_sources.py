@@ -1,0 +1,128 @@
+"""The sources that people added, as they stand in Redis now."""
+
+import asyncio
+from typing import cast
+
+import redis.asyncio
+import structlog
+from pydantic import ValidationError
+
+from api_gateway.errors import ApiError
+from api_gateway.sources.registry import Registry
+from contract import keys
+from contract.broker import outages_named
+from contract.messages import AddedSource
+
+logger = structlog.get_logger()
+POLL_SECONDS = 0.5
+
+
+class AddedSources:
+    """Sources to be captured beside what the configuration of the capture service names.
+
+    Args:
+        client: for commands.
+        registry: tells which names the configuration has taken.
+        most: how many there may be, browsers' cameras among them, since each is a process of the capture service.
+    """
+
+    def __init__(self, client: redis.asyncio.Redis, registry: Registry, most: int) -> None:
+        self._client = client
+        self._registry = registry
+        self._most = most
+        self._malformed: frozenset[str] = frozenset()
+        self.sources: dict[str, AddedSource] = {}
+
+    async def look(self) -> None:
+        """Read them, then wait until the next look is due."""
+        await self._read()
+        await asyncio.sleep(POLL_SECONDS)
+
+    async def add(self, source: AddedSource) -> None:
+        """Have a source captured, from now on and after every restart.
+
+        Raises:
+            ApiError: the name is taken, or there are too many.
+            BrokerUnavailable: Redis cannot be reached.
+        """
+        with outages_named():
+            await self._read()
+            self._check_free(source.name)
+            self._check_room()
+            if not await self._client.hsetnx(keys.DESIRED, source.name, source.model_dump_json()):
+                raise _taken(source.name)
+            self.sources[source.name] = source
+        logger.info("source added", source=source.name)
+
+    async def remove(self, name: str) -> None:
+        """Have a source captured no more.
+
+        Raises:
+            ApiError: there is none, a browser sends it, or the configuration names it.
+            BrokerUnavailable: Redis cannot be reached.
+        """
+        with outages_named():
+            await self._read()
+            source = self.sources.get(name)
+            known = source is not None or name in self._malformed
+            if not known and (status := self._registry.source(name)) and not status.added:
+                raise ApiError(
+                    409,
+                    "configured_source",
+                    f"{name!r} was not added here: take it out of EMOTII_SOURCES or EMOTII_SOURCES_FILE and start the"
+                    " capture service again",
+                )
+            if source is not None and source.camera:
+                raise ApiError(409, "browser_camera", f"a browser sends {name!r}; it ends when that page is closed")
+            if not await self._client.hdel(keys.DESIRED, name):
+                raise ApiError(404, "unknown_source", f"{name!r} has just been removed")
+            self.sources.pop(name, None)
+        logger.info("source removed", source=name)
+
+    async def admit_browser(self, source: AddedSource) -> None:
+        """As `add`, for a browser that holds the lease of its name; a browser that left may have had the name.
+
+        Raises:
+            ApiError: the name belongs to another kind of source, or there are too many.
+            BrokerUnavailable: Redis cannot be reached.
+        """
+        with outages_named():
+            await self._read()
+            known = self.sources.get(source.name)
+            if known is None:
+                self._check_free(source.name)
+                self._check_room()
+            elif not known.camera:
+                raise _taken(source.name)
+            await self._client.hset(keys.DESIRED, source.name, (known or source).model_dump_json())
+            self.sources[source.name] = known or source
+
+    def _check_free(self, name: str) -> None:
+        taken = any(status.name == name and not status.added for status in self._registry.sources())
+        if taken or name in self.sources:
+            raise _taken(name)
+
+    def _check_room(self) -> None:
+        if len(self.sources) >= self._most:
+            raise ApiError(
+                409, "too_many_sources", f"{self._most} sources may be added (EMOTII_ADDED_SOURCES); remove one first"
+            )
+
+    async def _read(self) -> None:
+        found, malformed = {}, set()
+        stored = cast(dict[bytes, bytes], await self._client.hgetall(keys.DESIRED))
+        for key, value in stored.items():
+            name = key.decode(errors="replace")
+            try:
+                source = AddedSource.model_validate_json(value)
+            except ValidationError:
+                malformed.add(name)
+            else:
+                found[name] = source
+        if news := malformed - self._malformed:
+            logger.warning("malformed desired sources passed over", sources=sorted(news))
+        self.sources, self._malformed = found, frozenset(malformed)
+
+
+def _taken(name: str) -> ApiError:
+    return ApiError(409, "name_taken", f"there is a source {name!r} already; choose another name")

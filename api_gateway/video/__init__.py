@@ -1,0 +1,1 @@
+"""Frames: buffered, annotated, rendered, and streamed as MJPEG."""

@@ -1,0 +1,75 @@
+"""Where pictures are made. Only this part of a gateway needs OpenCV, a quarter of its memory.
+
+Who wants a picture imports it then, on the thread that makes it.
+"""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from api_gateway.video.frame_buffer import Frame, scaled
+from contract.judgement import Judgement
+from contract.messages import Box
+from contract.preprocessing import cut, framing_square
+from contract.runtime_settings import Blur
+from rendering import images, overlay
+from rendering.anonymization import hide
+from rendering.overlay import BoxLabel
+
+FACE_QUALITY = 92
+MOST_PLACEHOLDERS = 32
+"""They are drawn again and again for whoever waits."""
+
+
+def render_frame(
+    frame: Frame,
+    quality: int,
+    *,
+    width: int | None,
+    blur: Blur,
+    hidden: Iterable[Box],
+    labelled: Iterable[tuple[Box, Judgement | None]],
+) -> bytes:
+    """A JPEG of the frame.
+
+    Args:
+        frame: as it came.
+        quality: of the JPEG, 1 to 100.
+        width: at most so many pixels; None: as it came.
+        blur: how faces are hidden.
+        hidden: the faces, in pixels of the frame as it was captured, as all boxes.
+        labelled: what is drawn.
+
+    Raises:
+        PictureError: the frame holds no picture.
+    """
+    picture = images.decode(frame.jpeg)
+    if width:
+        picture = images.narrowed(picture, width)
+    scale = frame.scale(picture.shape[1])
+    hide(picture, [scaled(box, scale) for box in hidden], blur)
+    overlay.draw(picture, [_label(scaled(box, scale), judgement) for box, judgement in labelled])
+    return images.encode(picture, quality)
+
+
+def cut_face(frame: Frame, box: Box) -> bytes:
+    """A JPEG of one face, framed as the network sees it.
+
+    Raises:
+        PictureError: the frame holds no picture.
+    """
+    picture = images.decode(frame.jpeg)
+    shown = scaled(box, frame.scale(picture.shape[1]))
+    left, top, side, _ = map(round, framing_square(shown))  # rounded here, or it may be a pixel off being square
+    return images.encode(cut(picture, (left, top, side, side)), FACE_QUALITY)
+
+
+@lru_cache(MOST_PLACEHOLDERS)
+def placeholder(title: str, reason: str, size: tuple[int, int], quality: int) -> bytes:
+    """A JPEG of this width and height that says in two lines why there is no video."""
+    return images.encode(overlay.placeholder(title, reason, *size), quality)
+
+
+def _label(box: Box, judgement: Judgement | None) -> BoxLabel:
+    if judgement is None:
+        return BoxLabel(box)
+    return BoxLabel(box, judgement.words, judgement.confidence, certain=judgement.certain)

@@ -1,0 +1,1 @@
+"""Events to the clients of `/ws/emotions`."""

@@ -1,0 +1,42 @@
+"""uvicorn's WebSockets with a short way out: a frame that is the same for all clients is written as it is.
+
+The way through ASGI costs a task's turn, a time-out and an encoding for each client and message, several times what
+the write itself does.
+"""
+
+from typing import Any
+
+from starlette.types import Scope
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.http11 import Request
+
+from api_gateway.websocket.client import Push
+
+EXTENSION = "emotii.push"
+
+
+class PushingProtocol(WebSocketsSansIOProtocol):
+    """Offers `push` to the application, as an extension in the ASGI scope."""
+
+    def handle_connect(self, event: Request) -> None:
+        super().handle_connect(event)
+        if self.handshake_initiated and not self.close_sent:
+            self.scope["extensions"][EXTENSION] = {"push": self.push}
+
+    def push(self, frame: bytes) -> bool:
+        """Write a whole, unmasked frame of a message; False, and nothing is written, where that has to wait.
+
+        Only sound without extensions, `permessage-deflate` for one, and while no other message is half sent.
+        """
+        if not self.handshake_complete or self.close_sent or self.disconnected:
+            return False
+        if not self.writable.is_set() or self.transport.is_closing():
+            return False
+        self.transport.write(frame)
+        return True
+
+
+def pusher_of(scope: Scope) -> Push | None:
+    """The short way to a WebSocket's client; None under another server."""
+    offered: dict[str, Any] = scope.get("extensions", {}).get(EXTENSION, {})
+    return offered.get("push")

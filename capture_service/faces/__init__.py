@@ -1,0 +1,1 @@
+"""The faces of a frame: tracked, followed, judged and cut."""

@@ -1,0 +1,1 @@
+"""Lossless jobs: every face of every frame of a recording."""

@@ -1,0 +1,174 @@
+"""Lossless jobs: a recording of which every face of every frame counts."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from itertools import islice
+from pathlib import Path
+from threading import Event
+
+import structlog
+
+from capture_service.detectors import Detector
+from capture_service.faces.pipeline import FaceFinder
+from capture_service.frame import Frame
+from capture_service.jobs.heartbeat import Heartbeat
+from capture_service.jobs.sent_entries import SentEntryStore
+from capture_service.publishing.crops import Batch, CropPublisher
+from capture_service.settings import CaptureSettings
+from capture_service.sources import make_recorded
+from capture_service.sources.spec import SourceSpec, recording
+from contract import keys
+from contract.broker import Backoff, Clients, outages_named
+from contract.clock import RedisClock
+from contract.errors import BrokerUnavailable, EmotiiError
+from contract.messages import Crop, CropEntry, FrameDone, FrameId, Manifest
+from contract.outage import Outage
+
+__all__ = ["JobProducer", "JobStopped", "recording"]
+
+logger = structlog.get_logger(__name__)
+
+ROOM_SECONDS = 0.05
+"""How often a job that is ahead of its workers looks whether they caught up."""
+LEAVING_SECONDS = 5
+"""By then workers have finished what they had in hand, and seen that the job left the registry."""
+AGAIN_COUNT = 256
+"""Entries of one transaction when something is sent again."""
+
+
+class JobStopped(EmotiiError):  # noqa: N818 - what happened, not a fault
+    """The job was stopped before its end."""
+
+
+class JobProducer:
+    """Sends every face of every frame of a recording, exactly as often as asked, and can send any of them again.
+
+    `run` and `resubmit` are for a thread of their own, one after the other; everything else may be called from others
+    meanwhile. Both wait while the job's results are not read, so never call them on the thread that reads these.
+
+    Args:
+        clients: its two Redis clients, used here for commands only.
+        spec: a recording, from `recording` or a configured file or folder.
+        detector: finds the faces.
+        settings: `job_backlog_limit` and the bounds on reading count here.
+        spool: path of the file that keeps what was sent; replaced if it is there. Only its disk is used, not its name.
+
+    Raises:
+        SourceError: the recording cannot be opened.
+    """
+
+    def __init__(
+        self, clients: Clients, spec: SourceSpec, detector: Detector, settings: CaptureSettings, spool: Path
+    ) -> None:
+        self.source = f"job-{uuid.uuid4().hex[:8]}"
+        self.epoch = uuid.uuid4().hex[:12]
+        self.frames_sent = 0
+        self.crops_sent = 0
+        self._client = clients.commands
+        self._recording = make_recorded(spec, settings)
+        self._recording.open()
+        self._faces = FaceFinder(self.source, detector)
+        self._clock, self._outage = RedisClock(), Outage()
+        self._publisher = CropPublisher(self._client, self.source, self._clock, keys.JOB_KEYS_SECONDS)
+        self._limit = settings.job_backlog_limit
+        self._spool = SentEntryStore(spool)
+        self._closed = Event()
+        self._heartbeat = Heartbeat(self._client, self._clock, self.source, spec.safe, lambda: self.frames_sent)
+        self._heartbeat.start()
+
+    @property
+    def total_frames(self) -> int | None:
+        """Frames of all passes, as far as the file says; None if it does not."""
+        return self._recording.total
+
+    def picture(self, frame: int) -> str | None:
+        """The name of the file that is this frame, of a folder of pictures; else None."""
+        return self._recording.picture(frame)
+
+    def run(self, stop: Event) -> Manifest:
+        """Send the whole recording, then its manifest; wait while workers or the reader are behind, or Redis is away.
+
+        Raises:
+            JobStopped: `stop` was set before the end.
+            SourceError: the recording cannot be read any further.
+        """
+        while (frame := self._recording.read()) is not None:
+            crops, done = self._look(frame)
+            self._spool.add(crops, done)
+            self._send([*crops, done], stop)
+            self.frames_sent, self.crops_sent = self.frames_sent + 1, self.crops_sent + len(crops)
+        manifest = Manifest(FrameId(self.source, self.epoch, self.frames_sent), self.crops_sent)
+        self._send([manifest], stop)
+        self._recording.close()
+        return manifest
+
+    def sent(self) -> dict[int, int]:
+        """Frame -> number of its faces, of everything that was sent or is being sent and was not forgotten."""
+        return self._spool.faces()
+
+    def forget(self, below: int) -> None:
+        """Frames under `below` have all their outcomes: they need not be kept for `resubmit` any longer."""
+        self._spool.forget(below)
+
+    def resubmit(self, frames: Collection[int], crops: Collection[tuple[int, int]], stop: Event) -> None:
+        """Send again what Redis lost: the end of each of `frames`, and `crops` (frame, face), under new stream ids.
+
+        Call it when `run` is done. Waits as `run` does.
+
+        Raises:
+            JobStopped: `stop` was set, or the job was closed, before the end.
+        """
+        if frames or crops:
+            logger.info("sending again what redis lost", frames=len(frames), crops=len(crops))
+        entries = self._spool.entries(frames, crops)
+        while some := list(islice(entries, min(AGAIN_COUNT, self._limit))):
+            self._send(some, stop)
+
+    def close(self) -> None:
+        """Leave the registry, empty the job's streams and drop the spool; a `run` that still runs ends.
+
+        The keys go some seconds later: workers may still wait on the crops stream, and commit what they have in hand.
+        """
+        self._closed.set()
+        self._heartbeat.stop()
+        self._spool.close()
+        try:
+            with outages_named():
+                self._client.xtrim(keys.crops(self.source), maxlen=0, approximate=False)
+                for key in keys.of_job(self.source):
+                    self._client.expire(key, LEAVING_SECONDS)
+        except BrokerUnavailable as error:
+            logger.warning("the job's entries stay in redis for a while", source=self.source, error=str(error))
+
+    def _look(self, frame: Frame) -> tuple[Sequence[Crop], FrameDone]:
+        name, at_ms = FrameId(self.source, self.epoch, frame.number), round(frame.seconds * 1000)
+        previous = frame.number - 1 if frame.number else None
+        if frame.picture is None:
+            return [], FrameDone(name, at_ms, 0, 0, 0, frame.note, previous)
+        height, width = frame.picture.shape[:2]
+        found = self._faces.find(frame.picture, frame.seconds)
+        crops = [Crop(name, one.face, at_ms, 0, one.pixels) for one in found]
+        return crops, FrameDone(name, at_ms, len(crops), width, height, previous=previous)
+
+    def _send(self, entries: Sequence[CropEntry], stop: Event) -> None:
+        self._wait_for_room(stop)
+        if not self._publisher.send_until_stored(Batch(entries), stop, self._outage):
+            raise JobStopped("stopped before the end")
+
+    def _wait_for_room(self, stop: Event) -> None:
+        backoff = Backoff(ROOM_SECONDS, 1.0)
+        while not stop.is_set() and not self._closed.is_set():
+            try:
+                if self._publisher.backlog() + self._unread() < self._limit:
+                    self._outage.over()
+                    return
+                backoff.reset()
+                stop.wait(ROOM_SECONDS)
+            except BrokerUnavailable as error:
+                self._outage.noticed(error)
+                stop.wait(backoff.next())
+        raise JobStopped("stopped before the end")
+
+    def _unread(self) -> int:
+        with outages_named():
+            return int(self._client.xlen(keys.results(self.source)))

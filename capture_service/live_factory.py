@@ -1,0 +1,60 @@
+"""Putting together the capture of a source that gives one frame after the other."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from capture_service import detectors
+from capture_service.faces.pipeline import FaceFinder
+from capture_service.live.browser_feed import BrowserFeed
+from capture_service.live.capture import LiveCapture
+from capture_service.live.feed import Feed, LiveFeed
+from capture_service.publishing.crops import CropPublisher
+from capture_service.publishing.frames import FramePublisher
+from capture_service.publishing.registration import Registration
+from capture_service.settings import CaptureSettings
+from capture_service.sources import make_source
+from capture_service.sources.spec import SourceSpec
+from contract.broker import Clients
+from contract.clock import RedisClock
+from contract.outage import Outage
+
+BROWSER_PAUSE = timedelta(seconds=1)
+"""To look whether a browser came back costs nothing, and whoever did should not wait."""
+
+
+def live(
+    spec: SourceSpec,
+    clients: Clients,
+    registration: Registration,
+    publisher: CropPublisher,
+    clock: RedisClock,
+    outage: Outage,
+    settings: CaptureSettings,
+) -> LiveCapture:
+    """The capture of a webcam, a stream, a file or a browser. Loads the detector.
+
+    Raises:
+        EmotiiError: a setting or a file of the detector cannot be used.
+    """
+    detector = detectors.configured(settings, spec.detector)
+    if spec.kind == "browser":
+        settings = settings.model_copy(update={"reconnect_longest": BROWSER_PAUSE})
+    return LiveCapture(
+        source=spec.name,
+        make_feed=_feeds(spec, clients, clock, settings),
+        fps=spec.fps,
+        faces=FaceFinder(spec.name, detector, settings.detect_every.total_seconds()),
+        publisher=publisher,
+        view=FramePublisher(clients.commands, spec.name, settings),
+        registration=registration,
+        clock=clock,
+        outage=outage,
+        settings=settings,
+    )
+
+
+def _feeds(spec: SourceSpec, clients: Clients, clock: RedisClock, settings: CaptureSettings) -> Callable[[], LiveFeed]:
+    if spec.kind == "browser":
+        return lambda: BrowserFeed(spec.name, clients, clock, settings.picture_max_bytes)
+    most_fps = spec.fps if spec.kind in {"webcam", "stream"} else None
+    return lambda: Feed(make_source(spec, settings), most_fps)

@@ -1,0 +1,1 @@
+"""What a capture process sends to Redis: crops, frames, its registration."""

@@ -1,0 +1,133 @@
+"""Puts frames on a crops stream: all faces of a frame or none, and never one twice.
+
+The producer gives the ids, so that sending a frame again after an outage cannot store it twice: where Redis answers
+that an id is not above the last one, the frame has been stored already.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+import redis
+from redis.exceptions import ResponseError
+
+from contract import keys
+from contract.broker import Backoff, outages_named
+from contract.clock import RedisClock
+from contract.errors import BrokerUnavailable
+from contract.messages import CropEntry
+from contract.outage import Outage
+
+_NOT_ABOVE = "equal or smaller"
+"""What Redis and Valkey say of an id that is not above the last one of the stream."""
+
+
+@dataclass
+class Batch:
+    """Entries that are stored together, with the ids that they keep however often they are sent."""
+
+    entries: Sequence[CropEntry]
+    ms: int = 0
+    """The first part of their ids; 0 until first sent."""
+
+
+class CropPublisher:
+    """Writes the crops stream of one source.
+
+    Args:
+        client: for commands.
+        source: whose crops.
+        clock: gives the ids.
+        life_seconds: how long the stream stays after the last batch, unless somebody renews it; None: for ever.
+    """
+
+    def __init__(self, client: redis.Redis, source: str, clock: RedisClock, life_seconds: int | None = None) -> None:
+        self._client = client
+        self._crops = keys.crops(source)
+        self._clock = clock
+        self._life_seconds = life_seconds
+        self._last_ms: int | None = None
+        self._waiting: int | None = None
+        """The length of the stream when it was heard of last; since nobody else adds to it, it is no longer now."""
+
+    def backlog(self) -> int:
+        """Entries that no worker has finished.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be reached.
+        """
+        with outages_named():
+            return int(self._client.xlen(self._crops))
+
+    def has_room(self, limit: int) -> bool:
+        """Whether no more than `limit` entries wait for workers; asks only where the last answer leaves it open.
+
+        Raises:
+            BrokerUnavailable: Redis cannot be reached.
+        """
+        if self._waiting is None or self._waiting > limit:
+            self._waiting = self.backlog()
+        return self._waiting <= limit
+
+    def send(self, batch: Batch) -> None:
+        """Store a batch, unless an earlier call that seemed to fail has done so.
+
+        Raises:
+            BrokerUnavailable: it is unknown whether the batch was stored; send it again or leave it.
+        """
+        with outages_named():
+            if self._last_ms is None:
+                self._last_ms = self._last_generated()[0]
+            again = batch.ms > 0
+            try:
+                self._store(batch)
+            except ResponseError as error:
+                if _NOT_ABOVE not in str(error):
+                    raise
+                self._settle(batch, again)
+
+    def _settle(self, batch: Batch, again: bool) -> None:
+        """Redis has this id or a higher one: the batch is stored, or another process with a clock ahead wrote here."""
+        last = self._last_generated()
+        # The client itself may have sent it twice, so that a first call does not mean a first arrival.
+        if again or last == (batch.ms, len(batch.entries) - 1):
+            return
+        self._last_ms, batch.ms = last[0], 0
+        self._store(batch)
+
+    def send_until_stored(self, batch: Batch, stop: Event, outage: Outage) -> bool:
+        """Store a batch however long Redis is away; False where `stop` came first."""
+        backoff = Backoff(longest_seconds=1.0)
+        while not stop.is_set():
+            try:
+                self.send(batch)
+            except BrokerUnavailable as error:
+                outage.noticed(error)
+                stop.wait(backoff.next())
+            else:
+                outage.over()
+                return True
+        return False
+
+    def _store(self, batch: Batch) -> None:
+        self._clock.refresh(self._client)
+        if not batch.ms:
+            batch.ms = self._last_ms = max(self._clock.now_ms(), (self._last_ms or 0) + 1)
+        pipeline = self._client.pipeline(transaction=True)
+        for number, entry in enumerate(batch.entries):
+            pipeline.xadd(self._crops, dict[Any, Any](entry.fields()), id=f"{batch.ms}-{number}")
+        if self._life_seconds is not None:
+            pipeline.expire(self._crops, self._life_seconds)
+        pipeline.xlen(self._crops)
+        self._waiting = int(pipeline.execute()[-1])
+
+    def _last_generated(self) -> tuple[int, int]:
+        try:
+            last = self._client.xinfo_stream(self._crops)["last-generated-id"]
+        except ResponseError as error:
+            if "no such key" not in str(error):
+                raise
+            return 0, 0
+        ms, _, number = last.partition(b"-")
+        return int(ms), int(number)

@@ -1,0 +1,161 @@
+"""What is captured: sources as a person writes them, checked and frozen before anything is started."""
+
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from capture_service.settings import CaptureSettings
+from capture_service.sources.options import Options
+from contract.address import DEMO, DetectorName, address_kind, safe_url
+from contract.errors import SourceError
+from contract.keys import UPLOADS
+
+Kind = Literal["webcam", "file", "pictures", "stream", "inbox", "browser"]
+
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+DEMO_CLIP = Path(__file__).parents[1] / "demo" / "demo.mp4"
+NONE = "none"
+"""Stands for no source at all in EMOTII_SOURCES, where an empty value means the default."""
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """One source, as configured."""
+
+    name: str
+    kind: Kind
+    address: str = field(repr=False)
+    """A webcam's number, an absolute path or a URL; empty for an inbox and a browser. May hold credentials."""
+    loop: bool = False
+    """Begin again at the end; files and folders only."""
+    fps: float | None = None
+    """Frames a second to look at; a file's own pace or everything that a camera gives if None."""
+    detector: DetectorName | None = None
+    """Another detector than the settings name."""
+    passes: int = 1
+    """How often a job goes through the recording."""
+    handed_in: str = ""
+    """How who handed in this recording calls it. A stranger's file may name no other one, as playlists do."""
+    added: bool = False
+    """Whether people added it while the service runs."""
+
+    @property
+    def safe(self) -> str:
+        """The address as people may see it, without credentials: for logs and the registry."""
+        if self.handed_in:
+            return self.handed_in
+        if self.kind == "webcam":
+            return f"webcam {self.address}"
+        if self.kind != "stream":
+            return "demo" if self.address == str(DEMO_CLIP) else self.address or self.kind
+        return safe_url(self.address)
+
+
+UPLOADED = SourceSpec(UPLOADS, "inbox", "")
+"""Single pictures: every capture service has this source, whatever is configured."""
+
+
+def configured(settings: CaptureSettings) -> tuple[SourceSpec, ...]:
+    """Every source that the settings name.
+
+    Raises:
+        SourceError: one cannot be used; the message says which, and shows no credentials.
+    """
+    if settings.sources_file is not None:
+        return read_toml(settings.sources_file)
+    return parse_list(settings.sources)
+
+
+def parse_list(text: str) -> tuple[SourceSpec, ...]:
+    """`front=0,demo=demo,clip=clips/a.mp4?loop=1` as sources; `none` is none."""
+    if text.strip() == NONE:
+        return ()
+    specs = []
+    for place, part in enumerate((part.strip() for part in text.split(",")), start=1):
+        name, equals, address = part.partition("=")
+        if not part:
+            continue
+        if not equals or "://" in name:
+            # The part is not shown: it may be the second half of a password that holds a comma.
+            raise SourceError(
+                f"EMOTII_SOURCES: part {place} is not NAME=ADDRESS, for example front=0"
+                " (an address with a comma needs EMOTII_SOURCES_FILE)"
+            )
+        specs.append(parse(name.strip(), address.strip()))
+    return _all_different(specs)
+
+
+def read_toml(path: Path) -> tuple[SourceSpec, ...]:
+    """The sources of a file that holds a table `[sources.NAME]` with `url` and maybe loop, fps, detector for each."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8")).get("sources", {})
+    except OSError as error:
+        raise SourceError(f"EMOTII_SOURCES_FILE: {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SourceError(f"EMOTII_SOURCES_FILE: {path}: {error}") from error
+    if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):
+        raise SourceError(f"EMOTII_SOURCES_FILE: {path}: write a table [sources.NAME] with url = ... for each source")
+    specs = []
+    for name, table in tables.items():
+        address = table.pop("url", None)
+        if not isinstance(address, str | int) or isinstance(address, bool):
+            raise SourceError(f"source {name!r}: url is missing or neither text nor a webcam's number")
+        specs.append(parse(name, str(address), Options.from_table(name, table)))
+    return _all_different(specs)
+
+
+def parse(name: str, address: str, options: Options | None = None) -> SourceSpec:
+    """One source; `options` go before those behind a `?` of a path.
+
+    Raises:
+        SourceError: the name, the address or an option cannot be used, or a file is missing.
+    """
+    match address_kind(name, address):
+        case "webcam":
+            return _spec(name, "webcam", str(int(address)), options or Options())
+        case "inbox":
+            return _spec(name, "inbox", "", options or Options())
+        case "demo":
+            return _spec(name, "file", str(DEMO_CLIP), (options or Options()).model_copy(update={"loop": True}))
+        case "stream":
+            return _spec(name, "stream", address, options or Options())
+        case "path":
+            path, _, query = address.partition("?")
+            return _recorded(name, Path(path), options or Options.from_query(name, query))
+
+
+def recording(path_text: str, passes: int = 1) -> SourceSpec:
+    """A video file or folder of pictures as a job that goes through it `passes` times.
+
+    Raises:
+        SourceError: there is no such file or folder.
+    """
+    if passes < 1:
+        raise SourceError(f"passes: {passes} is not 1 or more")
+    path = DEMO_CLIP if path_text == DEMO else Path(path_text)
+    return _recorded("job", path, Options(), passes)
+
+
+def _recorded(name: str, path: Path, options: Options, passes: int = 1) -> SourceSpec:
+    path = path.expanduser().resolve()
+    if path.is_dir():
+        if not any(file.suffix.lower() in PICTURE_SUFFIXES for file in path.iterdir()):
+            raise SourceError(f"source {name!r}: no pictures ({', '.join(PICTURE_SUFFIXES)}) in {path}")
+        return _spec(name, "pictures", str(path), options, passes)
+    if not path.is_file():  # a device or FIFO could be read for ever
+        raise SourceError(f"source {name!r}: {'not a regular file' if path.exists() else 'no such file'}: {path}")
+    return _spec(name, "file", str(path), options, passes)
+
+
+def _spec(name: str, kind: Kind, address: str, options: Options, passes: int = 1) -> SourceSpec:
+    if options.loop and kind not in {"file", "pictures"}:
+        raise SourceError(f"source {name!r}: only a file or a folder can loop")
+    return SourceSpec(name, kind, address, options.loop, options.fps, options.detector, passes)
+
+
+def _all_different(specs: list[SourceSpec]) -> tuple[SourceSpec, ...]:
+    names = [spec.name for spec in specs]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise SourceError(f"source {repeated[0]!r} is named twice")
+    return tuple(specs)

@@ -1,0 +1,41 @@
+"""What goes over `/ws/emotions`, as frozen models: the one definition for gateway, AsyncAPI document and tests.
+
+Used as `events.Reading`, so that nobody takes one for the reading of the contract that it tells of.
+"""
+
+from contract.events.episode import BestFace, Episode, Peak, Phase
+from contract.events.event import Event
+from contract.events.hello import PROTOCOL_VERSION, Hello
+from contract.events.notices import Heartbeat, Missed, Refused
+from contract.events.reading import Answer, Reading, Stages
+from contract.events.source import Gone, State
+from contract.events.stats import Blur, History, Saving, Settings, SourceStats, StageMedians, Stats
+
+SubscribableEvent = Reading | Episode | State | Gone | Stats
+"""What clients can subscribe to."""
+
+__all__ = [
+    "PROTOCOL_VERSION",
+    "Answer",
+    "BestFace",
+    "Blur",
+    "Episode",
+    "Event",
+    "Gone",
+    "Heartbeat",
+    "Hello",
+    "History",
+    "Missed",
+    "Peak",
+    "Phase",
+    "Reading",
+    "Refused",
+    "Saving",
+    "Settings",
+    "SourceStats",
+    "StageMedians",
+    "Stages",
+    "State",
+    "Stats",
+    "SubscribableEvent",
+]

@@ -1,0 +1,143 @@
+"""`emotii doctor`: what is missing on this machine, and how to mend it."""
+
+import os
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Literal
+
+from capture_service import detectors
+from capture_service.settings import CaptureSettings
+from capture_service.sources.spec import configured
+from contract.broker import connect, outages_named
+from contract.errors import BrokerUnavailable, EmotiiError
+from contract.logs import scrub
+from contract.model import find_model
+from contract.settings import load
+from emotii.local.ports import USUAL, is_free
+from emotii.local.redis_server import find_server
+from emotii.local.webcam import has_webcam
+from emotii.settings import UpSettings
+from emotii.settings_reference import unknown
+from inference_service.settings import InferenceSettings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer of one check; `remedy` says what to do where something is missing."""
+
+    verdict: Literal["ok", "note", "missing"]
+    subject: str
+    fact: str
+    remedy: str = ""
+
+
+def examine() -> Iterator[Finding]:
+    """All checks, one after the other. A check that finds an `EmotiiError` reports it as what is missing."""
+    for subject, check in _CHECKS.items():
+        try:
+            yield check()
+        except EmotiiError as error:
+            yield Finding("missing", subject, str(error))
+        except ModuleNotFoundError as error:
+            yield Finding("missing", subject, f"{error.name} is not installed", "pip install 'emotii[up]'")
+
+
+def _python() -> Finding:
+    version = platform.python_version()
+    if (3, 11) <= sys.version_info < (3, 14):
+        return Finding("ok", "Python", version)
+    return Finding("missing", "Python", version, "use Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.11 up")
+
+
+def _cpu() -> Finding:
+    from contract.openvino import core
+
+    properties = core().get_property
+    features = properties("CPU", "OPTIMIZATION_CAPABILITIES")
+    name = f"{properties('CPU', 'FULL_DEVICE_NAME').strip()}, {os.cpu_count()} cores"
+    if "BF16" in features:
+        return Finding("ok", "Processor", f"{name}, with bf16")
+    return Finding("ok", "Processor", f"{name}, without bf16, which only models without 8-bit integers would gain by")
+
+
+def _server() -> Finding:
+    url = load(UpSettings).redis_url
+    if url is None:
+        return Finding("ok", "Redis", f"a private server will be started: {find_server().name}")
+    clients = connect(url, "doctor")
+    try:
+        with outages_named():
+            version = str(clients.commands.info("server")["redis_version"])
+    except BrokerUnavailable as error:
+        remedy = "start it, correct EMOTII_REDIS_URL, or unset it for a private server"
+        return Finding("missing", "Redis", f"{scrub(url)}: {error}", remedy)
+    finally:
+        clients.close()
+    if tuple(int(part) for part in version.split(".")[:2]) < (6, 2):
+        return Finding("missing", "Redis", f"{version} has no XAUTOCLAIM", "use Redis 6.2 or newer, or Valkey")
+    return Finding("ok", "Redis", f"{scrub(url)}: version {version}")
+
+
+def _model() -> Finding:
+    model = find_model(load(InferenceSettings).model)
+    model.file(".onnx")
+    return Finding("ok", "Model", f"{model.card.id}: {', '.join(model.card.labels)}")
+
+
+def _engine() -> Finding:
+    name = load(InferenceSettings).engine
+    if find_spec(name) is None:
+        return Finding("missing", "Engine", f"{name} is not installed", f"pip install 'emotii[{name}]'")
+    return Finding("ok", "Engine", name)
+
+
+def _detector() -> Finding:
+    settings = load(CaptureSettings)
+    detectors.configured(settings)
+    return Finding("ok", "Detector", settings.detector)
+
+
+def _settings() -> Finding:
+    if strange := list(unknown(os.environ)):
+        return Finding("note", "Settings", "; ".join(strange), "docs/configuration.md lists all of them")
+    return Finding("ok", "Settings", "every EMOTII_ variable that is set is one")
+
+
+def _sources() -> Finding:
+    up = load(UpSettings)
+    if up.sources is None and up.sources_file is None:
+        return Finding("ok", "Sources", "the first webcam, else the demo clip")
+    specs = configured(load(CaptureSettings))
+    return Finding("ok", "Sources", ", ".join(f"{spec.name}={spec.safe}" for spec in specs))
+
+
+def _camera() -> Finding:
+    if has_webcam():
+        return Finding("ok", "Camera", "the first webcam gives pictures")
+    remedy = "plug one in, let your user read /dev/video0 (Linux: group video), or name a stream or file with --source"
+    return Finding("note", "Camera", "no webcam gives pictures; the demo clip is shown instead", remedy)
+
+
+def _port() -> Finding:
+    settings = load(UpSettings)
+    port = settings.port or USUAL
+    if is_free(settings.host, port):
+        return Finding("ok", "Port", f"{port} is free")
+    return Finding("note", "Port", f"{port} is taken", "`emotii up` takes the next free one, or set EMOTII_PORT")
+
+
+_CHECKS: dict[str, Callable[[], Finding]] = {
+    "Python": _python,
+    "Processor": _cpu,
+    "Settings": _settings,
+    "Redis": _server,
+    "Model": _model,
+    "Engine": _engine,
+    "Detector": _detector,
+    "Sources": _sources,
+    "Camera": _camera,
+    "Port": _port,
+}

@@ -1,0 +1,1 @@
+"""Processes, ports, folders and the private server on this machine."""

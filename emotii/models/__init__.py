@@ -1,0 +1,1 @@
+"""Working on models: evaluation, calibration, quantization, datasets."""

@@ -1,0 +1,44 @@
+"""`emotii calibrate`: a model's temperature and thresholds, from faces that it was not trained on."""
+
+from pathlib import Path
+
+from contract.atomic_file import writable, write_whole
+from contract.calibration import tempered
+from contract.errors import SettingsError
+from contract.model import MODEL_FILE, ModelCard, find_model
+from contract.settings import load
+from inference_service.engines import load as load_engine
+from inference_service.settings import InferenceSettings
+from training.card import CARD_FILE, recalibrated
+from training.evaluation.calibrate import calibrated
+from training.evaluation.faces import Half, read_known
+
+
+def calibrate_model(model: str, data: Path, half: Half | None, precision: float) -> ModelCard:
+    """Fit both and write them into the model's `model.json` and its card; the network stays as it is.
+
+    Args:
+        model: a name or a folder.
+        data: faces for every emotion of the model.
+        half: of a validation set, so that the other one can report; None takes all of it.
+        precision: the share of answers that should be right.
+
+    Raises:
+        ModelError, DatasetError: the model or the faces cannot be had.
+        SettingsError: `model.json` cannot be written, or an emotion has no face.
+    """
+    folder = find_model(model).folder
+    engine = load_engine(load(InferenceSettings, model=model, precision="f32", batch=128, threads=0))
+    faces = read_known(data, engine.card.labels, half=half)
+    if faces.emotions != engine.card.labels:
+        missing = ", ".join(label for label in engine.card.labels if label not in faces.emotions)
+        raise SettingsError(f"{data} has no face for {missing}: thresholds for {engine.card.id} need every emotion")
+    # The engine's temperature, taken back: the fit begins at what the network itself gives.
+    probabilities = tempered(engine.classify(faces.images), 1 / engine.card.temperature)
+    card = calibrated(engine.card, probabilities, faces.labels, precision)
+    if (told := folder / CARD_FILE).exists():
+        with writable(told):
+            text = told.read_text(encoding="utf-8")
+        write_whole(told, recalibrated(text, engine.card, card).encode())
+    write_whole(folder / MODEL_FILE, f"{card.model_dump_json(indent=2)}\n".encode())
+    return card

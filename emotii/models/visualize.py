@@ -1,0 +1,53 @@
+"""`emotii visualize`: what the network looks at in a face."""
+
+from pathlib import Path
+
+import cv2
+
+from capture_service import detectors
+from capture_service.settings import CaptureSettings
+from contract.errors import PictureError
+from contract.framing import frame_face, show_face
+from contract.model import find_model
+from contract.preprocessing import crop
+from contract.settings import load
+from emotii.pictures.prediction import read_picture
+from inference_service.settings import InferenceSettings
+from training.explanation.network import Network
+from training.explanation.sheet import explain
+
+SHOWN_PIXELS = 360
+"""Side of the face on the sheet."""
+
+
+def visualize_picture(path: Path, sheet: Path, model: str | None, face: int, *, whole: bool) -> None:
+    """Write the sheet of one face of a picture.
+
+    Args:
+        path: the picture.
+        sheet: where the sheet goes.
+        model: a name or a folder; by default the one of EMOTII_MODEL.
+        face: which face, 1 being the largest.
+        whole: the picture is a face already, as training pictures are.
+
+    Raises:
+        PictureError: it is no picture, or has no such face.
+        ModelError: the model cannot be had or explained.
+        SettingsError: the sheet cannot be written.
+    """
+    settings = load(CaptureSettings)
+    picture = read_picture(path, settings.picture_max_bytes)
+    if whole:
+        height, width = picture.shape[:2]
+        shown = cv2.resize(picture, (SHOWN_PIXELS, SHOWN_PIXELS)).astype("uint8", copy=False)
+        seen = crop(picture, (0, 0, width, height))
+    else:
+        detector = detectors.configured(settings)
+        found = sorted(detector.detect(picture), key=lambda detection: -detection.box[2] * detection.box[3])
+        if face > len(found):
+            raise PictureError(f"{path}: {len(found)} faces found, so there is no face {face} (--whole takes it all)")
+        chosen = found[face - 1]
+        shown = show_face(picture, chosen.box, chosen.landmarks, SHOWN_PIXELS)
+        seen = frame_face(picture, chosen.box, chosen.landmarks)
+    network = Network.open(find_model(load(InferenceSettings, model=model).model))
+    explain(network, shown, seen, sheet)

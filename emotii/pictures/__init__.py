@@ -1,0 +1,1 @@
+"""Predictions for single pictures, without Redis."""

@@ -1,0 +1,52 @@
+"""The probability chart of `emotii predict`: a row a face, with what the network saw beside its bars."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from contract.errors import SettingsError
+from emotii.pictures.prediction import Prediction
+
+ROW_INCHES = 1.9
+STRONGEST, OTHERS = "#2f6fde", "#b9c6da"
+
+
+def draw(predictions: Sequence[Prediction], path: Path) -> None:
+    """Write the chart of at least one face as a picture; the suffix of `path` says which kind (.png, .svg, .pdf).
+
+    Raises:
+        SettingsError: the file cannot be written.
+    """
+    if not path.suffix:
+        raise SettingsError(f"cannot write the chart {path}: give it a name that ends in .png, .svg or .pdf")
+    figure = Figure(figsize=(7, ROW_INCHES * len(predictions)), layout="constrained")
+    rows = figure.subplots(len(predictions), 2, width_ratios=(1, 3), squeeze=False)
+    for (seen, bars), prediction in zip(rows, predictions, strict=True):
+        seen.imshow(prediction.crop, cmap="gray", vmin=0, vmax=255)
+        seen.set_axis_off()
+        _bars(bars, prediction)
+    try:
+        figure.savefig(path, dpi=120)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SettingsError(f"cannot write the chart {path}: {reason}") from error
+
+
+def _bars(axes: Axes, prediction: Prediction) -> None:
+    labels, values = list(prediction.probabilities), [100 * value for value in prediction.probabilities.values()]
+    told = prediction.judgement.between or (prediction.judgement.emotion,)
+    bars = axes.barh(labels, values, color=[STRONGEST if label in told else OTHERS for label in labels])
+    axes.bar_label(bars, fmt="%.1f %%", padding=3, fontsize=8)
+    axes.set(xlim=(0, 115), xticks=[], title=f"{prediction.picture.name}: {_told(prediction)}")
+    axes.title.set_fontsize(9)
+    axes.tick_params(labelsize=8, length=0)
+    axes.invert_yaxis()
+    for side in axes.spines.values():
+        side.set_visible(False)
+
+
+def _told(prediction: Prediction) -> str:
+    judgement = prediction.judgement
+    return judgement.emotion if judgement.certain else f"{judgement.emotion} ({judgement.words})"

@@ -1,0 +1,41 @@
+"""`python -m jobs_service`: analyses the recordings that are handed in over REST."""
+
+from contextlib import closing
+
+from capture_service.settings import CaptureSettings
+from capture_service.sources import opencv
+from contract import logs
+from contract.broker import connect
+from contract.health import served
+from contract.jobs import JobFiles
+from contract.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.settings import load
+from inference_service.settings import InferenceSettings
+from jobs_service.execution import JobExecution
+from jobs_service.registry import JobRegistry
+from jobs_service.retention import RetentionPolicy
+from jobs_service.runner import Runner
+from jobs_service.settings import JobsSettings
+
+
+def main() -> None:
+    """Run jobs until told to stop."""
+    settings = load(JobsSettings)
+    capture = load(CaptureSettings)
+    model = load(InferenceSettings).model
+    logs.configure(service="jobs", level=settings.log_level, as_json=settings.log_json)
+    opencv.limit(capture)  # before the first job has it imported
+
+    files = JobFiles(settings.jobs)
+    with closing(connect(settings.redis_url, "jobs")) as clients, stop_on_signal() as stop:
+        stop_with_parent(stop)
+        registry = JobRegistry(clients)
+        attempt = JobExecution(clients, files, capture, model)
+        keeper = RetentionPolicy(registry, files, settings.jobs_keep)
+        runner = Runner(clients, registry, keeper, attempt, settings.jobs_longest)
+        with served(settings.metrics_host, settings.metrics_port, lambda: True):
+            runner.run(stop)
+
+
+if __name__ == "__main__":
+    run(main)

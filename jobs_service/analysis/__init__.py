@@ -1,0 +1,1 @@
+"""A recording sent through the workers, and its outcomes read back."""

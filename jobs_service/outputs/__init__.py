@@ -1,0 +1,1 @@
+"""The files of an analysis: CSV, JSON lines, episodes."""

@@ -1,0 +1,1 @@
+"""From outcomes to ordered, smoothed readings and episodes. Pure: no clock, no Redis."""

@@ -1,0 +1,1 @@
+"""Drawing on pictures and hiding faces in them."""

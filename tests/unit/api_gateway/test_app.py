@@ -1,0 +1,357 @@
+"""The application without Redis: nothing here may need it, and everything answers in one shape."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from api_gateway.app import create_app
+from api_gateway.faces.filename import FaceName
+from api_gateway.settings import GatewaySettings
+from contract.messages import Reading, SourceStatus
+from postprocessing.reorder_buffer import WAIT_MS
+from tests.stage import HAPPY, SAD, UNSURE, reading
+
+PORT = 5000
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> FastAPI:
+    return create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path / "faces"))
+
+
+def asked(app: FastAPI, method: str, path: str, **more) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://localhost:{PORT}") as client:
+            return await client.request(method, path, **more)
+
+    return asyncio.run(ask())
+
+
+def error_of(answer: httpx.Response) -> str:
+    body = answer.json()
+    assert set(body) == {"error"}
+    assert set(body["error"]) == {"code", "message"}
+    assert body["error"]["message"]
+    return body["error"]["code"]
+
+
+def with_source(app: FastAPI, name: str = "front", order: int = 0, kind: str = "camera") -> None:
+    registry = app.state.gateway.registry
+    now = app.state.gateway.clock.now_ms()
+    status = SourceStatus(name=name, kind=kind, order=order, state="ONLINE", since_ms=now, seen_ms=now)
+    registry._sources[name] = status  # what a look at Redis would have found
+
+
+def with_readings(app: FastAPI, *readings: Reading) -> None:
+    gateway = app.state.gateway
+    now = gateway.clock.now_ms()
+    sources = {one.id.source for one in readings}
+    for source in sources:
+        gateway.steadies.follow(source, None)
+    for one in readings:
+        gateway.take(one.id.source, b"%d-0" % now, one)
+    for source in sources:
+        gateway.steadies.pass_time(source, now + WAIT_MS + 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nowhere", 404, "not_found"),
+        ("GET", "/static/nowhere.js", 404, "not_found"),
+        ("GET", "/static/../app.py", 404, "not_found"),
+        ("GET", "/static/%2e%2e/app.py", 404, "not_found"),
+        ("DELETE", "/emotion", 405, "method_not_allowed"),
+        ("GET", "/emotion?source=nobody", 404, "unknown_source"),
+        ("GET", "/video_feed?source=nobody", 404, "unknown_source"),
+        ("GET", "/video_feed?width=0", 422, "invalid_request"),
+        ("GET", "/video_feed?fps=0", 422, "invalid_request"),
+        ("GET", "/video_feed?fps=nan", 422, "invalid_request"),
+        ("GET", "/video_feed?blur=little", 422, "invalid_request"),
+        ("GET", "/api/v1/sources/nobody/frame.jpg", 404, "unknown_source"),
+        ("GET", "/api/v1/sources/nobody", 404, "unknown_source"),
+        ("GET", "/api/v1/faces?limit=-1", 422, "invalid_request"),
+        ("GET", "/api/v1/faces?limit=1000000000", 422, "invalid_request"),
+        ("GET", "/api/v1/faces?before=nonsense", 404, "unknown_face"),
+        ("GET", "/api/v1/faces/happy/nonsense.jpg", 404, "unknown_face"),
+        ("GET", "/api/v1/faces/..%2f..%2fetc/passwd", 404, "not_found"),
+        ("DELETE", "/api/v1/faces/happy/happy_97.3_20260131_235959_000001.jpg", 404, "unknown_face"),
+        ("POST", "/save_current", 404, "no_face"),
+        ("GET", "/readyz", 503, "not_ready"),
+        ("POST", "/api/v1/predict", 415, "unsupported_media_type"),
+    ],
+)
+def test_every_error_has_the_one_shape(app: FastAPI, method: str, path: str, status: int, code: str):
+    answer = asked(app, method, path)
+    assert (answer.status_code, error_of(answer)) == (status, code)
+
+
+def test_an_unknown_source_is_answered_with_those_that_there_are(app: FastAPI):
+    with_source(app, "front")
+    with_source(app, "door", 1)
+    assert "there are: front, door" in asked(app, "GET", "/emotion?source=nobody").json()["error"]["message"]
+
+
+def test_an_unexpected_error_tells_nothing_of_itself(app: FastAPI):
+    @app.get("/broken")
+    async def broken() -> None:
+        raise RuntimeError("secret")
+
+    answer = asked(app, "GET", "/broken")
+    assert (answer.status_code, error_of(answer)) == (500, "internal_error")
+    assert "secret" not in answer.text
+
+
+def test_without_a_face_emotion_answers_null_with_200(app: FastAPI):
+    assert asked(app, "GET", "/emotion").json() == {"emotion": None, "confidence": 0.0}
+    with_source(app)
+    answer = asked(app, "GET", "/emotion?source=front")
+    assert (answer.status_code, answer.json()) == (200, {"emotion": None, "confidence": 0.0})
+
+
+def test_emotion_is_that_of_the_largest_face_of_the_first_camera(app: FastAPI):
+    with_source(app, "uploads", -1, "inbox")
+    with_source(app, "front", 1)
+    with_source(app, "door", 0)
+    now = app.state.gateway.clock.now_ms()
+    with_readings(
+        app,
+        reading("door", 1, track=1, probabilities=SAD, box=(0.0, 0.0, 90.0, 90.0), captured_ms=now),
+        reading("door", 1, track=2, index=1, probabilities=HAPPY, box=(0.0, 0.0, 50.0, 50.0), captured_ms=now),
+        reading("front", 1, probabilities=HAPPY, box=(0.0, 0.0, 200.0, 200.0), captured_ms=now),
+    )
+    assert asked(app, "GET", "/emotion").json() == {"emotion": "sad", "confidence": 90.0}
+    assert asked(app, "GET", "/emotion?source=front").json() == {"emotion": "happy", "confidence": 95.0}
+
+
+def test_emotion_says_uncertain_where_the_model_does_not_know(app: FastAPI):
+    with_source(app)
+    with_readings(app, reading(probabilities=UNSURE, captured_ms=app.state.gateway.clock.now_ms()))
+    assert asked(app, "GET", "/emotion").json() == {"emotion": "uncertain", "confidence": 45.0}
+
+
+def test_a_face_that_was_seen_long_ago_is_no_face(app: FastAPI):
+    with_source(app)
+    old = app.state.gateway.clock.now_ms() - 2500
+    with_readings(app, reading(captured_ms=old))
+    assert asked(app, "GET", "/emotion").json()["emotion"] is None
+
+
+def test_a_repeated_reading_counts_once(app: FastAPI):
+    with_source(app)
+    with_readings(app, *[reading(captured_ms=app.state.gateway.clock.now_ms())] * 3)
+    figures = asked(app, "GET", "/metrics").text
+    assert 'emotii_gateway_readings_total{source="front"} 1.0' in figures
+    assert "emotii_gateway_repeated_readings_total 2.0" in figures
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:5000", "127.0.0.1:9", "[::1]:5000"])
+def test_our_own_names_are_served(app: FastAPI, host: str):
+    assert asked(app, "GET", "/emotion", headers={"host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:5000", "localhost.evil.example", "", "0.0.0.0"])
+def test_another_host_name_is_refused(app: FastAPI, host: str):
+    answer = asked(app, "GET", "/emotion", headers={"host": host})
+    assert (answer.status_code, error_of(answer)) == (400, "unknown_host")
+
+
+def test_probes_are_answered_under_any_name(app: FastAPI):
+    assert asked(app, "GET", "/healthz", headers={"host": "10.1.2.3:5000"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/save_current"),
+        ("POST", "/save_current"),
+        ("POST", "/api/v1/predict"),
+        ("DELETE", "/api/v1/faces/happy/happy_97.3_20260131_235959_000001.jpg"),
+        ("PATCH", "/api/v1/faces/happy/happy_97.3_20260131_235959_000001.jpg"),
+    ],
+)
+@pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}])
+def test_what_changes_something_is_refused_to_other_sites(
+    app: FastAPI, method: str, path: str, headers: dict[str, str]
+):
+    answer = asked(app, method, path, headers=headers)
+    assert (answer.status_code, error_of(answer)) == (403, "foreign_origin")
+
+
+def test_every_answer_tells_browsers_to_be_careful(app: FastAPI):
+    for path in ("/", "/emotion", "/nowhere"):
+        headers = asked(app, "GET", path).headers
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert "default-src 'self'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_page_has_nothing_inline_and_asks_no_other_host(app: FastAPI):
+    page = asked(app, "GET", "/").text
+    assert "style=" not in page
+    assert "<style" not in page
+    assert "http://" not in page
+    assert "https://" not in page
+    assert page.count("<script") == page.count('<script type="module" src="/static/')
+
+
+def test_a_head_of_the_video_is_answered_at_once(app: FastAPI):
+    answer = asked(app, "HEAD", "/video_feed")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "multipart/x-mixed-replace; boundary=frame"
+
+
+def test_an_upload_without_redis_is_told(app: FastAPI):
+    answer = asked(app, "POST", "/api/v1/predict", files={"picture": b"bytes"})
+    assert (answer.status_code, error_of(answer)) == (503, "redis_unavailable")
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"files": {"picture": b"x" * 3000}}, 413, "too_large"),
+        ({"content": b"x" * 3000, "headers": {"content-type": "image/jpeg"}}, 413, "too_large"),
+        ({"files": {"photo": b"x"}}, 422, "invalid_request"),
+        ({"files": {"picture": b""}}, 422, "unreadable_picture"),
+        ({"data": {"picture": "text"}, "files": {"other": b"x"}}, 422, "invalid_request"),
+        ({"content": b"", "headers": {"content-type": "image/png"}}, 422, "unreadable_picture"),
+        ({"content": b"--x", "headers": {"content-type": "multipart/form-data"}}, 400, "bad_request"),
+        ({"content": b"{}", "headers": {"content-type": "application/json"}}, 415, "unsupported_media_type"),
+    ],
+)
+def test_an_upload_that_cannot_be_one_is_refused(tmp_path: Path, body: dict, status: int, code: str):
+    small = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", upload_limit=2048))
+    answer = asked(small, "POST", "/api/v1/predict", **body)
+    assert (answer.status_code, error_of(answer)) == (status, code)
+
+
+def test_a_body_that_does_not_say_how_long_it_is_is_cut_off(app: FastAPI):
+    small = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", upload_limit=2048))
+
+    async def endless():
+        while True:
+            yield b"x" * 1000
+
+    answer = asked(small, "POST", "/api/v1/predict", content=endless(), headers={"content-type": "image/jpeg"})
+    assert (answer.status_code, error_of(answer)) == (413, "too_large")
+
+
+def test_saved_faces_are_listed_by_pages_fetched_and_deleted(app: FastAPI):
+    store = app.state.gateway.faces
+    names = [
+        store.save(b"jpeg %d" % second, FaceName("happy", 90.0, datetime(2026, 1, 1, 0, 0, second, tzinfo=UTC)))
+        for second in range(5)
+    ]
+    found, before = [], ""
+    while before is not None:
+        page = asked(app, "GET", f"/api/v1/faces?limit=2{before and f'&before={before}'}").json()
+        assert page["total"] == 5
+        found += page["faces"]
+        before = page["next"]
+    assert [face["name"] for face in found] == [str(name) for name in reversed(names)]
+    url = found[0]["url"]
+    picture = asked(app, "GET", url)
+    assert (picture.content, picture.headers["content-type"]) == (b"jpeg 4", "image/jpeg")
+    assert asked(app, "DELETE", url).status_code == 204
+    assert asked(app, "GET", url).status_code == 404
+    assert asked(app, "GET", "/api/v1/faces").json()["total"] == 4
+    assert asked(app, "GET", "/api/v1/faces?emotion=..").json()["total"] == 0
+
+
+def test_a_saved_face_is_labelled_by_a_person_and_the_list_tells_it(app: FastAPI):
+    store = app.state.gateway.faces
+    face = store.save(b"jpeg", FaceName("happy", 90.0, datetime(2026, 1, 1, tzinfo=UTC)))
+    store.save(b"other", FaceName("sad", 90.0, datetime(2026, 1, 1, tzinfo=UTC)))
+    store.save(b"unsure", FaceName("uncertain", 40.0, datetime(2026, 1, 1, tzinfo=UTC)))
+    assert asked(app, "GET", "/api/v1/emotions").json() == {"emotions": ["happy", "sad"]}
+    answer = asked(app, "PATCH", f"/api/v1/faces/happy/{face}", json={"emotion": "sad"})
+    assert answer.status_code == 200
+    assert (answer.json()["emotion"], answer.json()["labelled"], answer.json()["was"]) == ("sad", True, "happy")
+    listed = asked(app, "GET", "/api/v1/faces?emotion=sad").json()["faces"]
+    assert answer.json() in listed
+    assert {one["labelled"] for one in listed} == {True, False}
+    assert asked(app, "GET", answer.json()["url"]).content == b"jpeg"
+    again = asked(app, "PATCH", f"/api/v1/faces/happy/{face}", json={"emotion": "sad"})
+    assert (again.status_code, error_of(again)) == (404, "unknown_face")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"emotion": "joy"}, "unknown_emotion"),
+        ({"emotion": "../.."}, "unknown_emotion"),
+        ({"emotion": "uncertain"}, "unknown_emotion"),
+        ({"emotion": 1}, "invalid_request"),
+        ({}, "invalid_request"),
+    ],
+)
+def test_a_label_that_no_model_knows_is_refused(app: FastAPI, body: dict, code: str):
+    face = app.state.gateway.faces.save(b"jpeg", FaceName("happy", 90.0, datetime(2026, 1, 1, tzinfo=UTC)))
+    answer = asked(app, "PATCH", f"/api/v1/faces/happy/{face}", json=body)
+    assert (answer.status_code, error_of(answer)) == (422, code)
+    assert app.state.gateway.faces.newest()[0] == [face]
+
+
+GOOD = {"200", "201", "202", "204"}
+
+
+def has_example(content: dict, described: dict) -> bool:
+    """Whether a content has an example, or is a picture."""
+    schema = content.get("schema", {})
+    named = described["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+    return "example" in content or "example" in named or schema.get("format") == "binary" or not schema
+
+
+def test_openapi_names_the_error_shape_for_every_route_and_has_examples(app: FastAPI):
+    described = asked(app, "GET", "/openapi.json").json()
+    assert "HTTPValidationError" not in described["components"]["schemas"]
+    assert described["components"]["schemas"]["ErrorAnswer"]["example"]["error"]["code"]
+    for path, methods in described["paths"].items():
+        for method, operation in methods.items():
+            assert "4XX" in operation["responses"], (method, path)
+            answer = next(answer for code, answer in operation["responses"].items() if code in GOOD)
+            for content in answer.get("content", {}).values():
+                assert has_example(content, described), (method, path)
+            for parameter in operation.get("parameters", []):
+                assert parameter["in"] == "query" or parameter["schema"]["examples"], (method, path, parameter["name"])
+    picture = described["paths"]["/api/v1/predict"]["post"]["responses"]
+    assert {"413", "422", "503", "504"} <= picture.keys()
+    assert picture["422"]["content"]["application/json"]["example"]["error"]["code"] == "unclassifiable_face"
+    assert "503" in described["paths"]["/readyz"]["get"]["responses"]
+    assert "/save_current" in described["paths"]
+    assert "get" not in described["paths"]["/save_current"]
+
+
+def test_a_background_task_that_fails_ends_the_process_instead_of_dying_silently(tmp_path: Path):
+    told = asyncio.Event()
+    app = create_app(
+        GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path, history=timedelta(0)), told.set
+    )
+
+    async def broken() -> None:
+        raise RuntimeError("a mistake of ours")
+
+    app.state.gateway.hub.tick = broken
+
+    async def scene() -> None:
+        async with app.router.lifespan_context(app):
+            await asyncio.wait_for(told.wait(), 5)
+
+    asyncio.run(scene())
+    assert app.state.failed
+
+
+def test_an_end_without_a_failure_is_no_failure(tmp_path: Path):
+    app = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path, history=timedelta(0)))
+
+    async def scene() -> None:
+        async with app.router.lifespan_context(app):
+            await asyncio.sleep(0.05)
+
+    asyncio.run(scene())
+    assert not app.state.failed

@@ -1,0 +1,120 @@
+from collections import Counter
+from dataclasses import dataclass, field
+
+from api_gateway.stats import Stats
+from contract import events
+from contract.messages import SourceStatus, WorkerStatus
+from contract.runtime_settings import RuntimeSettings
+
+
+class Clock:
+    ms = 1_000_000
+
+    def now_ms(self) -> int:
+        return self.ms
+
+
+@dataclass
+class Registry:
+    reachable: bool = True
+    backlog: dict[str, int] = field(default_factory=lambda: {"front": 7})
+    waiting_ms: dict[str, int] = field(default_factory=lambda: {"front": 30})
+
+    def sources(self) -> list[SourceStatus]:
+        about = {
+            "kind": "camera",
+            "state": "ONLINE",
+            "since_ms": 0,
+            "seen_ms": 0,
+            "fps": 14.96,
+            "frames": 90,
+            "skipped": 4,
+        }
+        return [SourceStatus(name="front", **about), SourceStatus(name="back", **about)]
+
+    def workers(self) -> list[WorkerStatus]:
+        return [WorkerStatus(consumer=name, engine="none", model="m@1", labels=("a",), seen_ms=0) for name in "xy"]
+
+
+class Saver:
+    on, holds_lease, paused = True, False, ""
+
+
+class History:
+    def event(self) -> events.History:
+        return events.History(on=True, here=True, trouble="", waiting=0, dropped=0)
+
+
+class Product:
+    settings = RuntimeSettings(saving=False, blur="mask")
+
+
+class Scene:
+    """Figures of a gateway whose second lasts as long as the test says."""
+
+    def __init__(self) -> None:
+        self.clock, self.encoded = Clock(), Counter[str]()
+        self.stats = Stats(
+            Registry(), Saver(), History(), Product(), self.encoded, {"front": 2, "back": 0}.get, self.clock
+        )
+
+    def second(self, ms: int = 1000) -> events.Stats:
+        self.clock.ms += ms
+        return self.stats.finish_second()
+
+
+def stages(detect_ms: int, infer_ms: int, deliver_ms: int) -> events.Stages:
+    return events.Stages(detect_ms=detect_ms, infer_ms=infer_ms, deliver_ms=deliver_ms)
+
+
+def test_the_figures_of_a_second_are_its_medians_and_rates():
+    scene = Scene()
+    scene.stats.count("front", 30, stages(10, 15, 5), stale=False)
+    scene.stats.count("front", 40, stages(20, 10, 10), stale=False)
+    scene.stats.count("front", 900, stages(300, 300, 300), stale=False)
+    scene.stats.count("front", 2000, None, stale=True)
+    front = scene.second(2000).sources["front"]
+    assert (front.readings_per_s, front.stale, front.age_ms) == (2.0, 1, 40)
+    assert front.stages == events.StageMedians(detect_ms=20, infer_ms=15, deliver_ms=10)
+    assert (front.waiting_ms, front.gaps) == (30, 2)
+    assert (front.backlog, front.fps, front.frames, front.skipped) == (7, 15.0, 90, 4)
+
+
+def test_a_source_without_readings_has_no_age_and_no_stages():
+    back = Scene().second().sources["back"]
+    assert (back.readings_per_s, back.age_ms, back.stages, back.encodes) == (0.0, None, None, 0)
+
+
+def test_a_recording_has_a_rate_but_no_age():
+    scene = Scene()
+    scene.stats.count("front", None, None, stale=False)
+    front = scene.second().sources["front"]
+    assert (front.readings_per_s, front.age_ms, front.stages) == (1.0, None, None)
+
+
+def test_each_second_counts_anew_and_who_asks_between_is_told_the_one_that_is_over():
+    scene = Scene()
+    scene.stats.count("front", 30, None, stale=False)
+    scene.second()
+    scene.stats.count("front", 99, None, stale=False)
+    scene.stats.count("front", 99, None, stale=False)
+    assert scene.stats.event().sources["front"].readings_per_s == 1.0
+    assert scene.second().sources["front"].readings_per_s == 2.0
+    assert scene.second().sources["front"].readings_per_s == 0.0
+
+
+def test_encodes_are_those_of_the_second():
+    scene = Scene()
+    scene.encoded["front"] += 15
+    assert scene.second().sources["front"].encodes == 15
+    assert scene.second().sources["front"].encodes == 0
+    scene.encoded["front"] += 3
+    assert scene.second().sources["front"].encodes == 3
+
+
+def test_the_rest_is_what_the_others_know():
+    told = Scene().second()
+    assert (told.redis, told.workers, told.models) == (True, 2, ("m@1",))
+    assert told.saving == events.Saving(on=True, here=False, paused="")
+    assert told.settings == events.Settings(saving=False, blur="mask")
+    assert told.history.here is True

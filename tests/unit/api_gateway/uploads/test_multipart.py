@@ -1,0 +1,90 @@
+"""The file of a form, taken in chunk by chunk."""
+
+import asyncio
+
+import pytest
+
+from api_gateway.errors import ApiError
+from api_gateway.uploads import multipart
+from api_gateway.uploads.multipart import MultipartFile
+
+BOUNDARY = "xyz"
+KIND = f"multipart/form-data; boundary={BOUNDARY}"
+CONTENT = bytes(range(256)) * 40 + b"\r\n--xy\r\n"
+
+
+def part(name: str, content: bytes, filename: str | None = None) -> bytes:
+    named = "" if filename is None else f'; filename="{filename}"'
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{named}\r\n\r\n'
+    return head.encode() + content + b"\r\n"
+
+
+def form(*parts: bytes) -> bytes:
+    return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+def taken(body: bytes, kind: str = KIND, size: int = 100) -> tuple[bytes, str]:
+    async def stream():
+        for start in range(0, len(body), size):
+            yield body[start : start + size]
+
+    async def take():
+        file = MultipartFile(kind, stream(), "video")
+        return b"".join([chunk async for chunk in file]), file.name
+
+    return asyncio.run(take())
+
+
+@pytest.mark.parametrize("size", [1, 7, 100, 1_000_000])
+def test_the_file_comes_out_whole_however_the_form_is_cut_into_chunks(size):
+    body = form(part("note", b"no file"), part("video", CONTENT, "clip.mp4"), part("other", b"x" * 5000, "b.bin"))
+    assert taken(body, size=size) == (CONTENT, "clip.mp4")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../x.mp4", "/etc/passwd", "a/b.mp4", "a\\\\b.mp4", "..", ".", "", "a\x00b.mp4", "a\x1bb.mp4", "x" * 300],
+    ids=repr,
+)
+def test_a_name_that_looks_like_a_path_is_refused(name):
+    with pytest.raises(ApiError, match="is no name of a file") as refused:
+        taken(form(part("video", CONTENT, name)))
+    assert (refused.value.status, refused.value.code) == (422, "bad_name")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"no form at all", 400),
+        (form(part("video", CONTENT, "a.mp4"))[:-30], 400),
+        (form(part("picture", CONTENT, "a.mp4")), 422),
+        (form(part("video", b"a field, not a file")), 422),
+    ],
+    ids=["empty", "no form", "cut off", "another field", "no file"],
+)
+def test_what_is_no_form_with_the_file_is_refused(body, status):
+    with pytest.raises(ApiError) as refused:
+        taken(body)
+    assert refused.value.status == status
+
+
+def test_a_form_without_a_boundary_is_refused():
+    with pytest.raises(ApiError, match="no boundary"):
+        taken(b"", kind="multipart/form-data")
+
+
+def test_a_sender_that_is_silent_is_not_waited_for_for_ever(monkeypatch):
+    monkeypatch.setattr(multipart, "SILENT_SECONDS", 0.05)
+
+    async def stream():
+        yield part("video", CONTENT, "a.mp4")
+        await asyncio.sleep(60)
+
+    async def take():
+        async for _ in MultipartFile(KIND, stream(), "video"):
+            pass
+
+    with pytest.raises(ApiError) as refused:
+        asyncio.run(take())
+    assert refused.value.status == 408

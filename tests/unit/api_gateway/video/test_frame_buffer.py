@@ -1,0 +1,55 @@
+"""Frames that are asked for by their readings."""
+
+import asyncio
+import time
+from types import SimpleNamespace
+
+from api_gateway.video.frame_buffer import FrameBuffer
+from contract.messages import FrameHeader, FrameId
+
+
+class Channel:
+    """Gives the frames with these numbers, then nothing."""
+
+    def __init__(self, *numbers):
+        header = {"source": "front", "epoch": "e1", "captured_ms": 1, "width": 4, "height": 4, "faces": ()}
+        self._payloads = [FrameHeader(frame=number, **header).encode(b"jpeg") for number in numbers]
+
+    async def subscribe(self, *_channels):
+        pass
+
+    async def get_message(self, timeout):  # noqa: ASYNC109 - as redis-py has it
+        return {"type": "message", "data": self._payloads.pop(0)} if self._payloads else None
+
+
+async def frames_of(*numbers):
+    channel = Channel(*numbers)
+    frames = FrameBuffer(SimpleNamespace(blocking=SimpleNamespace(pubsub=lambda **_: channel)))
+    frames.saved_from = frozenset({"front"})
+    for _ in numbers:
+        await frames.listen()
+    return frames
+
+
+def test_a_frame_that_later_ones_have_overtaken_is_not_waited_for():
+    async def ask():
+        frames = await frames_of(7, 9)
+        started = time.monotonic()
+        found = [await frames.find(FrameId("front", "e1", number), 30) for number in (6, 7, 8, 9)]
+        return [frame and frame.header.frame for frame in found], time.monotonic() - started
+
+    found, seconds = asyncio.run(ask())
+    assert found == [None, 7, None, 9]
+    assert seconds < 10
+
+
+def test_a_frame_to_come_or_of_another_epoch_is_waited_for():
+    async def ask(epoch, number):
+        frames = await frames_of(7)
+        started = time.monotonic()
+        return await frames.find(FrameId("front", epoch, number), 0.2), time.monotonic() - started
+
+    for epoch, number in (("e1", 8), ("e2", 3)):
+        found, seconds = asyncio.run(ask(epoch, number))
+        assert found is None
+        assert seconds >= 0.19

@@ -1,0 +1,109 @@
+import pytest
+from starlette.datastructures import QueryParams
+
+from api_gateway.websocket.subscription import EVERYTHING, SubscribeMessage, Subscription, SubscriptionError
+from contract import events
+from tests.stage import reading
+
+
+def told(source: str = "front", track: int = 1) -> events.Reading:
+    return events.Reading.tell(reading(source, 0, track), None, 10, stages=None)
+
+
+def of(query: str) -> Subscription:
+    return Subscription.of_query(QueryParams(query))
+
+
+def test_an_address_without_parameters_asks_for_everything():
+    assert of("") == EVERYTHING == Subscription()
+
+
+def test_address_and_message_mean_the_same():
+    asked = of("source=a&source=b&track=3&kind=reading&kind=episode&rate=5")
+    message = '{"subscribe":{"sources":["b","a"],"tracks":[3],"kinds":["episode","reading"],"rate":5}}'
+    assert SubscribeMessage.read(message) == asked
+    assert hash(SubscribeMessage.read(message)) == hash(asked)
+
+
+def test_what_a_message_leaves_out_or_gives_as_null_is_not_filtered():
+    assert SubscribeMessage.read('{"subscribe":{}}') == EVERYTHING
+    assert SubscribeMessage.read('{"subscribe":{"sources":null,"tracks":null,"kinds":null,"rate":null}}') == EVERYTHING
+
+
+def test_parameters_that_nobody_knows_do_no_harm_in_an_address():
+    assert of("ticket=abc") == EVERYTHING
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("kind=smell", "kinds"),
+        ("kind=heartbeat", "kinds"),
+        ("track=-1", "tracks"),
+        ("track=one", "tracks"),
+        ("source=../x", "sources"),
+        ("source=", "sources"),
+        ("rate=0", "rate"),
+        ("rate=-5", "rate"),
+        ("rate=nan", "rate"),
+        ("rate=inf", "rate"),
+        ("rate=fast", "rate"),
+        ("rate=", "rate"),
+        ("rate=1e9", "rate"),
+        ("&".join(f"track={number}" for number in range(257)), "tracks"),
+    ],
+)
+def test_a_bad_address_is_refused_with_the_name_of_what_is_bad(query: str, named: str):
+    with pytest.raises(SubscriptionError, match=named):
+        of(query)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "subscribe",
+        "[]",
+        "{}",
+        "null",
+        '{"subscribe":[]}',
+        '{"subscribe":{"source":["a"]}}',
+        '{"subscribe":{"sources":"a"}}',
+        '{"subscribe":{"rate":"5"}}',
+        '{"subscribe":{"rate":NaN}}',
+        '{"subscribe":{"tracks":[1.5]}}',
+        '{"subscribe":{"sources":["' + "x" * 10_000 + '"]}}',
+        '{"subscribe":' * 1_000,
+        '{"subscribe":{}}' + " " * 100_000,
+        '{"subscribe":{},"more":1}',
+    ],
+)
+def test_a_bad_message_is_refused_in_one_short_line(message: str):
+    with pytest.raises(SubscriptionError) as refused:
+        SubscribeMessage.read(message)
+    assert 0 < len(str(refused.value)) < 300
+    assert "\n" not in str(refused.value)
+
+
+STATE = events.State(source="front", source_kind="camera", state="ONLINE", reason="", since_ms=0, width=640, height=480)
+
+
+def test_a_subscription_to_a_source_leaves_out_the_others_but_never_the_figures():
+    mine = of("source=front")
+    assert [mine.wants(told("front")), mine.wants(told("back"))] == [True, False]
+    assert [mine.wants(STATE), mine.wants(events.Gone(source="back"))] == [True, False]
+    assert mine.wants(events.Stats.model_construct())
+
+
+def test_a_subscription_to_a_track_still_tells_states():
+    mine = of("source=front&track=2")
+    assert [mine.wants(told(track=1)), mine.wants(told(track=2)), mine.wants(STATE)] == [False, True, True]
+
+
+def test_the_kind_state_brings_gone_with_it():
+    mine = of("kind=state")
+    assert [mine.wants(STATE), mine.wants(events.Gone(source="a")), mine.wants(told())] == [True, True, False]
+
+
+def test_an_empty_list_asks_for_none():
+    assert not SubscribeMessage.read('{"subscribe":{"kinds":[]}}').wants(told())

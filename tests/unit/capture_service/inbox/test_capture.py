@@ -1,0 +1,57 @@
+from threading import Event
+
+from capture_service.inbox.capture import InboxCapture
+from capture_service.publishing.crops import Batch
+from contract.errors import BrokerUnavailable
+from contract.outage import Outage
+
+BATCH = Batch([])
+
+
+class Registration:
+    """Counts how often it was asked; the source is ours so many times."""
+
+    def __init__(self, ours_for=1000):
+        self.asked, self.ours_for = 0, ours_for
+
+    def hold(self):
+        self.asked += 1
+        return self.asked <= self.ours_for
+
+
+class Publisher:
+    """Redis is away for so many attempts."""
+
+    def __init__(self, away_for):
+        self.attempts, self.away_for = 0, away_for
+
+    def send(self, _batch):
+        self.attempts += 1
+        if self.attempts <= self.away_for:
+            raise BrokerUnavailable("away")
+
+
+def inbox(publisher, registration):
+    return InboxCapture(
+        source="uploads", clients=None, picture_faces=lambda: None, publisher=publisher, registration=registration,
+        clock=None, outage=Outage(),
+    )  # fmt: skip
+
+
+def test_while_a_picture_waits_for_redis_the_loop_still_turns():
+    publisher, registration = Publisher(away_for=3), Registration()
+    assert inbox(publisher, registration)._send(BATCH, Event())
+    assert publisher.attempts == 4
+    assert registration.asked >= 4, "each turn beats the pulse and keeps the lease"
+
+
+def test_a_picture_is_left_to_the_process_that_took_over_meanwhile():
+    publisher = Publisher(away_for=1000)
+    assert not inbox(publisher, Registration(ours_for=2))._send(BATCH, Event())
+    assert publisher.attempts == 2
+
+
+def test_a_stop_ends_the_waiting_for_redis():
+    stop = Event()
+    stop.set()
+    assert not inbox(Publisher(away_for=1000), Registration())._send(BATCH, stop)

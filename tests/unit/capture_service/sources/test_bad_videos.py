@@ -1,0 +1,153 @@
+"""Videos that are empty, damaged or not what they say: good frames come, the others are flagged, none is mixed up."""
+
+from itertools import pairwise
+
+import cv2
+import numpy as np
+import pytest
+
+from capture_service.settings import CaptureSettings
+from capture_service.sources import make_recorded
+from capture_service.sources.camera import Camera, _colour
+from capture_service.sources.recording import Recording
+from capture_service.sources.spec import DEMO_CLIP, recording
+from contract.errors import SourceError
+from tests.unit.capture_service.sources.test_sources import damaged_clip
+
+ANY, SMALL = CaptureSettings(), CaptureSettings(picture_max_megapixels=1)
+
+
+def frames_of(path, settings=ANY, most=1000):
+    source = make_recorded(recording(str(path)), settings)
+    source.open()
+    found = []
+    while len(found) < most and (frame := source.read()) is not None:
+        found.append(frame)
+    source.close()
+    return found
+
+
+def clip(path, *sizes, fourcc="MJPG"):
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*fourcc), 10, sizes[0] if sizes else (64, 48))
+    for number, (width, height) in enumerate(sizes):
+        writer.write(np.full((height, width, 3), 20 * number + 20, np.uint8))
+    writer.release()
+    return path
+
+
+def jpegs(path, *sizes):
+    """JPEGs one behind the other, which is a video, too; frame n is 20 * n + 20 bright."""
+    pictures = [np.full((height, width, 3), 20 * number + 20, np.uint8) for number, (width, height) in enumerate(sizes)]
+    path.write_bytes(b"".join(cv2.imencode(".jpg", picture)[1].tobytes() for picture in pictures))
+    return path
+
+
+REFUSED = {
+    "no bytes": lambda path: path.write_bytes(b""),
+    "text": lambda path: path.write_bytes(b"no video at all\n" * 100),
+    "a video of no frames": clip,
+    "a header alone": lambda path: path.write_bytes(DEMO_CLIP.read_bytes()[:500]),
+    "zeros": lambda path: path.write_bytes(bytes(100_000)),
+    "noise": lambda path: path.write_bytes(np.random.default_rng(1).bytes(100_000)),
+}
+
+
+@pytest.mark.parametrize("make", REFUSED.values(), ids=REFUSED)
+def test_what_holds_no_frame_is_refused_by_its_name(tmp_path, make):
+    path = tmp_path / "video.avi"
+    make(path)
+    with pytest.raises(SourceError, match=r"^(cannot open \S+video.avi|\S+video.avi holds no frame that can be read)$"):
+        frames_of(path)
+
+
+def test_what_is_a_picture_by_its_first_bytes_alone_is_refused(tmp_path):
+    path = tmp_path / "video.jpg"
+    path.write_bytes(b"\xff\xd8\xff\xe0 no picture at all")
+    with pytest.raises(SourceError, match=r"video.jpg holds no frame that can be read"):
+        frames_of(path)
+
+
+@pytest.mark.parametrize("tenth", range(10))
+def test_a_video_that_is_cut_off_gives_its_first_frames_or_is_refused(tmp_path, tenth):
+    whole_path = tmp_path / damaged_clip(tmp_path, ())
+    whole, path = whole_path.read_bytes(), tmp_path / "cut.avi"
+    path.write_bytes(whole[: len(whole) * tenth // 10])
+    try:
+        frames = frames_of(path)
+    except SourceError:
+        assert tenth <= 5, "there are whole frames in it"
+        return
+    assert 5 * (tenth - 6) <= len(frames) <= 2 * tenth
+    for frame in frames[:-1]:  # the last one may be cut in the middle
+        assert frame.picture.mean() == pytest.approx(frame.number * 10, abs=3)
+
+
+def test_a_video_whose_size_changes_on_the_way_goes_on_in_that_of_its_first_frame(tmp_path):
+    frames = frames_of(jpegs(tmp_path / "x.mjpeg", (64, 48), (64, 48), (160, 120), (32, 24)))
+    assert [frame.picture.shape for frame in frames] == [(48, 64, 3)] * 4
+    assert [round(float(frame.picture.mean()), -1) for frame in frames] == [20, 40, 60, 80]
+    assert all(before.seconds < after.seconds for before, after in pairwise(frames))
+
+
+@pytest.mark.parametrize("kind", ["big.avi", "big.mp4"])
+def test_a_video_of_larger_frames_than_allowed_is_not_opened(tmp_path, kind):
+    path = clip(tmp_path / kind, *[(1200, 900)] * 2, fourcc="MJPG" if kind.endswith("avi") else "mp4v")
+    assert len(frames_of(path)) == 2
+    with pytest.raises(SourceError, match=r"big\.\w+ has frames of 1200 x 900; the most is 1 megapixels"):
+        frames_of(path, SMALL)
+
+
+class Device:
+    """A camera that gives what it is told to."""
+
+    def __init__(self, *pictures):
+        self._pictures = list(pictures)
+
+    def grab(self):
+        return bool(self._pictures)
+
+    def retrieve(self):
+        return True, self._pictures.pop(0)
+
+    def get(self, _figure):
+        return 0.0  # as OpenCV answers for what a device does not state
+
+    def release(self):
+        pass
+
+
+@pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 3)])
+def test_a_gray_camera_gives_frames_in_three_channels(shape):
+    assert _colour(np.zeros(shape, np.uint8)).shape == (48, 64, 3)
+
+
+def test_a_camera_whose_frames_are_empty_for_a_moment_has_them_flagged():
+    camera = Camera(recording("demo"), ANY)
+    camera._capture = Device(*(np.zeros(size, np.uint8) for size in ((48, 64, 3), (0, 0, 3), (48, 64))))
+    assert [camera.read().note for _ in range(3)] == ["", "the frame could not be decoded", ""]
+
+
+class Stating(Device):
+    """A file that states senseless figures."""
+
+    def __init__(self, fps, count):
+        super().__init__(*[np.full((4, 4, 3), number, np.uint8) for number in range(3)])
+        self._stated = {cv2.CAP_PROP_FPS: fps, cv2.CAP_PROP_FRAME_COUNT: count, cv2.CAP_PROP_POS_MSEC: fps}
+
+    def get(self, figure):
+        return self._stated.get(figure, 0.0)
+
+
+@pytest.mark.parametrize("fps", [0.0, float("nan"), float("inf"), -25.0, 1e9])
+@pytest.mark.parametrize("count", [0.0, float("nan"), -9.2e18, 1e18, 1e300])
+def test_senseless_figures_of_a_file_change_nothing_of_its_frames(monkeypatch, fps, count):
+    monkeypatch.setattr("capture_service.sources.recording.open_capture", lambda *_: Stating(fps, count))
+    source = Recording(recording("demo"), CaptureSettings())
+    source.open()
+    frames = []
+    while frame := source.read():
+        frames.append(frame)
+    assert [int(frame.picture.mean()) for frame in frames] == [0, 1, 2]
+    assert source.pace == 25.0
+    assert source.total is None
+    assert all(0 <= frame.seconds < 1e9 for frame in frames)

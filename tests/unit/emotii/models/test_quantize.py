@@ -1,0 +1,82 @@
+"""The network of a model in 8-bit integers: made, kept or refused, and served."""
+
+import json
+import platform
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from contract.errors import ModelError, SettingsError
+from contract.labels import EMOTIONS_5
+from contract.model import MODEL_FILE, ModelFolder, shipped_models
+from contract.quantized import BIN, XML
+from contract.settings import load
+from inference_service import engines
+from inference_service.settings import InferenceSettings
+from tests.unit.emotii.models.test_evaluate import ran, write_faces
+
+SHOWN = {emotion: 60 + 34 * place for place, emotion in enumerate(EMOTIONS_5)}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """The shipped emotii-5 without its integers."""
+    folder = tmp_path / "emotii-5"
+    shutil.copytree(shipped_models() / "emotii-5", folder, ignore=shutil.ignore_patterns("*-int8.*"))
+    about = json.loads((folder / MODEL_FILE).read_text())
+    about["files"] = {name: digest for name, digest in about["files"].items() if "-int8" not in name}
+    (folder / MODEL_FILE).write_text(json.dumps(about))
+    return folder
+
+
+def engine(model: Path, precision: str) -> engines.Engine:
+    return engines.load(load(InferenceSettings, model=str(model), precision=precision, threads=1, batch=8))
+
+
+def test_integers_are_added_with_their_hashes_told_in_the_card_and_served(model: Path, tmp_path: Path):
+    faces = write_faces(tmp_path / "faces.npz", SHOWN, each=200)
+    before = ModelFolder.open(model)
+    floats = engine(model, "f32")
+    for _ in range(2):  # the second time they are made anew
+        assert "same emotion for" in ran("quantize", "--model", model, "--data", faces, "--valid", faces)
+    after = ModelFolder.open(model)
+    assert {*after.card.files} - {*before.card.files} == {after.file(XML).name, after.file(BIN).name}
+    assert after.card.model_copy(update={"files": before.card.files}) == before.card
+    card = (model / "README.md").read_text(encoding="utf-8")
+    assert card.count(XML) == card.count(BIN) == 1
+    pixels = np.random.default_rng(1).integers(0, 256, (5, 48, 48), dtype=np.uint8)
+    integers = engine(model, "int8").classify(pixels)
+    assert 0 < np.abs(integers - floats.classify(pixels)).max() < 0.2
+    default = integers if platform.machine() == "x86_64" else engine(model, "bf16").classify(pixels)
+    assert np.array_equal(engine(model, "auto").classify(pixels), default)
+    assert np.array_equal(engine(model, "f32").classify(pixels), floats.classify(pixels))
+
+
+def test_integers_that_answer_otherwise_are_refused_and_nothing_changes(model: Path, tmp_path: Path):
+    """From faces that are all black nobody learns how large the numbers between the layers get."""
+    faces = write_faces(tmp_path / "faces.npz", SHOWN)
+    black = write_faces(tmp_path / "black.npz", dict.fromkeys(EMOTIONS_5, -1000))
+    files = {path.name: path.read_bytes() for path in model.iterdir()}
+    with pytest.raises(ModelError, match="answers otherwise in 8-bit integers"):
+        ran("quantize", "--model", model, "--data", black, "--valid", faces)
+    assert {path.name: path.read_bytes() for path in model.iterdir()} == files
+
+
+def test_a_model_without_integers_says_so_and_tensorflow_has_none(model: Path):
+    with pytest.raises(ModelError, match="emotii quantize"):
+        engine(model, "int8")
+    with pytest.raises(SettingsError, match="tensorflow has no 8-bit integers"):
+        engines.load(load(InferenceSettings, model=str(model), precision="int8", engine="tensorflow"))
+
+
+def test_weights_that_are_not_those_of_the_model_are_not_loaded(tmp_path: Path):
+    folder = tmp_path / "emotii-5"
+    shutil.copytree(shipped_models() / "emotii-5", folder)
+    weights = folder / f"emotii-5{BIN}"
+    changed = bytearray(weights.read_bytes())
+    changed[1000] ^= 1
+    weights.write_bytes(changed)
+    with pytest.raises(ModelError, match=r"is not the file that model\.json names"):
+        engine(folder, "int8")

@@ -1,0 +1,74 @@
+"""The table of an analysis."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from contract.atomic_file import TextFile, WholeFile
+from contract.errors import EmotiiError
+from contract.messages import Face, FrameId, Quality, Reading
+from jobs_service.outputs.outcomes import Buried
+from jobs_service.outputs.readings_csv import PLACE, ReadingsCsv
+
+FACE = Face(1, 7, (1, 2, 3, 4), 0.9, Quality(0.5, 0.5, 80, 0, 1))
+
+
+def reading(frame: int, labels: tuple[str, ...], probabilities: tuple[float, ...], model: str = "m@1.0.0") -> Reading:
+    return Reading(FrameId("job", "e", frame), FACE, 40 * frame, model, labels, probabilities, "w", 0, 0)
+
+
+def written(path: Path, *faces: Reading | Buried, picture: str | None = None) -> list[dict[str, str]]:
+    whole = WholeFile(path)
+    with whole, TextFile(whole) as file:
+        table = ReadingsCsv(file, named=picture is not None)
+        table.write(faces, picture)
+        table.finish()
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "faces.csv"
+
+
+def test_probabilities_stand_under_their_label_whatever_the_order_in_which_a_worker_has_them(path):
+    first, second = written(
+        path, reading(0, ("happy", "sad"), (0.9, 0.1)), reading(1, ("sad", "happy"), (0.7, 0.3), "m@1.0.1")
+    )
+    assert (first["happy"], first["sad"], first["emotion"]) == ("0.9000", "0.1000", "happy")
+    assert (second["happy"], second["sad"], second["emotion"]) == ("0.3000", "0.7000", "sad")
+    assert (second["time_s"], second["track"], second["width"], second["confidence"]) == ("0.040", "7", "3.0", "70.0")
+
+
+def test_models_with_other_labels_do_not_mix_in_one_table(path):
+    with pytest.raises(EmotiiError, match=r"m@1.0.0 \(happy, sad\) and old@2.0.0 \(happy, fear\)"):
+        written(path, reading(0, ("happy", "sad"), (0.9, 0.1)), reading(1, ("happy", "fear"), (0.7, 0.3), "old@2.0.0"))
+    assert not list(path.parent.iterdir())
+
+
+def test_a_buried_face_has_its_row_whether_it_comes_first_or_last(path):
+    known, unknown = Buried(0, 1, "poison", 120, FACE), Buried(2, 0, "malformed")
+    rows = written(path, known, reading(1, ("happy", "sad"), (0.9, 0.1)), unknown)
+    assert [(row["frame"], row["face"], row["emotion"]) for row in rows] == [
+        ("0", "1", ""),
+        ("1", "1", "happy"),
+        ("2", "0", ""),
+    ]
+    assert (rows[0]["time_s"], rows[0]["track"], rows[0]["left"], rows[0]["height"]) == ("0.120", "7", "1.0", "4.0")
+    for row in (rows[0], rows[2]):
+        assert row["confidence"] == row["happy"] == row["sad"] == ""
+    assert rows[2]["track"] == rows[2]["left"] == rows[2]["time_s"] == ""
+
+
+def test_a_table_of_nothing_but_buried_faces_has_their_rows(path):
+    (row,) = written(path, Buried(0, 1, "poison", 120, FACE))
+    assert tuple(row) == PLACE
+    assert row["track"] == "7"
+
+
+def test_every_row_of_a_folder_of_pictures_begins_with_the_name_of_the_picture(path):
+    rows = written(path, Buried(0, 1, "poison"), reading(1, ("happy", "sad"), (0.9, 0.1)), picture="at sea, 1.jpg")
+    assert [row["file"] for row in rows] == ["at sea, 1.jpg"] * 2
+    assert next(iter(rows[0])) == "file"

@@ -1,0 +1,176 @@
+"""What people look at: the chart, the annotated video, the report."""
+
+import io
+import re
+from collections import Counter
+from datetime import UTC, datetime
+
+import cv2
+import pytest
+
+from capture_service.jobs.producer import recording
+from capture_service.settings import CaptureSettings
+from contract.errors import SettingsError
+from contract.model import find_model
+from jobs_service.outputs.jsonl import read_lines
+from jobs_service.outputs.outcomes import Buried
+from jobs_service.reports import paint
+from jobs_service.reports.annotated import draw_video
+from jobs_service.reports.best_faces import choose, cut_out
+from jobs_service.reports.chart import clock, draw_chart
+from jobs_service.reports.model_facts import ModelFacts, model_facts
+from jobs_service.reports.report import Report
+from jobs_service.reports.timeline import draw_up
+from tests.recording import LABELS, outcome, reading, recorded, write_clip
+
+SETTINGS = CaptureSettings()
+
+
+@pytest.fixture
+def clip(tmp_path):
+    return recording(str(write_clip(tmp_path / "clip.mp4")))
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A second of one awake face, with a frame and a face that could not be read."""
+    frames = [outcome(n, reading(n, awake=0.97)) for n in range(25)]
+    frames[3] = outcome(3, note="the file is damaged here")
+    frames[4] = outcome(4, reading(4, awake=0.97), Buried(4, 1, "the engine failed on it"))
+    return recorded(tmp_path, *frames)
+
+
+def drawn_up(record, outputs, name="clip.mp4"):
+    return draw_up(name, read_lines(outputs.readings_jsonl), record.episodes, record.tally.frames, record.tally.last_ms)
+
+
+def frames_of(path):
+    video, found = cv2.VideoCapture(str(path)), []
+    while (read := video.read())[0]:
+        found.append(read[1])
+    fps = video.get(cv2.CAP_PROP_FPS)
+    video.release()
+    return found, fps
+
+
+def test_the_video_has_every_frame_at_the_recordings_pace_with_what_was_read_on_it(clip, written, tmp_path):
+    _, outputs = written
+    seen = []
+    path = tmp_path / "annotated.webm"
+    draw_video(path, clip, SETTINGS, read_lines(outputs.readings_jsonl), 25.0, seen.append)
+    frames, fps = frames_of(path)
+    assert len(frames) == 25
+    assert fps == pytest.approx(25, abs=0.1)
+    assert seen == list(range(1, 26))
+    assert path.read_bytes().startswith(b"\x1a\x45\xdf\xa3")  # EBML: what browsers open as WebM
+    flat = [frame.std() for frame in frames]
+    assert min(flat[0], flat[10], flat[24]) > 5, "a box and a word on every face"
+    assert flat[3] < min(flat[0], flat[10], flat[24]) / 2, "nothing on the frame whose faces are not known"
+
+
+def test_frames_that_stay_for_long_are_shown_for_long(written, tmp_path):
+    _, outputs = written
+    slow = recording(str(write_clip(tmp_path / "slow.mp4", frames=4, fps=0.5)))
+    draw_video(tmp_path / "slow.webm", slow, SETTINGS, read_lines(outputs.readings_jsonl), 0.5, lambda _: None)
+    frames, fps = frames_of(tmp_path / "slow.webm")
+    assert len(frames) / fps == pytest.approx(7, abs=0.1), (
+        "three times two seconds, and the last frame for one grid step"
+    )
+
+
+def test_a_video_that_the_disk_had_no_room_for_is_noticed(clip, written, tmp_path, monkeypatch):
+    _, outputs = written
+    path = tmp_path / "annotated.webm"
+    path.symlink_to("/dev/full")
+    with pytest.raises(SettingsError, match=r"cannot write annotated.webm"):
+        draw_video(path, clip, SETTINGS, read_lines(outputs.readings_jsonl), 25.0, lambda _: None)
+
+
+def test_the_chart_is_a_picture_whatever_the_labels_and_also_without_any_face(written, tmp_path):
+    (tmp_path / "none").mkdir()
+    for timeline in (drawn_up(*written), drawn_up(*recorded(tmp_path / "none", outcome(0), outcome(1)))):
+        file = io.BytesIO()
+        draw_chart(timeline, file)
+        assert file.getvalue().startswith(b"\x89PNG")
+
+
+def test_labels_of_one_colour_differ_in_texture():
+    labels = [f"label-{n}" for n in range(20)]
+    common, count = Counter(map(paint.colour, labels)).most_common(1)[0]
+    alike = [label for label in labels if paint.colour(label) == common]
+    assert count > 2
+    assert len({paint.hatch(label, labels) for label in alike}) == min(len(alike), len(paint.HATCHES))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "duration_ms", "shown"),
+    [(1.26, 3000, "1.3 s"), (61, 90_000, "1:01"), (59.6, 90_000, "1:00"), (3725, 7_200_000, "1:02:05")],
+)
+def test_times_are_told_as_people_write_them(seconds, duration_ms, shown):
+    assert clock(seconds, duration_ms) == shown
+
+
+def page(written, clip, name="clip.mp4", facts=None):
+    record, outputs = written
+    timeline = drawn_up(record, outputs, name)
+    shown = choose(timeline.episodes)
+    faces = [*(one.best_face for one in shown), *(track.best_face for track in timeline.tracks)]
+    facts = facts or ModelFacts(timeline.model, timeline.labels, {}, 0.95, ("It knows only students.",))
+    return Report(
+        timeline, record.tally, facts, shown, cut_out(faces, clip, SETTINGS, lambda _: None), datetime.now(UTC)
+    ).html()
+
+
+def test_the_report_asks_no_host_and_runs_no_script(written, clip):
+    html = page(written, clip)
+    asked = re.findall(r"""(?:src|href|url|action)\s*[=(]\s*["']?([^"'\s>)]+)""", html)
+    assert asked
+    assert all(one.startswith("data:image/") for one in asked)
+    assert "<script" not in html
+    assert "default-src 'none'" in html
+
+
+def test_the_report_tells_who_showed_what_and_what_could_not_be_read(written, clip):
+    html = page(written, clip)
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
+    for told in ("Face 1", "awake", "probabilities of an expression", "no facts about what anybody felt"):
+        assert told in words
+    assert "frame 3 at 0.1 s: the file is damaged here" in words
+    assert "frame 4: the engine failed on it" in words
+    assert "mine@1.0.0 tells apart: awake, dozing, tired" in words
+    assert "It knows only students." in words
+    assert html.count("data:image/jpeg") == 2, "the portrait, and the best face"
+
+
+def test_no_label_of_another_model_is_in_the_report(written, clip):
+    html = page(written, clip)
+    assert not re.search(r"\b(angry|fear|happy|sad|surprise|neutral|disgust|contempt)\b", html)
+
+
+def test_the_name_of_a_recording_is_text_and_never_markup(written, clip):
+    html = page(written, clip, name="<img src=http://evil.example/x>.mp4")
+    assert "<img src=http" not in html
+    assert "&lt;img src=http" in html
+
+
+def test_a_recording_without_a_face_has_a_report_all_the_same(tmp_path, clip):
+    html = page(recorded(tmp_path, outcome(0), outcome(1)), clip, facts=ModelFacts("", (), {}, None, ()))
+    assert "No face was found" in html
+
+
+def test_the_facts_of_a_model_that_is_here_come_from_its_folder_and_of_another_only_its_labels():
+    shipped = model_facts(find_model("emotii-5").card.id, ("a", "b"), "emotii-8")
+    assert shipped.scores["accuracy"] > 0.8
+    assert any("never what a person feels" in limit for limit in shipped.limits)
+    other_version = model_facts("emotii-5@0.0.1", ("a", "b"), "emotii-8")
+    unknown = model_facts("mine@1.0.0", LABELS, "no-such-model")
+    assert (other_version.scores, unknown.scores, unknown.limits, unknown.labels) == ({}, {}, (), LABELS)
+
+
+def test_best_faces_are_one_of_each_track_and_emotion_the_strongest(tmp_path):
+    shown = [*[0.96] * 20, *[0.02] * 20, *[0.99] * 20]
+    record, _ = recorded(tmp_path, *(outcome(n, reading(n, awake=value)) for n, value in enumerate(shown)))
+    chosen = choose(record.episodes)
+    assert len(record.episodes) >= 2
+    assert len({(one.track, one.emotion) for one in chosen}) == len(chosen)
+    assert max(one.peak.confidence for one in chosen) == max(one.peak.confidence for one in record.episodes)
