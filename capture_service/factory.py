@@ -16,7 +16,7 @@ from capture_service.watchdog import Watchdog
 from contract.broker import connect
 from contract.clock import RedisClock
 from contract.messages import SourceStatus
-from contract.outage import Outage
+from contract.outage import OutageLog
 
 if TYPE_CHECKING:
     from capture_service.inbox.picture_faces import PictureFaces
@@ -38,7 +38,7 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Watchdog, s
         EmotiiError: a setting or a file of the detector cannot be used.
     """
     clients = connect(settings.redis_url, f"capture-{spec.name}")
-    clock, outage = RedisClock(), Outage()
+    clock, outage = RedisClock(), OutageLog()
     status = _opening(spec, order, metrics_port, clock)
     registration = Registration(clients.commands, clock, outage, pulse, status)
     publisher = CropPublisher(clients.commands, spec.name, clock)
@@ -67,7 +67,7 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Watchdog, s
 def idle_inbox(order: int, settings: CaptureSettings) -> IdleInbox:
     """What waits for the first picture that is handed in; connects when it starts."""
     client = connect(settings.redis_url, f"capture-{UPLOADED.name}-idle").commands
-    clock, outage = RedisClock(), Outage()
+    clock, outage = RedisClock(), OutageLog()
     status = _opening(UPLOADED, order, settings.metrics_port, clock)
     return IdleInbox(client, Registration(client, clock, outage, Watchdog(), status), outage)
 

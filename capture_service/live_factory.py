@@ -16,7 +16,7 @@ from capture_service.sources import make_source
 from capture_service.sources.spec import SourceSpec
 from contract.broker import Clients
 from contract.clock import RedisClock
-from contract.outage import Outage
+from contract.outage import OutageLog
 
 BROWSER_PAUSE = timedelta(seconds=1)
 """To look whether a browser came back costs nothing, and whoever did should not wait."""
@@ -28,7 +28,7 @@ def live(
     registration: Registration,
     publisher: CropPublisher,
     clock: RedisClock,
-    outage: Outage,
+    outage: OutageLog,
     settings: CaptureSettings,
 ) -> LiveCapture:
     """The capture of a webcam, a stream, a file or a browser. Loads the detector.

@@ -18,7 +18,7 @@ class Lease:
     def __init__(self, client: redis.Redis, task: str) -> None:
         self._lock = Lock(client, keys.lease(task), timeout=LIFE_SECONDS, blocking=False, thread_local=False)
 
-    def hold(self) -> bool:
+    def acquire_or_renew(self) -> bool:
         """Take the lease or keep it; whether it is ours now. Call it every second or two."""
         try:
             if self._lock.local.token is not None and self._lock.reacquire():
@@ -31,7 +31,7 @@ class Lease:
         """Whether anybody has the task now."""
         return bool(self._lock.locked())
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         """Let another process have the task at once."""
         try:
             self._lock.release()
@@ -45,7 +45,7 @@ class AsyncLease:
     def __init__(self, client: redis.asyncio.Redis, task: str) -> None:
         self._lock = AsyncLock(client, keys.lease(task), timeout=LIFE_SECONDS, blocking=False, thread_local=False)
 
-    async def hold(self) -> bool:
+    async def acquire_or_renew(self) -> bool:
         """Take the lease or keep it; whether it is ours now."""
         try:
             if self._lock.local.token is not None and await self._lock.reacquire():
@@ -54,7 +54,7 @@ class AsyncLease:
             self._lock.local.token = None
         return bool(await self._lock.acquire())
 
-    async def give_back(self) -> None:
+    async def release(self) -> None:
         """Let another process have the task at once."""
         try:
             await self._lock.release()

@@ -9,6 +9,7 @@ import structlog
 from contract.broker import Backoff, outages_named
 from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
+from contract.outage import OutageLog
 from inference_service import metrics
 from inference_service.classifier import Classifier
 from inference_service.crops import Crops
@@ -53,7 +54,7 @@ class Worker:
         self._registry = registry
         self._idle_ms = idle_ms
         self._backoff = Backoff(longest_seconds=LONGEST_PAUSE_SECONDS)
-        self._away = False
+        self._outages = OutageLog()
         self._turned = time.monotonic()
 
     def run(self, stop: Event, metrics_port: int = 0) -> None:
@@ -96,19 +97,15 @@ class Worker:
     def _outage(self, error: BrokerUnavailable) -> None:
         self._crops.lost_sight()
         metrics.OUTAGES.inc()
-        if not self._away:
-            logger.warning("redis cannot serve, retrying", error=str(error))
-        self._away = True
+        self._outages.failed(error)
 
     def _back(self) -> None:
-        if self._away:
-            logger.warning("redis serves again")  # as loud as the outage, so that nobody is left in doubt
-        self._away = False
+        self._outages.recovered()
         self._backoff.reset()
 
     def _leave(self) -> None:
         """Commit what is still pending and take this worker out of Redis; if Redis is away, others will see to it."""
-        if self._away:
+        if self._outages.lasts:
             return
         deadline = time.monotonic() + DRAIN_SECONDS
         try:

@@ -50,7 +50,7 @@ class Claim:
             BrokerUnavailable: Redis cannot be reached.
         """
         with outages_named():
-            return self._lease.hold()
+            return self._lease.acquire_or_renew()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -61,7 +61,7 @@ class Claim:
         self._thread.join()
         try:
             with outages_named():
-                self._lease.give_back()
+                self._lease.release()
         except BrokerUnavailable as error:
             logger.debug("the claim ends by its age", error=str(error))
 

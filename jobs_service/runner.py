@@ -10,6 +10,7 @@ import structlog
 from contract.broker import Backoff, Clients
 from contract.errors import BrokerUnavailable, EmotiiError
 from contract.messages.job import JobState, JobStatus
+from contract.outage import OutageLog, retry_until_stored
 from jobs_service.execution import JobExecution
 from jobs_service.progress_reporter import Cancelled, Claim, ProgressReporter, Taken
 from jobs_service.registry import JobRegistry
@@ -35,16 +36,18 @@ class Runner:
 
     def run(self, stop: Event) -> None:
         """Run jobs until `stop`; while Redis is away, wait for it."""
-        outage = _Outage(stop)
+        outages, backoff = OutageLog(), Backoff()
         while not stop.is_set():
             try:
                 jobs = self.registry.jobs()
                 self.keeper.look(jobs)
-                outage.over()
+                outages.recovered()
+                backoff.reset()
                 if not any(self._run_job(job, stop) for job in jobs if not job.over):
                     stop.wait(LOOK_SECONDS)
             except BrokerUnavailable as error:
-                outage.noticed(error)
+                outages.failed(error)
+                stop.wait(backoff.next())
 
     def _run_job(self, job: JobStatus, stop: Event) -> bool:
         """Run a job, if it is there still and nobody else has it; whether that was so."""
@@ -93,34 +96,5 @@ class Runner:
     @staticmethod
     def _insist(write: Callable[[], None], stop: Event) -> None:
         """Try until Redis has it, or `stop`: then the job is begun again some time."""
-        outage = _Outage(stop)
-        while True:
-            try:
-                write()
-            except BrokerUnavailable as error:
-                if stop.is_set():
-                    raise
-                outage.noticed(error)
-            else:
-                return
-
-
-class _Outage:
-    """Says once that Redis is away, and waits a little longer each time."""
-
-    def __init__(self, stop: Event) -> None:
-        self._stop = stop
-        self._backoff = Backoff()
-        self._noticed = False
-
-    def noticed(self, error: BrokerUnavailable) -> None:
-        if not self._noticed:
-            logger.warning("redis cannot serve, retrying", error=str(error))
-        self._noticed = True
-        self._stop.wait(self._backoff.next())
-
-    def over(self) -> None:
-        if self._noticed:
-            logger.info("redis is back")
-        self._noticed = False
-        self._backoff.reset()
+        if not retry_until_stored(write, stop, OutageLog(), longest_pause_seconds=5.0):
+            write()  # the last attempt: whether it succeeds or raises, the caller ends

@@ -83,7 +83,7 @@ class FaceSaver:
         """Take part in the choice of the gateway that saves, and have the frames of every camera if it is this one."""
         holds = False
         try:
-            holds = self.on and await self._lease.hold()
+            holds = self.on and await self._lease.acquire_or_renew()
         finally:
             if holds != self.holds_lease:
                 logger.info("this gateway saves faces now" if holds else "this gateway saves no faces any more")
@@ -96,7 +96,7 @@ class FaceSaver:
     async def give_back(self) -> None:
         """Let another gateway save, at once."""
         if self.holds_lease:
-            await self._lease.give_back()
+            await self._lease.release()
 
     async def forget(self, source: str | None) -> None:
         """Save no face of this source, or of any, that is due now; returns when none is being written any more."""

@@ -82,7 +82,7 @@ class Recorder:
         """Take part in the choice of the gateway that records."""
         holds = False
         try:
-            holds = await self._lease.hold()
+            holds = await self._lease.acquire_or_renew()
         finally:
             if holds != self.holds_lease:
                 logger.info("this gateway records history now" if holds else "this gateway records no history any more")
@@ -140,7 +140,7 @@ class Recorder:
         except (DatabaseUnavailable, TimeoutError) as error:
             logger.warning("the end of the history was not written", waiting=self.waiting, error=str(error))
         if self.holds_lease:
-            await self._lease.give_back()
+            await self._lease.release()
 
     @property
     def _taking(self) -> WriteBuffer:

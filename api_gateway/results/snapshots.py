@@ -67,7 +67,7 @@ class Snapshots:
 
     async def keep(self) -> None:
         """Take part in the choice of the gateway that writes, write if it is this one, and wait until the next time."""
-        self._holds_lease = await self._lease.hold()
+        self._holds_lease = await self._lease.acquire_or_renew()
         if self._holds_lease:
             await self._write()
         await asyncio.sleep(EVERY_SECONDS)
@@ -75,7 +75,7 @@ class Snapshots:
     async def give_back(self) -> None:
         """Let another gateway write, at once."""
         if self._holds_lease:
-            await self._lease.give_back()
+            await self._lease.release()
 
     async def _write(self) -> None:
         snapshots = self._take()

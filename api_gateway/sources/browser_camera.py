@@ -102,7 +102,7 @@ class BrowserCamera:
     async def leave(self) -> None:
         """Let go of the name; the capture sees that the browser left."""
         try:
-            await self._lease.give_back()
+            await self._lease.release()
         except OUTAGES as error:
             logger.info("a browser's camera left without a word to redis", source=self._name, error=str(error))
         else:
@@ -110,7 +110,7 @@ class BrowserCamera:
                 logger.info("a browser's camera left", source=self._name)
 
     async def _hold(self) -> None:
-        if not await self._lease.hold():
+        if not await self._lease.acquire_or_renew():
             raise ApiError(409, "name_taken", f"another browser sends {self._name!r} now; choose another name")
         source = AddedSource(name=self._name, address="", camera="browser", added_ms=self._clock.now_ms())
         await self._desired.admit_browser(source)

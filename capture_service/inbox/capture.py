@@ -16,7 +16,7 @@ from contract.broker import BLOCK_MS, Backoff, Clients, outages_named
 from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable, MalformedMessage, PictureError
 from contract.messages import Dead, FrameDone, FrameId, InboxPicture
-from contract.outage import Outage
+from contract.outage import OutageLog, retry_until_stored
 
 if TYPE_CHECKING:  # it brings OpenCV and a detector, which wait for the first picture
     from capture_service.inbox.picture_faces import PictureFaces
@@ -48,7 +48,7 @@ class InboxCapture:
         publisher: CropPublisher,
         registration: Registration,
         clock: RedisClock,
-        outage: Outage,
+        outage: OutageLog,
     ) -> None:
         self._source = source
         self._stream = keys.inbox(source)
@@ -66,7 +66,7 @@ class InboxCapture:
         """Read and handle until `stop` is set."""
         try:
             while not stop.is_set():
-                if not self._registration.hold():
+                if not self._registration.acquire_or_renew():
                     self._look_back = True
                     stop.wait(BLOCK_MS / 1000)
                     continue
@@ -76,7 +76,7 @@ class InboxCapture:
                         self._handle(entry, fields, stop)
                     self._backoff.reset()
                 except BrokerUnavailable as error:
-                    self._outage.noticed(error)
+                    self._outage.failed(error)
                     self._look_back = True  # what a lost reply held is pending
                     stop.wait(self._backoff.next())
         finally:
@@ -128,17 +128,9 @@ class InboxCapture:
 
     def _send(self, batch: Batch, stop: Event) -> bool:
         """Store a batch however long Redis is away; False where `stop` or another process came first."""
-        backoff = Backoff(longest_seconds=1.0)
-        while not stop.is_set() and self._registration.hold():
-            try:
-                self._publisher.send(batch)
-            except BrokerUnavailable as error:
-                self._outage.noticed(error)
-                stop.wait(backoff.next())
-            else:
-                self._outage.over()
-                return True
-        return False
+        return retry_until_stored(
+            lambda: self._publisher.send(batch), stop, self._outage, permitted=self._registration.acquire_or_renew
+        )
 
     def _deliveries(self, entry: bytes) -> int:
         with outages_named():

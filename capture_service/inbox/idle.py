@@ -10,7 +10,7 @@ from capture_service.publishing.registration import Registration
 from contract import keys
 from contract.broker import outages_named
 from contract.errors import BrokerUnavailable
-from contract.outage import Outage
+from contract.outage import OutageLog
 
 logger = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ class IdleInbox:
         client: for commands; used by the waiting thread alone.
     """
 
-    def __init__(self, client: redis.Redis, registration: Registration, outage: Outage) -> None:
+    def __init__(self, client: redis.Redis, registration: Registration, outage: OutageLog) -> None:
         self._client = client
         self._registration = registration
         self._outage = outage
@@ -62,12 +62,12 @@ class IdleInbox:
 
     def _has_picture(self) -> bool:
         """Whether a picture is for this service to look at; another one may have the source."""
-        if not self._registration.hold():
+        if not self._registration.acquire_or_renew():
             return False
         self._registration.change("ONLINE")
         try:
             with outages_named():
                 return bool(self._client.xlen(keys.inbox(keys.UPLOADS)))
         except (BrokerUnavailable, ResponseError) as error:  # the latter: a key of another type
-            self._outage.noticed(error)
+            self._outage.failed(error)
             return False

@@ -22,7 +22,7 @@ from contract.broker import Backoff, Clients, outages_named
 from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable, EmotiiError
 from contract.messages import Crop, CropEntry, FrameDone, FrameId, Manifest
-from contract.outage import Outage
+from contract.outage import OutageLog, retry_until_stored
 
 __all__ = ["JobProducer", "JobStopped", "recording"]
 
@@ -68,7 +68,7 @@ class JobProducer:
         self._recording = make_recorded(spec, settings)
         self._recording.open()
         self._faces = FaceFinder(self.source, detector)
-        self._clock, self._outage = RedisClock(), Outage()
+        self._clock, self._outage = RedisClock(), OutageLog()
         self._publisher = CropPublisher(self._client, self.source, self._clock, keys.JOB_KEYS_SECONDS)
         self._limit = settings.job_backlog_limit
         self._spool = SentEntryStore(spool)
@@ -152,7 +152,8 @@ class JobProducer:
 
     def _send(self, entries: Sequence[CropEntry], stop: Event) -> None:
         self._wait_for_room(stop)
-        if not self._publisher.send_until_stored(Batch(entries), stop, self._outage):
+        batch = Batch(entries)
+        if not retry_until_stored(lambda: self._publisher.send(batch), stop, self._outage):
             raise JobStopped("stopped before the end")
 
     def _wait_for_room(self, stop: Event) -> None:
@@ -160,12 +161,12 @@ class JobProducer:
         while not stop.is_set() and not self._closed.is_set():
             try:
                 if self._publisher.backlog() + self._unread() < self._limit:
-                    self._outage.over()
+                    self._outage.recovered()
                     return
                 backoff.reset()
                 stop.wait(ROOM_SECONDS)
             except BrokerUnavailable as error:
-                self._outage.noticed(error)
+                self._outage.failed(error)
                 stop.wait(backoff.next())
         raise JobStopped("stopped before the end")
 

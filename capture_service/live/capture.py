@@ -17,7 +17,7 @@ from contract.broker import Backoff
 from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
 from contract.messages import Crop, FrameDone, FrameId
-from contract.outage import Outage
+from contract.outage import OutageLog
 
 TURN_SECONDS = 0.2
 LOST_SECONDS = 4.8
@@ -42,7 +42,7 @@ class LiveCapture:
         view: FramePublisher,
         registration: Registration,
         clock: RedisClock,
-        outage: Outage,
+        outage: OutageLog,
         settings: CaptureSettings,
         fps: float | None = None,
     ) -> None:
@@ -72,7 +72,7 @@ class LiveCapture:
         """Capture until `stop` is set."""
         try:
             while not stop.is_set():
-                if not self._registration.hold():
+                if not self._registration.acquire_or_renew():
                     self._close()
                     stop.wait(TURN_SECONDS)
                 elif self._feed is None:
@@ -122,11 +122,11 @@ class LiveCapture:
                 self._sent = name.frame
             self._view.publish(name, captured_ms, picture, found)
         except BrokerUnavailable as error:
-            self._outage.noticed(error)
+            self._outage.failed(error)
             self._registration.skipped(1)
             stop.wait(self._sendings.next())
         else:
-            self._outage.over()
+            self._outage.recovered()
             self._sendings.reset()
             if has_room:
                 self._registration.looked(width, height)

@@ -18,7 +18,7 @@ from contract.address import added_kind
 from contract.broker import outages_named
 from contract.errors import BrokerUnavailable, SourceError
 from contract.messages import AddedSource
-from contract.outage import Outage
+from contract.outage import OutageLog
 
 logger = structlog.get_logger(__name__)
 
@@ -41,7 +41,7 @@ class AddedSources:
     def __init__(self, client: redis.Redis, linger: float = LINGER_SECONDS) -> None:
         self._client = client
         self._linger = linger
-        self._outage = Outage()
+        self._outage = OutageLog()
         self._specs: dict[bytes, SourceSpec | None] = {}
         """By the stored value; None for what cannot be captured, which is told once."""
         self._left: dict[str, float] = {}
@@ -85,9 +85,9 @@ class AddedSources:
             try:
                 self.look()
             except (BrokerUnavailable, ResponseError) as error:  # the latter: a key of another type
-                self._outage.noticed(error)
+                self._outage.failed(error)
             else:
-                self._outage.over()
+                self._outage.recovered()
             stop.wait(LOOK_SECONDS)
 
     def _is_sent(self, name: str) -> bool:

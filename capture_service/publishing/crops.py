@@ -6,18 +6,15 @@ that an id is not above the last one, the frame has been stored already.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Event
 from typing import Any
 
 import redis
 from redis.exceptions import ResponseError
 
 from contract import keys
-from contract.broker import Backoff, outages_named
+from contract.broker import outages_named
 from contract.clock import RedisClock
-from contract.errors import BrokerUnavailable
 from contract.messages import CropEntry
-from contract.outage import Outage
 
 _NOT_ABOVE = "equal or smaller"
 """What Redis and Valkey say of an id that is not above the last one of the stream."""
@@ -95,20 +92,6 @@ class CropPublisher:
             return
         self._last_ms, batch.ms = last[0], 0
         self._store(batch)
-
-    def send_until_stored(self, batch: Batch, stop: Event, outage: Outage) -> bool:
-        """Store a batch however long Redis is away; False where `stop` came first."""
-        backoff = Backoff(longest_seconds=1.0)
-        while not stop.is_set():
-            try:
-                self.send(batch)
-            except BrokerUnavailable as error:
-                outage.noticed(error)
-                stop.wait(backoff.next())
-            else:
-                outage.over()
-                return True
-        return False
 
     def _store(self, batch: Batch) -> None:
         self._clock.refresh(self._client)

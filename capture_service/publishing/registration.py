@@ -15,7 +15,7 @@ from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
 from contract.lease import Lease
 from contract.messages import SourceState, SourceStatus
-from contract.outage import Outage
+from contract.outage import OutageLog
 
 logger = structlog.get_logger(__name__)
 
@@ -26,7 +26,7 @@ class Registration:
     """Holds a source by a lease and tells of it about once a second and at every change of state."""
 
     def __init__(
-        self, client: redis.Redis, clock: RedisClock, outage: Outage, pulse: Watchdog, first: SourceStatus
+        self, client: redis.Redis, clock: RedisClock, outage: OutageLog, pulse: Watchdog, first: SourceStatus
     ) -> None:
         self._client = client
         self._clock = clock
@@ -46,7 +46,7 @@ class Registration:
         """Whether whoever captures the source still turns."""
         return self._pulse.alive()
 
-    def hold(self) -> bool:
+    def acquire_or_renew(self) -> bool:
         """Whether this process captures the source; asks and tells Redis about once a second. Never raises an outage.
 
         While Redis is away nothing changes: whoever captured goes on, and sees when Redis is back whether it still may.
@@ -91,7 +91,7 @@ class Registration:
         """
         try:
             with outages_named():
-                if self._ours and self._lease.hold():
+                if self._ours and self._lease.acquire_or_renew():
                     self._clock.refresh(self._client)
                     now_ms = self._clock.now_ms()
                     update = {
@@ -102,9 +102,9 @@ class Registration:
                         "seen_ms": now_ms,
                     }
                     self._write(self._status.model_copy(update=update))
-                    self._lease.give_back()
+                    self._lease.release()
         except BrokerUnavailable as error:
-            self._outage.noticed(error)  # readers see by its age that the status is old
+            self._outage.failed(error)  # readers see by its age that the status is old
         self._ours = False
 
     def hand_over(self, stop: Event) -> None:
@@ -113,28 +113,28 @@ class Registration:
         self._ours = False
         try:
             with outages_named():
-                self._lease.give_back()
+                self._lease.release()
                 while not self._lease.is_held():
                     self._write(self._status.model_copy(update={"seen_ms": self._clock.now_ms()}))
                     if stop.wait(EVERY_SECONDS):
                         return
         except BrokerUnavailable as error:
-            self._outage.noticed(error)  # the other process has to wait until the lease ends by itself
+            self._outage.failed(error)  # the other process has to wait until the lease ends by itself
 
     def _tell(self) -> None:
         self._due = time.monotonic() + EVERY_SECONDS
         try:
             with outages_named():
-                ours = self._lease.hold()
+                ours = self._lease.acquire_or_renew()
                 if ours:
                     self._clock.refresh(self._client)
                     fps = self._rate.of(self._status.frames)
                     self._status = self._status.model_copy(update={"seen_ms": self._clock.now_ms(), "fps": fps})
                     self._write(self._status)
         except BrokerUnavailable as error:
-            self._outage.noticed(error)
+            self._outage.failed(error)
             return
-        self._outage.over()
+        self._outage.recovered()
         if ours != self._ours:
             self._ours = ours
             logger.info("captured here" if ours else "captured by another process", source=self._status.name)

@@ -20,7 +20,7 @@ from contract.errors import BrokerUnavailable
 from contract.messages import Crop, FrameDone, FrameId, SourceStatus
 from contract.messages.status import SourceKind
 from contract.normalisation import CROP_BYTES
-from contract.outage import Outage
+from contract.outage import OutageLog, retry_until_stored
 from tests.faults.engine import answer_to
 from tests.faults.ledger import Ledger
 from tests.inference import face
@@ -59,7 +59,7 @@ class Load:
         """What the reading of each crop has to say."""
         self.frames = 0
         self.skipped = 0
-        self.outage = Outage()
+        self.outage = OutageLog()
         """Whether Redis is away, as the sending sees it."""
         self.quiet = Lock()
         """While somebody holds this, nothing is on its way to Redis."""
@@ -123,7 +123,8 @@ class Load:
             return
         crops = list(self._frame())
         self.ledger.add(self._remembered(crops))
-        publisher.send_until_stored(Batch([*crops, *self._end(crops[0])]), self._stop, self.outage)
+        batch = Batch([*crops, *self._end(crops[0])])
+        retry_until_stored(lambda: publisher.send(batch), self._stop, self.outage)
 
     def _frame(self) -> Iterator[Crop]:
         now = self._clock.now_ms()

@@ -158,7 +158,7 @@ def test_a_redis_that_forgets_all_at_a_restart_is_served_again_within_seconds(ma
         assert time.monotonic() - back < 15  # the promise is 5 s; this machine may be busy
         load.end_sending()
         until(lambda: ledger.balance().settled)
-        assert worker.said("warning") == ["redis cannot serve, retrying", "redis serves again"]
+        assert worker.said("warning") == ["redis unavailable, retrying", "redis available again"]
         assert worker.stop() == 0
     load.check_answers()
     assert ledger.repeated == []

@@ -183,7 +183,7 @@ def test_redis_may_be_away_at_the_start_and_in_the_middle(tmp_path, capsys):
         assert after.skipped > before.skipped
     clients.close()
     server.stop()
-    assert capsys.readouterr().out.count("redis cannot serve") == 2
+    assert capsys.readouterr().out.count("redis unavailable") == 2
 
 
 def test_a_recording_loops_with_ever_higher_frame_numbers(server, clients, tmp_path):

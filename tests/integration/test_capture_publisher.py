@@ -1,5 +1,6 @@
 import os
 import signal
+from functools import partial
 from threading import Event
 
 import pytest
@@ -9,7 +10,7 @@ from contract import keys
 from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
 from contract.messages import Crop, Face, FrameDone, FrameId, Quality
-from contract.outage import Outage
+from contract.outage import OutageLog, retry_until_stored
 from tests.capture import until
 
 QUALITY = Quality(0.5, 0.5, 60, 0, 1)
@@ -95,7 +96,7 @@ def test_what_was_sent_before_a_crash_of_redis_is_stored_once_after_it(any_serve
         publisher.send(lost)
     any_server.start()
     for again in (batch, lost, lost):
-        assert publisher.send_until_stored(again, Event(), Outage())
+        assert retry_until_stored(partial(publisher.send, again), Event(), OutageLog())
     assert len(ids(any_clients.commands)) == 6
 
 
@@ -104,4 +105,4 @@ def test_sending_until_stored_ends_when_stopped(any_server, any_clients):
     any_server.stop()
     stop = Event()
     stop.set()
-    assert not publisher.send_until_stored(frame(0), stop, Outage())
+    assert not retry_until_stored(lambda: publisher.send(frame(0)), stop, OutageLog())

@@ -9,43 +9,43 @@ from tests.inference import until
 
 def test_only_one_process_holds_a_lease_and_the_other_gets_it_when_it_is_given_back(any_clients):
     first, second = Lease(any_clients.commands, "saving"), Lease(any_clients.commands, "saving")
-    assert first.hold()
-    assert not second.hold()
-    assert first.hold()
+    assert first.acquire_or_renew()
+    assert not second.acquire_or_renew()
+    assert first.acquire_or_renew()
 
-    first.give_back()
+    first.release()
 
-    assert second.hold()
-    assert not first.hold()
+    assert second.acquire_or_renew()
+    assert not first.acquire_or_renew()
 
 
 def test_a_lease_ends_by_itself_when_its_holder_is_silent(any_clients, monkeypatch):
     monkeypatch.setattr("contract.lease.LIFE_SECONDS", 0.2)
     silent, waiting = Lease(any_clients.commands, "saving"), Lease(any_clients.commands, "saving")
-    assert silent.hold()
+    assert silent.acquire_or_renew()
 
-    until(waiting.hold)
+    until(waiting.acquire_or_renew)
 
-    assert not silent.hold()
-    silent.give_back()
-    assert waiting.hold()
+    assert not silent.acquire_or_renew()
+    silent.release()
+    assert waiting.acquire_or_renew()
 
 
 def test_leases_of_different_tasks_do_not_meet(clients):
-    assert Lease(clients.commands, "source:a").hold()
-    assert Lease(clients.commands, "source:b").hold()
+    assert Lease(clients.commands, "source:a").acquire_or_renew()
+    assert Lease(clients.commands, "source:b").acquire_or_renew()
 
 
 def test_the_lease_for_asyncio_keeps_the_same_rules(server):
     async def both() -> None:
         clients = connect_async(server.url, "test")
         first, second = AsyncLease(clients.commands, "saving"), AsyncLease(clients.commands, "saving")
-        assert await first.hold()
-        assert not await second.hold()
-        assert await first.hold()
-        await first.give_back()
-        assert await second.hold()
-        assert not await first.hold()
+        assert await first.acquire_or_renew()
+        assert not await second.acquire_or_renew()
+        assert await first.acquire_or_renew()
+        await first.release()
+        assert await second.acquire_or_renew()
+        assert not await first.acquire_or_renew()
         await clients.close()
 
     asyncio.run(both())

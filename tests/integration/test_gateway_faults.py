@@ -71,7 +71,7 @@ def test_a_key_of_another_type_holds_up_only_its_own_source(
         door.state = "ONLINE"
         until(lambda: gateway.get("/emotion?source=door").json()["emotion"], 20, "its return")
     assert gateway.log.read_text().count("results cannot be read, left aside") == 1
-    assert "redis cannot serve" not in gateway.log.read_text()
+    assert "redis unavailable" not in gateway.log.read_text()
 
 
 def test_the_gateway_outlives_a_restart_of_redis(gateway: GatewayProcess, server: PrivateServer):
@@ -85,9 +85,9 @@ def test_the_gateway_outlives_a_restart_of_redis(gateway: GatewayProcess, server
         server.start()
         until(lambda: next(events_of(client, "stats"))["redis"], 20, "news of its end")
         assert next(events_of(client, "reading", 20))["emotion"]
-    until(lambda: "redis serves again" in gateway.log.read_text(), what="the end of the outage for every reader")
+    until(lambda: "redis available again" in gateway.log.read_text(), what="the end of the outage for every reader")
     log = gateway.log.read_text()
-    assert log.count("redis cannot serve") == 1
+    assert log.count("redis unavailable") == 1
     assert "Traceback" not in log
 
 

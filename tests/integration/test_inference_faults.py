@@ -122,7 +122,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_no_crop_that_it_still_has(
         until(lambda: at_work(client, "clip"))
         os.kill(any_server.pid, signal.SIGKILL)
         until(lambda: any_server.pid is None)
-        assert "redis cannot serve, retrying" in worker.stderr.readline()
+        assert "redis unavailable, retrying" in worker.stderr.readline()
         any_server.start()
         until_outcomes(client, "clip", 300, 40)
         worker.terminate()
@@ -131,7 +131,7 @@ def test_a_server_that_is_killed_and_comes_back_costs_no_crop_that_it_still_has(
 
     assert sorted(frames(results(client, "clip"))) == list(range(300))
     (line,) = said.splitlines()
-    assert "redis serves again" in line
+    assert "redis available again" in line
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +163,7 @@ def test_a_worker_waits_for_redis_with_one_warning_and_can_be_stopped_meanwhile(
     with processes() as start:
         worker = start(f"unix://{tmp_path}/nothing.sock", "inference_service", model=tiny)
         assert "worker started" in worker.stderr.readline()
-        assert "redis cannot serve, retrying" in worker.stderr.readline()
+        assert "redis unavailable, retrying" in worker.stderr.readline()
         worker.terminate()
         assert worker.wait(15) == 0
         assert "Traceback" not in worker.stderr.read()

@@ -3,7 +3,7 @@ from threading import Event
 from capture_service.inbox.capture import InboxCapture
 from capture_service.publishing.crops import Batch
 from contract.errors import BrokerUnavailable
-from contract.outage import Outage
+from contract.outage import OutageLog
 
 BATCH = Batch([])
 
@@ -34,7 +34,7 @@ class Publisher:
 def inbox(publisher, registration):
     return InboxCapture(
         source="uploads", clients=None, picture_faces=lambda: None, publisher=publisher, registration=registration,
-        clock=None, outage=Outage(),
+        clock=None, outage=OutageLog(),
     )  # fmt: skip
 
 
