@@ -66,10 +66,10 @@ class Gateway:
         retention = FaceRetention(settings.saved_faces, settings.saved_faces_kept, settings.saved_faces_limit)
         self._sweeper = Cleanup(retention, self.jobs)
         self.registry = Registry(commands, self.clock, self._tell_state, self._tell_gone)
-        self.product = RuntimeSettingsReader(commands, RuntimeSettings(saving=settings.save))
-        self.desired = AddedSources(commands, self.registry, settings.added_sources)
-        self.tracks = ActiveTracks()
-        self.steadies = ResultProcessor(
+        self.runtime_settings = RuntimeSettingsReader(commands, RuntimeSettings(saving=settings.save))
+        self.added_sources = AddedSources(commands, self.registry, settings.added_sources)
+        self.active_tracks = ActiveTracks()
+        self.processor = ResultProcessor(
             commands,
             self.clock,
             settings.steadiness,
@@ -79,35 +79,35 @@ class Gateway:
             on_past=self._take_past,
             on_dropped=self.metrics.repeats.inc,
         )
-        self.sight = LiveView(self.registry, FrameBuffer(self._clients), self.tracks, self.clock)
-        self.uploads = Predictions(commands, self.registry, self.clock, settings.predict_timeout)
-        self.captions = FrameAnnotations()
-        self.prints = FrameRenderer(self.sight.frames, self.captions, settings.video_quality)
-        self.video = VideoStream(self.sight, self.prints, settings.video_quality, self._least_blur)
+        self.live_view = LiveView(self.registry, FrameBuffer(self._clients), self.active_tracks, self.clock)
+        self.predictions = Predictions(commands, self.registry, self.clock, settings.predict_timeout)
+        self.annotations = FrameAnnotations()
+        self.renderer = FrameRenderer(self.live_view.frames, self.annotations, settings.video_quality)
+        self.video = VideoStream(self.live_view, self.renderer, settings.video_quality, self._least_blur)
         lease = AsyncLease(commands, LEASE_TASK)
         self.saver = FaceSaver(
-            self.sight, self.faces, lease, self.metrics, product=self.product, every=settings.save_every
+            self.live_view, self.faces, lease, self.metrics, product=self.runtime_settings, every=settings.save_every
         )
         database, recording = Database(settings.database_url), AsyncLease(commands, HISTORY_TASK)
         self.history = HistoryService(database, recording, self.clock, settings.history)
-        told = (self.registry, self.saver, self.history, self.product)
-        self.stats = Stats(*told, self.prints.encoded, self.steadies.gaps, self.clock)
-        memory = LiveState(self.sight.frames, self.captions, self.steadies, self.saver, self.history)
+        told = (self.registry, self.saver, self.history, self.runtime_settings)
+        self.stats = Stats(*told, self.renderer.encoded, self.processor.gaps, self.clock)
+        memory = LiveState(self.live_view.frames, self.annotations, self.processor, self.saver, self.history)
         eraser = Eraser(commands, self.faces, self.history, self.jobs, memory.forget)
         self.erasures = ErasureCoordinator(commands, self.clock, eraser)
         self._results = StreamReader(
             self._clients,
             self.clock,
             self._read_sources,
-            begin=self.steadies.begin,
+            begin=self.processor.begin,
             take=self.take,
-            pass_time=self.steadies.pass_time,
-            bury=self.uploads.bury,
+            pass_time=self.processor.pass_time,
+            bury=self.predictions.bury,
         )
 
     def browser_camera(self, name: str) -> BrowserCamera:
         """The camera of a browser that has just connected."""
-        return BrowserCamera(self._clients.commands, self.desired, self.clock, name)
+        return BrowserCamera(self._clients.commands, self.added_sources, self.clock, name)
 
     async def run(self) -> None:
         """Read, watch and save until cancelled; an unexpected error in any part ends all of it."""
@@ -115,11 +115,11 @@ class Gateway:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(patience.keep_turning("registry", self.registry.look))
-                tasks.create_task(patience.keep_turning("settings", self.product.look))
-                tasks.create_task(patience.keep_turning("desired", self.desired.look))
+                tasks.create_task(patience.keep_turning("settings", self.runtime_settings.look))
+                tasks.create_task(patience.keep_turning("desired", self.added_sources.look))
                 tasks.create_task(patience.keep_turning("results", self._results.read))
-                tasks.create_task(patience.keep_turning("frames", self.sight.frames.listen))
-                tasks.create_task(patience.keep_turning("snapshots", self.steadies.snapshots.keep))
+                tasks.create_task(patience.keep_turning("frames", self.live_view.frames.listen))
+                tasks.create_task(patience.keep_turning("snapshots", self.processor.snapshots.keep))
                 tasks.create_task(patience.keep_turning("lease", self.saver.keep_lease))
                 tasks.create_task(patience.keep_turning("erasures", self.erasures.look))
                 tasks.create_task(patience.keep_turning("gateways", self.erasures.be_seen))
@@ -132,9 +132,9 @@ class Gateway:
     def take(self, source: str, entry: bytes, outcome: Outcome) -> None:
         """An entry of a source's results."""
         if source == keys.UPLOADS:
-            self.uploads.take(outcome)
+            self.predictions.take(outcome)
         else:
-            self.steadies.take(source, entry, outcome)
+            self.processor.take(source, entry, outcome)
 
     def _take_reading(self, steady: SmoothedReading) -> None:
         """Do with a reading all that is to be done with it."""
@@ -142,7 +142,7 @@ class Gateway:
         source = reading.id.source
         live = not self._is_recorded(source)
         age_ms = max(0, now_ms - reading.captured_ms) if live else None
-        track = self.tracks.show(steady, reading.captured_ms if live else now_ms)
+        track = self.active_tracks.show(steady, reading.captured_ms if live else now_ms)
         answer = events.Answer.of(steady.probabilities, track.judgement) if track else None
         stages = events.Stages.of(reading, steady.entry_ms, now_ms) if live else None
         told = events.Reading.tell(reading, answer, age_ms, stages)
@@ -152,7 +152,7 @@ class Gateway:
         self.stats.count(source, age_ms, told.stages, stale=reading.stale)
         self.metrics.count(source, age_ms, stale=reading.stale)
         if track:
-            self.captions.add(reading.id, reading.captured_ms, reading.face.track, track.judgement)
+            self.annotations.add(reading.id, reading.captured_ms, reading.face.track, track.judgement)
             self.saver.offer(track)
 
     def _take_past(self, told: ProcessorOutput) -> None:
@@ -173,19 +173,19 @@ class Gateway:
         yield from (status.name for status in self.registry.sources() if status.name != keys.UPLOADS)
 
     def _least_blur(self) -> Blur:
-        return self.product.settings.blur if self.product.known else "mask"
+        return self.runtime_settings.settings.blur if self.runtime_settings.known else "mask"
 
     def _tell_state(self, status: SourceStatus) -> None:
         self.hub.add(events.State.tell(status))
 
     def _tell_gone(self, source: str) -> None:
-        self.steadies.forget(source)
-        self.captions.forget(source)
+        self.processor.forget(source)
+        self.annotations.forget(source)
         self.hub.add(events.Gone(source=source))
 
     async def _tell_stats(self) -> None:
         await asyncio.sleep(STATS_EVERY.total_seconds())
-        self.tracks.forget(self.clock.now_ms())
+        self.active_tracks.forget(self.clock.now_ms())
         self.hub.add(self.stats.finish_second())
 
     async def _close(self) -> None:
@@ -193,10 +193,10 @@ class Gateway:
         try:
             async with asyncio.timeout(2):
                 await self.saver.give_back()
-                await self.steadies.snapshots.give_back()
+                await self.processor.snapshots.give_back()
                 await self.history.end()
                 await self.erasures.leave()
-                await self.sight.frames.close()
+                await self.live_view.frames.close()
                 await self._clients.close()
         except (*OUTAGES, TimeoutError) as error:
             logger.info("left without a word to redis", error=str(error), after=round(time.monotonic() - started, 1))

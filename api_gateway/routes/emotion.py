@@ -48,7 +48,7 @@ class SavedAnswer(BaseModel):
 async def emotion(gateway: AskedGateway, source: SourceName) -> EmotionAnswer:
     """The emotion of the most prominent face now."""
     chosen = gateway.registry.chosen(source)
-    tracks = gateway.tracks.of(chosen, gateway.clock.now_ms()) if chosen else []
+    tracks = gateway.active_tracks.of(chosen, gateway.clock.now_ms()) if chosen else []
     if not tracks:
         return EmotionAnswer(emotion=None, confidence=0.0)
     judgement = tracks[0].judgement

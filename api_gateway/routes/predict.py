@@ -94,7 +94,7 @@ async def predict(request: Request, gateway: AskedGateway, _: Viewer) -> Predict
     """Look at one picture: form field `picture`, or the picture itself as body with a content type `image/...`."""
     started = time.monotonic()
     picture = await _picture(request, gateway.settings.upload_limit)
-    frame, readings = await gateway.uploads.predict(picture)
+    frame, readings = await gateway.predictions.predict(picture)
     return PredictAnswer(
         faces=[_face(reading) for reading in readings],
         width=frame.width,

@@ -64,7 +64,7 @@ async def metrics(gateway: AskedGateway, _: Viewer) -> Response:
     figures = gateway.metrics
     figures.viewers.set(len(gateway.viewers))
     figures.clients.set(len(gateway.hub))
-    figures.rendered.set(gateway.prints.encoded.total())
+    figures.rendered.set(gateway.renderer.encoded.total())
     figures.history_waiting.set(gateway.history.event().waiting)
     figures.history_dropped.set(gateway.history.event().dropped)
     figures.redis.set(gateway.registry.reachable)

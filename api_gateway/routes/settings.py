@@ -31,7 +31,7 @@ class SettingsAnswer(RuntimeSettings):
 @router.get("")
 async def settings(gateway: AskedGateway, _: Viewer) -> SettingsAnswer:
     """The settings that hold now in every gateway."""
-    return SettingsAnswer.model_validate(gateway.product.settings.model_dump())
+    return SettingsAnswer.model_validate(gateway.runtime_settings.settings.model_dump())
 
 
 @router.patch("")
@@ -39,5 +39,5 @@ async def change(request: Request, changes: SettingsChange, gateway: AskedGatewa
     """Change settings; they are kept in Redis."""
     wanted = changes.model_dump(exclude_unset=True)
     note(request, **wanted)
-    changed = await gateway.product.change(**wanted)
+    changed = await gateway.runtime_settings.change(**wanted)
     return SettingsAnswer.model_validate(changed.model_dump())

@@ -99,7 +99,7 @@ async def sources(gateway: AskedGateway, grant: SourceViewer) -> SourcesAnswer:
     """All sources; one that was not heard of for 5 s is OFFLINE and behind the others, after a minute it is gone."""
     known = [_answer(status, gateway) for status in gateway.registry.sources()]
     names = {answer.name for answer in known}
-    waiting = [_waiting(source) for source in gateway.desired.sources.values() if source.name not in names]
+    waiting = [_waiting(source) for source in gateway.added_sources.sources.values() if source.name not in names]
     return SourcesAnswer(sources=[answer for answer in known + waiting if grant.sees(answer.name)])
 
 
@@ -115,7 +115,7 @@ async def add(new: NewSource, response: Response, gateway: AskedGateway, _: Oper
     if new.loop and kind not in {"path", "demo"}:
         raise ApiError(422, "bad_source", f"source {new.name!r}: only a file or a folder can loop")
     source = AddedSource(**new.model_dump(), added_ms=gateway.clock.now_ms())
-    await gateway.desired.add(source)
+    await gateway.added_sources.add(source)
     response.headers["Location"] = f"/api/v1/sources/{new.name}"
     return _waiting(source)
 
@@ -123,7 +123,9 @@ async def add(new: NewSource, response: Response, gateway: AskedGateway, _: Oper
 @router.get("/{name}")
 async def source(name: NamedSource, gateway: AskedGateway) -> SourceAnswer:
     """One source."""
-    if (waiting := gateway.desired.sources.get(name)) and all(name != one.name for one in gateway.registry.sources()):
+    if (waiting := gateway.added_sources.sources.get(name)) and all(
+        name != one.name for one in gateway.registry.sources()
+    ):
         return _waiting(waiting)
     return _answer(gateway.registry.source(name), gateway)
 
@@ -131,7 +133,7 @@ async def source(name: NamedSource, gateway: AskedGateway) -> SourceAnswer:
 @router.delete("/{name}", status_code=204)
 async def remove(name: Annotated[str, Path(examples=["front"])], gateway: AskedGateway, _: Operator) -> None:
     """Have a source that was added captured no more (409: it was not added here)."""
-    await gateway.desired.remove(name)
+    await gateway.added_sources.remove(name)
 
 
 async def _check_host(new: NewSource, gateway: Gateway) -> None:
@@ -147,7 +149,7 @@ async def _check_host(new: NewSource, gateway: Gateway) -> None:
 
 
 def _answer(status: SourceStatus, gateway: Gateway) -> SourceAnswer:
-    desired = gateway.desired.sources.get(status.name)
+    desired = gateway.added_sources.sources.get(status.name)
     answer = SourceAnswer.model_validate(status)
     return answer.model_copy(update={"removable": desired is not None and desired.camera is None})
 

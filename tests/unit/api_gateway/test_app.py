@@ -52,11 +52,11 @@ def with_readings(app: FastAPI, *readings: Reading) -> None:
     now = gateway.clock.now_ms()
     sources = {one.id.source for one in readings}
     for source in sources:
-        gateway.steadies.follow(source, None)
+        gateway.processor.follow(source, None)
     for one in readings:
         gateway.take(one.id.source, b"%d-0" % now, one)
     for source in sources:
-        gateway.steadies.pass_time(source, now + WAIT_MS + 1)
+        gateway.processor.pass_time(source, now + WAIT_MS + 1)
 
 
 @pytest.mark.parametrize(
