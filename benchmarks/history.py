@@ -1,4 +1,4 @@
-"""How fast a week of two faces is asked: the figures of docs/operations.md.
+"""How fast a week of two faces is asked: the figures of docs/history.md.
 
     python benchmarks/history.py --database sqlite:////tmp/week.db
     python benchmarks/history.py --database postgresql://user:password@127.0.0.1/empty

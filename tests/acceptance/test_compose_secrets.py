@@ -1,4 +1,4 @@
-"""`docker compose` with a password for Redis, tokens, secrets in files and HTTPS: as docs/operations.md tells it."""
+"""`docker compose` with a password for Redis, tokens, secrets in files and HTTPS, as docs/access.md describes it."""
 
 import json
 import os
