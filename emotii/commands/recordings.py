@@ -42,7 +42,7 @@ def analyze(
 
     What is written is whole or not there, also on a full disk. In a folder of pictures every row names its picture.
 
-    docs/analyze.md says what each column means.
+    docs/analysis-files.md describes each column.
 
     The figures are probabilities of an expression, as the model sees it; they are no facts about a feeling.
 
