@@ -1,4 +1,4 @@
-"""The pages of docs/ hang together: every link leads somewhere, and the index lists every page."""
+"""The pages of docs/ are complete: every link and every module path exists, and the index lists every page."""
 
 import re
 from pathlib import Path
