@@ -48,7 +48,7 @@ RUN useradd --system --uid 10001 --no-create-home emotii \
 USER emotii
 ENV EMOTII_METRICS_PORT=9100
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-m", "contract.health", "http://127.0.0.1:9100/healthz"]
+    CMD ["python", "-m", "contract.service.health", "http://127.0.0.1:9100/healthz"]
 
 FROM capture-build AS capture-env
 RUN --mount=from=wheel,source=/wheel,target=/wheel /opt/build/bin/uv pip install --no-deps /wheel/*.whl
@@ -82,6 +82,6 @@ FROM service AS gateway
 COPY --from=gateway-env /opt/emotii /opt/emotii
 ENV EMOTII_PORT=5000
 HEALTHCHECK --interval=5s --timeout=5s --start-period=30s --retries=3 \
-    CMD ["python", "-m", "contract.health", "http://127.0.0.1:5000/healthz"]
+    CMD ["python", "-m", "contract.service.health", "http://127.0.0.1:5000/healthz"]
 EXPOSE 5000
 CMD ["python", "-m", "api_gateway"]

@@ -2,10 +2,10 @@
 
 from api_gateway.server import serve
 from api_gateway.settings import GatewaySettings
-from contract import logs
-from contract.lifecycle import run, stop_on_signal, stop_with_parent
-from contract.memory import keep_freed
-from contract.settings import load
+from contract.service import logs
+from contract.service.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.service.memory import keep_freed
+from contract.service.settings import load
 
 
 def main() -> None:

@@ -38,10 +38,10 @@ from api_gateway.video.renderer import FrameRenderer
 from api_gateway.video.stream import VideoStream
 from api_gateway.websocket.hub import Hub
 from contract import events, keys
-from contract.broker import OUTAGES, connect_async
-from contract.clock import RedisClock
-from contract.lease import AsyncLease
 from contract.messages import Outcome, SourceStatus
+from contract.redis.broker import OUTAGES, connect_async
+from contract.redis.clock import RedisClock
+from contract.redis.lease import AsyncLease
 from contract.runtime_settings import Blur, RuntimeSettings
 from postprocessing.source_processor import ProcessorOutput
 from postprocessing.track_processor import SmoothedReading

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 
 from redis.exceptions import ResponseError
 
-from contract.broker import Backoff, outages_named
 from contract.errors import BrokerUnavailable
-from contract.outage import OutageLog
+from contract.redis.broker import Backoff, outages_named
+from contract.redis.outage import OutageLog
 
 LONGEST_PAUSE_SECONDS = 2.0
 """A page is waiting, so an outage should not outlast Redis's own by more."""

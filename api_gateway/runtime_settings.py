@@ -8,7 +8,7 @@ import redis.asyncio
 import structlog
 
 from contract import keys
-from contract.broker import outages_named
+from contract.redis.broker import outages_named
 from contract.runtime_settings import RuntimeSettings
 
 logger = structlog.get_logger()

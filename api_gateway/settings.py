@@ -9,7 +9,7 @@ from pydantic_settings import NoDecode
 
 from api_gateway.security.tokens import Token, parse_all
 from contract.network import CameraNetworks
-from contract.settings import SECRET, Duration, ServiceSettings
+from contract.service.settings import SECRET, Duration, ServiceSettings
 from postprocessing.parameters import SmoothingParameters
 
 

@@ -10,8 +10,8 @@ from api_gateway.history.service import HistoryService
 from api_gateway.runtime_settings import RuntimeSettingsReader
 from api_gateway.sources.registry import Registry
 from contract import events
-from contract.clock import RedisClock
 from contract.messages import SourceStatus
+from contract.redis.clock import RedisClock
 
 
 @dataclass

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from contract.labels import EMOTIONS_5
-from contract.normalisation import Normalisation
+from contract.model.labels import EMOTIONS_5
+from contract.model.normalisation import Normalisation
 from training.augmentation import Augmentation
 from training.evaluation.intervals import bootstrap
 from training.evaluation.robustness import two_stops_down

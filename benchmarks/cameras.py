@@ -15,9 +15,9 @@ from benchmarks.command import alone
 from benchmarks.measure import Size
 from benchmarks.watching import System, Watch, system
 from contract import keys
-from contract.broker import connect
 from contract.errors import MalformedMessage
 from contract.messages import FrameDone, read_outcome
+from contract.redis.broker import connect
 
 ABOUT = (
     "The demo clip, up to two faces that move all the time, as so many sources of 15 frames a second, nobody looking. "

@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 
 from contract import keys
-from contract.broker import connect
 from contract.judgement import Thresholds
 from contract.messages import (
     Face,
@@ -22,6 +21,7 @@ from contract.messages import (
     SourceStatus,
     WorkerStatus,
 )
+from contract.redis.broker import connect
 
 LABELS = ("anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadness", "surprise")
 PROBABILITIES = (0.01, 0.01, 0.01, 0.02, 0.9, 0.02, 0.02, 0.01)

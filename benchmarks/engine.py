@@ -11,7 +11,7 @@ from benchmarks.command import alone
 from benchmarks.measure import Sample, Size, alternate, middle, ratios, timed
 from benchmarks.peak import Multiplication, operations_a_face
 from benchmarks.rivals import Classify, keras_ways, onnxruntime_way
-from contract.model import find_model
+from contract.model.folder import find_model
 from inference_service.engines import probe
 from inference_service.engines.openvino import OpenVinoEngine
 from inference_service.settings import InferenceSettings

@@ -22,7 +22,7 @@ from benchmarks.cast import Cast
 from benchmarks.command import alone
 from benchmarks.measure import Sample, Size, alternate, middle, ratios, timed
 from benchmarks.stage import Stage, free_port, stage, until
-from contract.health import ask as healthy
+from contract.service.health import ask as healthy
 
 FACES, FPS = 4, 15.0
 """As in the video of a classroom that other questions ask about."""

@@ -29,9 +29,9 @@ from capture_service.sources import make_recorded
 from capture_service.sources.spec import recording
 from contract.judgement import Thresholds, judge
 from contract.messages import Face, FrameId, Quality, Reading
-from contract.model import find_model
-from contract.normalisation import CROP_SIZE
-from contract.settings import load
+from contract.model.folder import find_model
+from contract.model.normalisation import CROP_SIZE
+from contract.service.settings import load
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
 from postprocessing.parameters import SmoothingParameters

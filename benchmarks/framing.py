@@ -22,9 +22,9 @@ from capture_service.detectors import load as load_detector
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_recorded
 from capture_service.sources.spec import recording
-from contract.framing import frame_face
-from contract.preprocessing import crop, framing_square
-from contract.settings import load
+from contract.model.framing import frame_face
+from contract.model.preprocessing import crop, framing_square
+from contract.service.settings import load
 from inference_service.engines import Engine
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings

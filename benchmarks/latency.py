@@ -21,8 +21,8 @@ from benchmarks.stage import stage
 from benchmarks.watching import system
 from capture_service.detectors import load as load_detector
 from capture_service.frame import Picture
-from contract.normalisation import CROP_SIZE
-from contract.settings import load
+from contract.model.normalisation import CROP_SIZE
+from contract.service.settings import load
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
 

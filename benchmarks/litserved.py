@@ -12,8 +12,8 @@ import numpy as np
 from fastapi import Response
 from numpy.typing import NDArray
 
-from contract.model import find_model
-from contract.normalisation import CROP_SIZE
+from contract.model.folder import find_model
+from contract.model.normalisation import CROP_SIZE
 from inference_service.engines.openvino import OpenVinoEngine
 from inference_service.settings import InferenceSettings
 

@@ -17,8 +17,8 @@ from starlette.websockets import WebSocketDisconnect
 from api_gateway.video.mjpeg import MEDIA_TYPE
 from benchmarks.cast import SOURCE
 from contract import events, keys
-from contract.broker import AsyncClients, connect_async
 from contract.messages import FrameHeader, Reading, read_outcome
+from contract.redis.broker import AsyncClients, connect_async
 from rendering import images, overlay
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from contract.model import find_model
-from contract.preprocessing import resize
+from contract.model.folder import find_model
+from contract.model.preprocessing import resize
 from inference_service.settings import InferenceSettings
 
 GREEN = (0, 255, 0)

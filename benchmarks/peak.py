@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import Sample, timed
-from contract.openvino import core, openvino
+from contract.model.openvino import core, openvino
 
 SIDE = 1536
 

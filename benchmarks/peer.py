@@ -22,7 +22,7 @@ from benchmarks.processes import Processes
 from benchmarks.redis_senders import RedisSenders
 from benchmarks.stage import free_port, stage, until
 from contract import keys
-from contract.health import ask as answers
+from contract.service.health import ask as answers
 from inference_service.engines import probe
 
 ABOUT = (

@@ -13,7 +13,7 @@ from benchmarks.processes import Processes, differences
 from benchmarks.stage import Stage, stage, until
 from benchmarks.supply import Supply
 from contract import keys
-from contract.model import find_model
+from contract.model.folder import find_model
 from inference_service.engines import probe
 from inference_service.engines.openvino import OpenVinoEngine
 from inference_service.settings import InferenceSettings

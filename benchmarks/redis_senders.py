@@ -11,8 +11,8 @@ import hiredis
 
 from benchmarks.stage import PATIENCE_SECONDS
 from contract import keys
-from contract.broker import connect
 from contract.messages import Crop, Face, FrameId, Quality, SourceStatus
+from contract.redis.broker import connect
 from inference_service.engines import probe
 
 SOURCE = "bench"

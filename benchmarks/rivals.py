@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.model import ModelFolder
+from contract.model.folder import ModelFolder
 from inference_service.engines.engine import Pixels
 
 Classify = Callable[[Pixels], NDArray[np.float32]]

@@ -10,11 +10,11 @@ from datetime import timedelta
 import numpy as np
 from pydantic import Field
 
-from contract.broker import connect
-from contract.lifecycle import run, stop_on_signal, stop_with_parent
-from contract.logs import configure
-from contract.model import ModelCard
-from contract.settings import Duration, load
+from contract.model.folder import ModelCard
+from contract.redis.broker import connect
+from contract.service.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.service.logs import configure
+from contract.service.settings import Duration, load
 from inference_service.engines.engine import Pixels, Probabilities
 from inference_service.service import build
 from inference_service.settings import InferenceSettings

@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.processes import Processes
-from contract.broker import Clients, connect
-from contract.health import ask
+from contract.redis.broker import Clients, connect
+from contract.service.health import ask
 from emotii.local.redis_server import PrivateServer
 from emotii.local.supervisor import Service
 

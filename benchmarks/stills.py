@@ -20,7 +20,7 @@ from capture_service.sources.spec import recording
 from contract.judgement import judge
 from contract.messages import Crop, FrameId
 from contract.messages.fast_parse import ParsedCrop
-from contract.settings import load
+from contract.service.settings import load
 from inference_service.engines import Engine
 from inference_service.engines import load as load_engine
 from inference_service.engines.engine import Pixels, Probabilities

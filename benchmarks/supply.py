@@ -9,7 +9,7 @@ import redis
 from benchmarks.stage import until
 from contract import keys
 from contract.messages import Crop, CropEntry, Face, FrameDone, FrameId, Quality, SourceKind, SourceStatus
-from contract.normalisation import CROP_BYTES
+from contract.model.normalisation import CROP_BYTES
 
 QUALITY = Quality(0.5, 0.8, 120.0, 0.1, 1.0)
 CROPS_AT_ONCE = 500

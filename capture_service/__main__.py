@@ -6,11 +6,11 @@ from capture_service.processes.added_sources import AddedSources
 from capture_service.processes.supervisor import ProcessSupervisor
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import configured
-from contract import logs
-from contract.broker import connect
-from contract.health import served
-from contract.lifecycle import run, stop_on_signal, stop_with_parent
-from contract.settings import load
+from contract.redis.broker import connect
+from contract.service import logs
+from contract.service.health import served
+from contract.service.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.service.settings import load
 
 
 def main() -> None:

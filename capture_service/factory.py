@@ -13,10 +13,10 @@ from capture_service.publishing.registration import Registration
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import UPLOADED, SourceSpec
 from capture_service.watchdog import Watchdog
-from contract.broker import connect
-from contract.clock import RedisClock
 from contract.messages import SourceStatus
-from contract.outage import OutageLog
+from contract.redis.broker import connect
+from contract.redis.clock import RedisClock
+from contract.redis.outage import OutageLog
 
 if TYPE_CHECKING:
     from capture_service.inbox.picture_faces import PictureFaces

@@ -14,9 +14,9 @@ from capture_service.publishing.registration import Registration
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_source
 from capture_service.sources.spec import SourceSpec
-from contract.broker import Clients
-from contract.clock import RedisClock
-from contract.outage import OutageLog
+from contract.redis.broker import Clients
+from contract.redis.clock import RedisClock
+from contract.redis.outage import OutageLog
 
 BROWSER_PAUSE = timedelta(seconds=1)
 """To look whether a browser came back costs nothing, and whoever did should not wait."""

@@ -8,7 +8,7 @@ from pydantic import Field, field_validator
 
 from contract.address import DetectorName
 from contract.network import CameraNetworks
-from contract.settings import Duration, ServiceSettings
+from contract.service.settings import Duration, ServiceSettings
 
 SHORTEST, LONGEST = timedelta(milliseconds=50), timedelta(minutes=10)
 

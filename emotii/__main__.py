@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 
 from contract.errors import SettingsError
-from contract.lifecycle import USAGE_EXIT, run
+from contract.service.lifecycle import USAGE_EXIT, run
 from emotii.commands.models import app as makers
 from emotii.commands.recordings import app as recordings
 from emotii.commands.recordings import bound_opencv
@@ -44,8 +44,8 @@ def up(
 
     Without --source it watches the first webcam, or the demo clip where there is none.
     """
-    from contract import logs
-    from contract.settings import load
+    from contract.service import logs
+    from contract.service.settings import load
     from emotii.commands.up import up as start
     from emotii.settings import UpSettings
     from emotii.settings_reference import unknown
@@ -130,8 +130,8 @@ def erase(
 
     Example: emotii erase --source door --from "2026-01-31 08:00:00"
     """
-    from contract import logs
-    from contract.settings import load
+    from contract.service import logs
+    from contract.service.settings import load
     from emotii.commands.erase import asked, erase_and_tell
     from emotii.settings import UpSettings
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contract.secret_files import SECRET, EmotiiSettings
-from contract.settings import LogLevel
+from contract.service.secret_files import SECRET, EmotiiSettings
+from contract.service.settings import LogLevel
 
 
 class UpSettings(EmotiiSettings):

@@ -10,8 +10,8 @@ from pydantic_settings import BaseSettings
 
 from api_gateway.settings import GatewaySettings
 from capture_service.settings import CaptureSettings
-from contract.secret_files import file_variable, is_secret
-from contract.settings import ServiceSettings
+from contract.service.secret_files import file_variable, is_secret
+from contract.service.settings import ServiceSettings
 from emotii.settings import UpSettings
 from inference_service.settings import InferenceSettings
 from jobs_service.settings import JobsSettings

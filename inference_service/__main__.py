@@ -4,11 +4,11 @@ from contextlib import closing
 
 import structlog
 
-from contract.broker import connect
-from contract.health import served
-from contract.lifecycle import run, stop_on_signal, stop_with_parent
-from contract.logs import configure
-from contract.settings import load
+from contract.redis.broker import connect
+from contract.service.health import served
+from contract.service.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.service.logs import configure
+from contract.service.settings import load
 from inference_service import engines
 from inference_service.service import build
 from inference_service.settings import InferenceSettings

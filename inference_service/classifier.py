@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
-from contract.clock import RedisClock
-from contract.commit import BatchTemplate
 from contract.errors import MalformedMessage
 from contract.messages import Crop, Dead, read_crop_entry
 from contract.messages.fast_parse import READING_VALUES, ParsedCrop, frame_at_a_glance
 from contract.messages.reading import shared_fields
-from contract.model import ModelCard
+from contract.model.folder import ModelCard
+from contract.redis.clock import RedisClock
+from contract.redis.commit import BatchTemplate
 from inference_service import metrics
 from inference_service.delivery import Delivery, Outcome, Outcomes, Passed, Reading
 from inference_service.poison import Poison

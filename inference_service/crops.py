@@ -10,8 +10,8 @@ import redis
 from redis.exceptions import ResponseError
 
 from contract import keys
-from contract.broker import BLOCK_MS, OUTAGES
 from contract.errors import BrokerUnavailable
+from contract.redis.broker import BLOCK_MS, OUTAGES
 from inference_service.claims import Claims
 from inference_service.delivery import Delivery
 from inference_service.quarantine import QuarantineTracker

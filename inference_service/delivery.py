@@ -6,9 +6,9 @@ Tuples, since a worker makes thousands a second and a frozen dataclass takes sev
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from contract.commit import BatchTemplate
 from contract.messages import Dead
 from contract.messages.fields import LATEST_MS
+from contract.redis.commit import BatchTemplate
 
 
 class Delivery(NamedTuple):

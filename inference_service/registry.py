@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from redis.exceptions import ResponseError
 
 from contract import keys
-from contract.clock import RedisClock
-from contract.commit import remove_consumer
 from contract.messages import STATUS_LIFE_MS, WorkerStatus
-from contract.model import ModelCard
+from contract.model.folder import ModelCard
+from contract.redis.clock import RedisClock
+from contract.redis.commit import remove_consumer
 
 BEAT_SECONDS = 1.0
 SWEEP_SECONDS = 5.0

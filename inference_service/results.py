@@ -6,9 +6,9 @@ import redis
 import structlog
 from redis.exceptions import ResponseError
 
-from contract.broker import OUTAGES
-from contract.commit import BatchTemplate, Outgoing, TemplateResult, commit
 from contract.messages import Dead
+from contract.redis.broker import OUTAGES
+from contract.redis.commit import BatchTemplate, Outgoing, TemplateResult, commit
 from inference_service import metrics
 from inference_service.delivery import Delivery, Outcome, Outcomes, Passed, Reading
 from inference_service.sources import Sources

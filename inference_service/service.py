@@ -3,8 +3,8 @@
 from datetime import timedelta
 from uuid import uuid4
 
-from contract.broker import Clients
-from contract.clock import RedisClock
+from contract.redis.broker import Clients
+from contract.redis.clock import RedisClock
 from inference_service.claims import Claims
 from inference_service.classifier import Classifier
 from inference_service.crops import Crops

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from contract.settings import Duration, ServiceSettings
+from contract.service.settings import Duration, ServiceSettings
 
 Precision = Literal["auto", "int8", "bf16", "f32"]
 

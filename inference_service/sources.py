@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from redis.exceptions import ResponseError
 
 from contract import keys
-from contract.clock import RedisClock
 from contract.errors import SourceError
 from contract.messages import FORGOTTEN_MS, STATUS_LIFE_MS, SourceStatus
+from contract.redis.clock import RedisClock
 
 LOOK_SECONDS = 0.5
 REFUSED_SECONDS = 5.0

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.messages.fast_parse import ParsedCrop
-from contract.normalisation import CROP_SIZE
+from contract.model.normalisation import CROP_SIZE
 from inference_service import metrics
 from inference_service.engines.engine import Pixels, Probabilities
 from inference_service.poison import IsolatingClassifier, Poison

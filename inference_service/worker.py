@@ -6,10 +6,10 @@ from threading import Event
 import redis
 import structlog
 
-from contract.broker import Backoff, outages_named
-from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
-from contract.outage import OutageLog
+from contract.redis.broker import Backoff, outages_named
+from contract.redis.clock import RedisClock
+from contract.redis.outage import OutageLog
 from inference_service import metrics
 from inference_service.classifier import Classifier
 from inference_service.crops import Crops

@@ -4,12 +4,12 @@ from contextlib import closing
 
 from capture_service.settings import CaptureSettings
 from capture_service.sources import opencv
-from contract import logs
-from contract.broker import connect
-from contract.health import served
 from contract.jobs import JobFiles
-from contract.lifecycle import run, stop_on_signal, stop_with_parent
-from contract.settings import load
+from contract.redis.broker import connect
+from contract.service import logs
+from contract.service.health import served
+from contract.service.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.service.settings import load
 from inference_service.settings import InferenceSettings
 from jobs_service.execution import JobExecution
 from jobs_service.registry import JobRegistry

@@ -8,10 +8,10 @@ from pathlib import Path
 from threading import Event
 
 from capture_service.settings import CaptureSettings
-from contract.broker import Clients
 from contract.errors import EmotiiError, SourceError
 from contract.jobs import JobFiles
 from contract.messages.job import JobStatus
+from contract.redis.broker import Clients
 from jobs_service.progress_reporter import ProgressReporter
 
 

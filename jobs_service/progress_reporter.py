@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Self
 
 import structlog
 
-from contract.broker import Clients, outages_named
 from contract.errors import BrokerUnavailable, EmotiiError
-from contract.lease import Lease
 from contract.messages.job import JobStatus
+from contract.redis.broker import Clients, outages_named
+from contract.redis.lease import Lease
 from jobs_service.analysis.stall_detector import WAITING, StallDetector
 from jobs_service.registry import JobRegistry
 

@@ -10,7 +10,7 @@ from capture_service.jobs.producer import JobStopped
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import SourceSpec
 from contract.atomic_file import WholeFile
-from contract.broker import Clients
+from contract.redis.broker import Clients
 from jobs_service.analysis.pipeline import STOPPED, AnalysisPipeline, Look, Progress
 from jobs_service.analysis.writer import AnalysisWriter
 from jobs_service.reports.drawing import NEED_LINES, Drawing

@@ -1,10 +1,10 @@
 """The jobs as the registry in Redis has them, for who runs them."""
 
 from contract import keys
-from contract.broker import Clients, outages_named
-from contract.clock import RedisClock
 from contract.jobs import UPDATE, read_status
 from contract.messages.job import JobStatus
+from contract.redis.broker import Clients, outages_named
+from contract.redis.clock import RedisClock
 
 ALIVE_SECONDS = 10
 """A jobs service that is silent for so long is none."""

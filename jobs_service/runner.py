@@ -7,10 +7,10 @@ from threading import Event
 
 import structlog
 
-from contract.broker import Backoff, Clients
 from contract.errors import BrokerUnavailable, EmotiiError
 from contract.messages.job import JobState, JobStatus
-from contract.outage import OutageLog, retry_until_stored
+from contract.redis.broker import Backoff, Clients
+from contract.redis.outage import OutageLog, retry_until_stored
 from jobs_service.execution import JobExecution
 from jobs_service.progress_reporter import Cancelled, Claim, ProgressReporter, Taken
 from jobs_service.registry import JobRegistry

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from contract.settings import Duration, ServiceSettings
+from contract.service.settings import Duration, ServiceSettings
 
 
 class JobsSettings(ServiceSettings):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.broker import Clients, connect
+from contract.redis.broker import Clients, connect
 from emotii.local.redis_server import PrivateServer, find_server
 from tests.postgres import PostgresServer, find_postgres
 

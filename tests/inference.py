@@ -13,13 +13,13 @@ import numpy as np
 import redis
 
 from contract import keys
-from contract.broker import connect
 from contract.judgement import Thresholds
-from contract.labels import EMOTIONS_5
 from contract.messages import Crop, Dead, Face, FrameDone, FrameId, Outcome, Quality, SourceStatus, read_outcome
-from contract.model import MODEL_FILE, ModelCard, sha256
-from contract.normalisation import CROP_BYTES
-from contract.settings import load
+from contract.model.folder import MODEL_FILE, ModelCard, sha256
+from contract.model.labels import EMOTIONS_5
+from contract.model.normalisation import CROP_BYTES
+from contract.redis.broker import connect
+from contract.service.settings import load
 from inference_service.engines import EngineError
 from inference_service.service import build
 from inference_service.settings import InferenceSettings

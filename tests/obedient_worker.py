@@ -2,10 +2,10 @@
 
 import os
 
-from contract.broker import connect
-from contract.lifecycle import stop_on_signal
-from contract.logs import configure
-from contract.settings import load
+from contract.redis.broker import connect
+from contract.service.lifecycle import stop_on_signal
+from contract.service.logs import configure
+from contract.service.settings import load
 from inference_service.service import build
 from inference_service.settings import InferenceSettings
 from tests.inference import ObedientEngine

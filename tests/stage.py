@@ -17,7 +17,6 @@ import numpy as np
 import redis
 
 from contract import keys
-from contract.broker import Clients, connect
 from contract.judgement import Thresholds
 from contract.messages import (
     Face,
@@ -31,6 +30,7 @@ from contract.messages import (
     SourceStatus,
     WorkerStatus,
 )
+from contract.redis.broker import Clients, connect
 
 LABELS = ("angry", "fear", "happy", "sad", "surprise")
 HAPPY = (0.01, 0.01, 0.95, 0.01, 0.02)

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.normalisation import CROP_SIZE
+from contract.model.normalisation import CROP_SIZE
 
 Face = NDArray[np.uint8]
 

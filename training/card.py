@@ -4,8 +4,8 @@ import json
 import math
 from pathlib import Path
 
-from contract.model import ModelCard
-from contract.normalisation import LEAST_SPREAD, Normalisation
+from contract.model.folder import ModelCard
+from contract.model.normalisation import LEAST_SPREAD, Normalisation
 from training.evaluation.agreement import Agreement
 from training.evaluation.report import Report
 from training.scores import Scores

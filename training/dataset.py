@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contract.labels import EMOTIONS_5
+from contract.model.labels import EMOTIONS_5
 from training.faces import DatasetError, Faces
 from training.folders import read_folders
 from training.split import hold_out

@@ -8,7 +8,7 @@ libraries for it (imagehash, imagededup) take one Pillow picture at a time, or b
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.normalisation import CROP_SIZE
+from contract.model.normalisation import CROP_SIZE
 
 FREQUENCIES = 16
 NEAR = 46

@@ -10,11 +10,11 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from contract.calibration import tempered
 from contract.errors import ModelError
-from contract.model import MODEL_FILE, ModelCard, ModelFolder, sha256
-from contract.normalisation import CROP_SIZE
-from contract.openvino import core
+from contract.model.calibration import tempered
+from contract.model.folder import MODEL_FILE, ModelCard, ModelFolder, sha256
+from contract.model.normalisation import CROP_SIZE
+from contract.model.openvino import core
 from training.card import CARD_FILE, card
 from training.evaluation.calibrate import calibrated
 from training.evaluation.evaluate import evaluate

@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 from rich.console import Console
 
-from contract.model import ModelFolder
-from contract.openvino import core
+from contract.model.folder import ModelFolder
+from contract.model.openvino import core
 from training import network
 from training.batch_normalization import BatchNormalization
 from training.batches import Batches

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.labels import EMOTIONS_8
-from contract.preprocessing import gray, resize
+from contract.model.labels import EMOTIONS_8
+from contract.model.preprocessing import gray, resize
 from training.faces import DatasetError, Faces
 
 PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".webp"})
@@ -69,7 +69,7 @@ def _pictures(folder: Path) -> list[Path]:
 
 
 def _read_picture(file: Path) -> NDArray[np.uint8] | None:
-    """One face as serving would see it: gray and 48 x 48 by `contract.preprocessing`. None if it cannot be read."""
+    """One face as serving sees it (`contract.model.preprocessing`): gray, 48 x 48. None if it cannot be read."""
     try:
         content = np.frombuffer(file.read_bytes(), np.uint8)
         picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from contract.labels import EMOTIONS_8
+from contract.model.labels import EMOTIONS_8
 from training import dataset
 from training.duplicates import near
 from training.faces import DatasetError, Faces

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from contract.normalisation import CROP_SIZE
+from contract.model.normalisation import CROP_SIZE
 
 DROPOUT = (0.3, 0.5)
 """Shares of the convolutions' and of the dense layer's activations that a training step leaves out."""

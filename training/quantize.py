@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.normalisation import Normalisation
-from contract.openvino import openvino  # before NNCF, which could report its use as OpenVINO would
+from contract.model.normalisation import Normalisation
+from contract.model.openvino import openvino  # before NNCF, which could report its use as OpenVINO would
 
 import nncf  # isort: skip
 from nncf.quantization.advanced_parameters import (  # isort: skip
@@ -51,7 +51,7 @@ def quantized(onnx_file: Path, normalisation: Normalisation, images: NDArray[np.
 
 def _converted(onnx_file: Path) -> "openvino.Model":
     """As OpenVINO's converter simplifies it: batch normalisation becomes a part of the convolutions."""
-    sys.modules.pop("openvino.tools", None)  # `contract.openvino` keeps it out of the services
+    sys.modules.pop("openvino.tools", None)  # `contract.model.openvino` keeps it out of the services
     from openvino.tools.ovc import convert_model
 
     return convert_model(onnx_file)

@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
 from contract.errors import SettingsError
-from contract.labels import EMOTIONS_5, EMOTIONS_8
-from contract.normalisation import Normalisation
+from contract.model.labels import EMOTIONS_5, EMOTIONS_8
+from contract.model.normalisation import Normalisation
 from training.augmentation import Augmentation
 from training.network import DROPOUT
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from contract.errors import SettingsError
-from contract.model import ModelCard, ModelFolder
+from contract.model.folder import ModelCard, ModelFolder
 from training.card import FER_PLUS, OWN_FACES
 from training.download import download
 from training.export import export

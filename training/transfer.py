@@ -3,7 +3,7 @@
 import keras
 
 from contract.errors import ModelError
-from contract.model import ModelFolder
+from contract.model.folder import ModelFolder
 
 
 def take_over(start: ModelFolder, model: keras.Model, emotions: tuple[str, ...]) -> None:

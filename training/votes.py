@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.labels import FER_PLUS_VOTES
-from contract.normalisation import CROP_SIZE
+from contract.model.labels import FER_PLUS_VOTES
+from contract.model.normalisation import CROP_SIZE
 from training.faces import DatasetError, Faces
 
 

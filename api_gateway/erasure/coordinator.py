@@ -17,11 +17,11 @@ from pydantic import BaseModel, ValidationError
 from api_gateway.erasure.eraser import CannotErase, Eraser
 from api_gateway.history.database import DatabaseUnavailable
 from contract import keys
-from contract.broker import Backoff, outages_named
-from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
 from contract.messages import STATUS_LIFE_MS
 from contract.messages.erasure import Erased, Erasure, Report
+from contract.redis.broker import Backoff, outages_named
+from contract.redis.clock import RedisClock
 
 logger = structlog.get_logger()
 POLL_SECONDS = 0.5

@@ -12,9 +12,9 @@ from api_gateway.erasure import streams
 from api_gateway.faces.store import FaceStore
 from api_gateway.history.service import HistoryService
 from api_gateway.uploads.jobs import Jobs
-from contract.broker import outages_named
 from contract.errors import EmotiiError
 from contract.messages.erasure import Erased, ErasureScope
+from contract.redis.broker import outages_named
 
 LOOK_SECONDS, JOB_LOOKS = 0.1, 150
 """By then a job that was cancelled has ended, or the claim of the process that died with it has."""

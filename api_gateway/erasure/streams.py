@@ -7,9 +7,9 @@ import redis.asyncio
 from redis.exceptions import NoPermissionError, ResponseError
 
 from contract import keys
-from contract.broker import outages_named
 from contract.errors import BrokerUnavailable
 from contract.messages.erasure import ErasureScope
+from contract.redis.broker import outages_named
 
 LAST = "18446744073709551615"
 REWRITE_SECONDS = 0.1

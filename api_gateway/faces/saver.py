@@ -17,8 +17,8 @@ from api_gateway.runtime_settings import RuntimeSettingsReader
 from api_gateway.video.frame_buffer import Frame
 from api_gateway.video.live_view import LiveView
 from contract.errors import PictureError
-from contract.lease import AsyncLease
 from contract.messages import Box, FrameId
+from contract.redis.lease import AsyncLease
 
 logger = structlog.get_logger()
 LEASE_TASK = "saving"

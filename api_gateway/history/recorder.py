@@ -11,10 +11,10 @@ from api_gateway.history.migration import migrate
 from api_gateway.history.write_buffer import Batch, ReadingSampler, WriteBuffer, is_of, overlaps
 from api_gateway.history.writer import HistoryWriter
 from contract import events
-from contract.broker import Backoff
-from contract.clock import RedisClock
-from contract.lease import AsyncLease
 from contract.messages.erasure import ErasureScope
+from contract.redis.broker import Backoff
+from contract.redis.clock import RedisClock
+from contract.redis.lease import AsyncLease
 
 logger = structlog.get_logger()
 LEASE_SECONDS = 1.0

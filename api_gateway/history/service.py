@@ -14,9 +14,9 @@ from api_gateway.history.records import EpisodeRecord, ReadingRecord
 from api_gateway.history.writer import HistoryWriter
 from api_gateway.polling import PollingSupervisor
 from contract import events
-from contract.clock import RedisClock
-from contract.lease import AsyncLease
 from contract.messages.erasure import ErasureScope
+from contract.redis.clock import RedisClock
+from contract.redis.lease import AsyncLease
 from postprocessing.source_processor import ProcessorOutput
 from postprocessing.track_processor import SmoothedReading
 

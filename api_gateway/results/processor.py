@@ -6,9 +6,9 @@ import redis.asyncio
 
 from api_gateway.results.snapshots import Snapshot, Snapshots
 from contract import events
-from contract.clock import RedisClock
 from contract.messages import Outcome
 from contract.messages.erasure import ErasureScope
+from contract.redis.clock import RedisClock
 from postprocessing.parameters import SmoothingParameters
 from postprocessing.source_processor import ProcessorOutput, SourceProcessor
 from postprocessing.track_processor import SmoothedReading

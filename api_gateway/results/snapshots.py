@@ -10,7 +10,7 @@ import structlog
 from pydantic import TypeAdapter, ValidationError
 
 from contract import keys
-from contract.lease import AsyncLease
+from contract.redis.lease import AsyncLease
 from postprocessing.parameters import SmoothingParameters
 from postprocessing.source_processor import SourceProcessor
 

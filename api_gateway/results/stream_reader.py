@@ -10,10 +10,10 @@ import structlog
 from redis.exceptions import ResponseError
 
 from contract import keys
-from contract.broker import BLOCK_MS, AsyncClients
-from contract.clock import RedisClock
 from contract.errors import MalformedMessage
 from contract.messages import Dead, Outcome, read_outcome
+from contract.redis.broker import BLOCK_MS, AsyncClients
+from contract.redis.clock import RedisClock
 
 logger = structlog.get_logger()
 AT_A_TIME = 100

@@ -11,8 +11,8 @@ from api_gateway.errors import ApiError
 from api_gateway.routes.dependencies import AskedGateway
 from api_gateway.security.access import Operator
 from api_gateway.sources.browser_camera import BrowserCamera
-from contract.broker import outages_named
 from contract.errors import BrokerUnavailable
+from contract.redis.broker import outages_named
 
 router = APIRouter()
 logger = structlog.get_logger()

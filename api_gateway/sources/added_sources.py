@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from api_gateway.errors import ApiError
 from api_gateway.sources.registry import Registry
 from contract import keys
-from contract.broker import outages_named
 from contract.messages import AddedSource
+from contract.redis.broker import outages_named
 
 logger = structlog.get_logger()
 POLL_SECONDS = 0.5

@@ -10,11 +10,11 @@ import structlog
 from api_gateway.errors import ApiError
 from api_gateway.sources.added_sources import AddedSources
 from contract import keys
-from contract.broker import OUTAGES
-from contract.clock import RedisClock
 from contract.errors import SourceError
-from contract.lease import AsyncLease
 from contract.messages import AddedSource, InboxPicture
+from contract.redis.broker import OUTAGES
+from contract.redis.clock import RedisClock
+from contract.redis.lease import AsyncLease
 
 logger = structlog.get_logger()
 IN_FLIGHT = 2

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 
 from api_gateway.errors import ApiError
 from contract import keys
-from contract.clock import RedisClock
 from contract.messages import FORGOTTEN_MS, STATUS_LIFE_MS, SourceStatus, WorkerStatus
+from contract.redis.clock import RedisClock
 
 logger = structlog.get_logger()
 POLL_SECONDS = 0.5

@@ -14,10 +14,10 @@ import redis.asyncio
 from api_gateway.errors import ApiError
 from api_gateway.uploads.multipart import MultipartFile
 from contract import keys
-from contract.broker import outages_named
-from contract.clock import RedisClock
 from contract.jobs import JOB_ID, UPDATE, JobFiles, read_status
 from contract.messages.job import JobStatus
+from contract.redis.broker import outages_named
+from contract.redis.clock import RedisClock
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 MOST_UNFINISHED = 100

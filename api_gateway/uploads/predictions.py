@@ -11,10 +11,10 @@ import redis.asyncio
 from api_gateway.errors import ApiError
 from api_gateway.sources.registry import Registry
 from contract import keys
-from contract.broker import outages_named
-from contract.clock import RedisClock
 from contract.errors import MalformedMessage
 from contract.messages import Dead, FrameDone, FrameId, InboxPicture, Manifest, Outcome, Reading
+from contract.redis.broker import outages_named
+from contract.redis.clock import RedisClock
 
 INBOX_LIMIT = 64
 """Pictures that may wait in the inbox: more would only time out there, and fill Redis meanwhile."""

@@ -9,7 +9,7 @@ from functools import lru_cache
 from api_gateway.video.frame_buffer import Frame, scaled
 from contract.judgement import Judgement
 from contract.messages import Box
-from contract.preprocessing import cut, framing_square
+from contract.model.preprocessing import cut, framing_square
 from contract.runtime_settings import Blur
 from rendering import images, overlay
 from rendering.anonymization import hide

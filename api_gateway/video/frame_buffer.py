@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import structlog
 
 from contract import keys
-from contract.broker import AsyncClients
 from contract.errors import BrokerUnavailable, MalformedMessage
 from contract.messages import Box, FrameHeader, FrameId
+from contract.redis.broker import AsyncClients
 
 logger = structlog.get_logger()
 KEPT_SECONDS = 2.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from api_gateway.results.active_tracks import ActiveTracks, Track, TrackKey
 from api_gateway.sources.registry import Registry
 from api_gateway.video.frame_buffer import FrameBuffer
-from contract.clock import RedisClock
+from contract.redis.clock import RedisClock
 
 
 @dataclass(frozen=True)

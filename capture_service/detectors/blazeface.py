@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from capture_service.detectors.detection import Detection, KeyPoints
 from capture_service.detectors.network import model_file
 from capture_service.frame import Picture
-from contract.openvino import core, openvino
+from contract.model.openvino import core, openvino
 
 SIDE = 256
 LAYERS = ((16, 2), (8, 6))

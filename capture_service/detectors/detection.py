@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from contract.landmarks import Landmarks, Point
 from contract.messages import Box
+from contract.model.landmarks import Landmarks, Point
 
 if TYPE_CHECKING:  # it brings NumPy, which the parent of the capturing processes does without
     from capture_service.frame import Picture

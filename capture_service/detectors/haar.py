@@ -8,7 +8,7 @@ import numpy as np
 from capture_service.detectors.detection import Detection
 from capture_service.frame import Picture
 from contract.errors import ModelError
-from contract.preprocessing import gray
+from contract.model.preprocessing import gray
 
 SCALE_FACTOR = 1.1
 MIN_NEIGHBORS = 5

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.preprocessing import Gray
+from contract.model.preprocessing import Gray
 
 SIDE = 16
 """Of the small picture, in pixels."""

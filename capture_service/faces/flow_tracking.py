@@ -16,7 +16,7 @@ from capture_service.detectors import Detection
 from capture_service.detectors.detection import KeyPoints
 from capture_service.faces.median_flow import Motion, motion
 from contract.messages import Box
-from contract.preprocessing import Gray
+from contract.model.preprocessing import Gray
 
 FARTHEST = 0.5
 """How far a face may go from where it was found, in sides of its box, before the next detection."""

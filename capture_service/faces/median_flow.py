@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.landmarks import Point
 from contract.messages import Box
-from contract.preprocessing import Gray, cut
+from contract.model.landmarks import Point
+from contract.model.preprocessing import Gray, cut
 
 SIDE = 32
 """Of a face's box in the patch, in pixels; smaller faces keep their size."""

@@ -9,9 +9,9 @@ from capture_service.faces.flow_tracking import FlowTracker
 from capture_service.faces.quality import judge
 from capture_service.faces.tracker import Tracker
 from capture_service.frame import Picture
-from contract.framing import frame_face
 from contract.messages import Face
-from contract.preprocessing import Gray, gray
+from contract.model.framing import frame_face
+from contract.model.preprocessing import Gray, gray
 
 
 @dataclass(frozen=True, slots=True)

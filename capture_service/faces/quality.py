@@ -6,7 +6,7 @@ import numpy as np
 from capture_service.detectors import Detection
 from capture_service.detectors.detection import KeyPoints
 from contract.messages import Box, Quality
-from contract.preprocessing import Gray
+from contract.model.preprocessing import Gray
 
 
 def judge(crop: Gray, detection: Detection, width: int, height: int) -> Quality:

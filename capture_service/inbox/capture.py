@@ -12,11 +12,11 @@ from capture_service import metrics
 from capture_service.publishing.crops import Batch, CropPublisher
 from capture_service.publishing.registration import Registration
 from contract import keys
-from contract.broker import BLOCK_MS, Backoff, Clients, outages_named
-from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable, MalformedMessage, PictureError
 from contract.messages import Dead, FrameDone, FrameId, InboxPicture
-from contract.outage import OutageLog, retry_until_stored
+from contract.redis.broker import BLOCK_MS, Backoff, Clients, outages_named
+from contract.redis.clock import RedisClock
+from contract.redis.outage import OutageLog, retry_until_stored
 
 if TYPE_CHECKING:  # it brings OpenCV and a detector, which wait for the first picture
     from capture_service.inbox.picture_faces import PictureFaces

@@ -8,9 +8,9 @@ from redis.exceptions import ResponseError
 
 from capture_service.publishing.registration import Registration
 from contract import keys
-from contract.broker import outages_named
 from contract.errors import BrokerUnavailable
-from contract.outage import OutageLog
+from contract.redis.broker import outages_named
+from contract.redis.outage import OutageLog
 
 logger = structlog.get_logger(__name__)
 

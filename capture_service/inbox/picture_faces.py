@@ -7,8 +7,8 @@ from capture_service.faces.pipeline import FaceFinder
 from capture_service.publishing.frames import FramePublisher
 from capture_service.settings import CaptureSettings
 from capture_service.sources.image_decoding import decode
-from contract.broker import Clients
 from contract.messages import Crop, CropEntry, FrameDone, FrameId, InboxPicture
+from contract.redis.broker import Clients
 
 
 class PictureFaces:

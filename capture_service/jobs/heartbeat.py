@@ -7,10 +7,10 @@ import redis
 import structlog
 
 from contract import keys
-from contract.broker import outages_named
-from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
 from contract.messages import SourceStatus
+from contract.redis.broker import outages_named
+from contract.redis.clock import RedisClock
 
 logger = structlog.get_logger(__name__)
 

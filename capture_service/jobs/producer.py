@@ -18,11 +18,11 @@ from capture_service.settings import CaptureSettings
 from capture_service.sources import make_recorded
 from capture_service.sources.spec import SourceSpec, recording
 from contract import keys
-from contract.broker import Backoff, Clients, outages_named
-from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable, EmotiiError
 from contract.messages import Crop, CropEntry, FrameDone, FrameId, Manifest
-from contract.outage import OutageLog, retry_until_stored
+from contract.redis.broker import Backoff, Clients, outages_named
+from contract.redis.clock import RedisClock
+from contract.redis.outage import OutageLog, retry_until_stored
 
 __all__ = ["JobProducer", "JobStopped", "recording"]
 

@@ -8,10 +8,10 @@ import structlog
 from capture_service.frame import Frame
 from capture_service.sources.image_decoding import decode
 from contract import keys
-from contract.broker import Clients, outages_named
-from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable, MalformedMessage, PictureError
 from contract.messages import Dead, InboxPicture
+from contract.redis.broker import Clients, outages_named
+from contract.redis.clock import RedisClock
 
 logger = structlog.get_logger(__name__)
 

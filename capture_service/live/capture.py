@@ -13,11 +13,11 @@ from capture_service.publishing.crops import Batch, CropPublisher
 from capture_service.publishing.frames import FramePublisher
 from capture_service.publishing.registration import Registration
 from capture_service.settings import CaptureSettings
-from contract.broker import Backoff
-from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
 from contract.messages import Crop, FrameDone, FrameId
-from contract.outage import OutageLog
+from contract.redis.broker import Backoff
+from contract.redis.clock import RedisClock
+from contract.redis.outage import OutageLog
 
 TURN_SECONDS = 0.2
 LOST_SECONDS = 4.8

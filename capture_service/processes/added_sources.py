@@ -15,10 +15,10 @@ from capture_service.sources.options import Options
 from capture_service.sources.spec import SourceSpec, parse
 from contract import keys
 from contract.address import added_kind
-from contract.broker import outages_named
 from contract.errors import BrokerUnavailable, SourceError
 from contract.messages import AddedSource
-from contract.outage import OutageLog
+from contract.redis.broker import outages_named
+from contract.redis.outage import OutageLog
 
 logger = structlog.get_logger(__name__)
 

@@ -15,9 +15,9 @@ from capture_service.settings import CaptureSettings
 from capture_service.sources.opencv import limit
 from capture_service.sources.spec import SourceSpec
 from capture_service.watchdog import Watchdog
-from contract import logs
-from contract.lifecycle import run, stop_signals, stop_with_parent
-from contract.memory import keep_freed
+from contract.service import logs
+from contract.service.lifecycle import run, stop_signals, stop_with_parent
+from contract.service.memory import keep_freed
 
 
 def capture(spec: SourceSpec, order: int, settings: CaptureSettings, pulse: Watchdog) -> None:
@@ -31,7 +31,7 @@ def capture(spec: SourceSpec, order: int, settings: CaptureSettings, pulse: Watc
 
     def its_source() -> None:
         from capture_service.factory import captured
-        from contract.health import served
+        from contract.service.health import served
 
         stop = _stop_on_signals()
         stop_with_parent(stop)
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _stop_on_signals() -> Event:
-    """As `contract.lifecycle.stop_on_signal`, but a second signal is no news.
+    """As `contract.service.lifecycle.stop_on_signal`, but a second signal is no news.
 
     Ctrl-C or a closed terminal reaches the whole group of processes, and then the parent ends this one in order, too.
     """

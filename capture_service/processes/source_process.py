@@ -10,7 +10,7 @@ import structlog
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import SourceSpec
 from capture_service.watchdog import Watchdog
-from contract.broker import Backoff
+from contract.redis.broker import Backoff
 
 logger = structlog.get_logger(__name__)
 

@@ -12,9 +12,9 @@ import redis
 from redis.exceptions import ResponseError
 
 from contract import keys
-from contract.broker import outages_named
-from contract.clock import RedisClock
 from contract.messages import CropEntry
+from contract.redis.broker import outages_named
+from contract.redis.clock import RedisClock
 
 _NOT_ABOVE = "equal or smaller"
 """What Redis and Valkey say of an id that is not above the last one of the stream."""

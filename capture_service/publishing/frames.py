@@ -9,8 +9,8 @@ from capture_service.faces.pipeline import FoundFace
 from capture_service.frame import Picture
 from capture_service.settings import CaptureSettings
 from contract import keys
-from contract.broker import outages_named
 from contract.messages import FrameFace, FrameHeader, FrameId
+from contract.redis.broker import outages_named
 
 
 class FramePublisher:

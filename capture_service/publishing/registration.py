@@ -10,12 +10,12 @@ import structlog
 from capture_service import metrics
 from capture_service.watchdog import Watchdog
 from contract import keys
-from contract.broker import outages_named
-from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
-from contract.lease import Lease
 from contract.messages import SourceState, SourceStatus
-from contract.outage import OutageLog
+from contract.redis.broker import outages_named
+from contract.redis.clock import RedisClock
+from contract.redis.lease import Lease
+from contract.redis.outage import OutageLog
 
 logger = structlog.get_logger(__name__)
 

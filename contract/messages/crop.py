@@ -8,7 +8,7 @@ from contract.errors import MalformedMessage
 from contract.messages.face import Face, FrameId
 from contract.messages.fields import VERSION, Fields, check_version, field, integer, time
 from contract.messages.frame import FrameDone, Manifest
-from contract.normalisation import CROP_BYTES, CROP_SIZE
+from contract.model.normalisation import CROP_BYTES, CROP_SIZE
 
 if TYPE_CHECKING:
     import numpy as np

@@ -12,7 +12,7 @@ from typing import NamedTuple, Self
 
 from contract.messages.crop import Crop
 from contract.messages.fields import VERSION, Fields
-from contract.normalisation import CROP_BYTES
+from contract.model.normalisation import CROP_BYTES
 
 _FACE = (b"source", b"epoch", b"frame", b"face", b"track", b"box", b"score", b"quality", b"captured_ms")
 READING_VALUES = (*_FACE, b"probabilities", b"stored_ms")

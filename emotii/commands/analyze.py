@@ -8,9 +8,9 @@ from rich.console import Console
 
 from capture_service.jobs.producer import recording
 from capture_service.settings import CaptureSettings
-from contract.broker import connect, outages_named
-from contract.lifecycle import stop_on_signal
-from contract.settings import load
+from contract.redis.broker import connect, outages_named
+from contract.service.lifecycle import stop_on_signal
+from contract.service.settings import load
 from emotii.commands.progress import ProgressBar
 from emotii.commands.summary import summarise
 from emotii.local.job_folder import job_folder

@@ -11,11 +11,11 @@ from typing import Literal
 from capture_service import detectors
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import configured
-from contract.broker import connect, outages_named
 from contract.errors import BrokerUnavailable, EmotiiError
-from contract.logs import scrub
-from contract.model import find_model
-from contract.settings import load
+from contract.model.folder import find_model
+from contract.redis.broker import connect, outages_named
+from contract.service.logs import scrub
+from contract.service.settings import load
 from emotii.local.ports import USUAL, is_free
 from emotii.local.redis_server import find_server
 from emotii.local.webcam import has_webcam
@@ -53,7 +53,7 @@ def _python() -> Finding:
 
 
 def _cpu() -> Finding:
-    from contract.openvino import core
+    from contract.model.openvino import core
 
     properties = core().get_property
     features = properties("CPU", "OPTIMIZATION_CAPABILITIES")

@@ -16,12 +16,12 @@ from api_gateway.history.service import LEASE_TASK, HistoryService
 from api_gateway.settings import GatewaySettings
 from api_gateway.uploads.jobs import Jobs
 from contract import keys
-from contract.broker import AsyncClients, connect_async, outages_named
-from contract.clock import RedisClock
 from contract.errors import EmotiiError, SettingsError
-from contract.lease import AsyncLease
 from contract.messages.erasure import Erased, ErasureScope
-from contract.settings import load
+from contract.redis.broker import AsyncClients, connect_async, outages_named
+from contract.redis.clock import RedisClock
+from contract.redis.lease import AsyncLease
+from contract.service.settings import load
 from emotii.commands.up import DataInUse, held
 from emotii.local.redis_server import PrivateServer
 from emotii.settings import UpSettings

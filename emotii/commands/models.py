@@ -61,7 +61,7 @@ def train(
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it while it is imported
     try:
-        from contract.model import find_model
+        from contract.model.folder import find_model
         from training.recipe import find_recipe
         from training.train import train as begin
     except ModuleNotFoundError as error:

@@ -85,8 +85,8 @@ def report(
 
 def _analyze(video: str, outputs: "Outputs", passes: int, workers: int | None, folder: Path | None) -> None:
     bound_opencv()
-    from contract import logs
-    from contract.settings import load
+    from contract.service import logs
+    from contract.service.settings import load
     from emotii.commands.analyze import analyze as start
     from emotii.settings import UpSettings
 
@@ -99,6 +99,6 @@ def bound_opencv() -> None:
     """Bound what OpenCV decodes, which has to be done before anything imports it."""
     from capture_service.settings import CaptureSettings
     from capture_service.sources.opencv import limit
-    from contract.settings import load
+    from contract.service.settings import load
 
     limit(load(CaptureSettings))

@@ -16,12 +16,12 @@ from api_gateway.exposure import check_reach
 from api_gateway.settings import GatewaySettings
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import configured
-from contract.broker import connect
 from contract.errors import EmotiiError, SettingsError
-from contract.health import ask
-from contract.lifecycle import stop_on_signal
-from contract.model import find_model
-from contract.settings import load
+from contract.model.folder import find_model
+from contract.redis.broker import connect
+from contract.service.health import ask
+from contract.service.lifecycle import stop_on_signal
+from contract.service.settings import load
 from emotii.local.ports import USUAL, choose
 from emotii.local.redis_server import PrivateServer
 from emotii.local.supervisor import Service, Supervised, Supervisor, services_environment, workers

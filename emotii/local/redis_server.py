@@ -13,7 +13,7 @@ from pathlib import Path
 import redis
 
 from contract.errors import EmotiiError
-from contract.lifecycle import die_with_parent
+from contract.service.lifecycle import die_with_parent
 
 START_SECONDS = 30.0
 """Loading a large append-only file takes a while."""

@@ -11,9 +11,9 @@ from typing import Protocol
 
 import structlog
 
-from contract.broker import Backoff
 from contract.errors import EmotiiError
-from contract.lifecycle import USAGE_EXIT, die_with_parent
+from contract.redis.broker import Backoff
+from contract.service.lifecycle import USAGE_EXIT, die_with_parent
 
 logger = structlog.get_logger(__name__)
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from contract.atomic_file import writable, write_whole
-from contract.calibration import tempered
 from contract.errors import SettingsError
-from contract.model import MODEL_FILE, ModelCard, find_model
-from contract.settings import load
+from contract.model.calibration import tempered
+from contract.model.folder import MODEL_FILE, ModelCard, find_model
+from contract.service.settings import load
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
 from training.card import CARD_FILE, recalibrated

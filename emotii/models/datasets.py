@@ -48,7 +48,7 @@ def export(
     from capture_service.detectors import configured
     from capture_service.settings import CaptureSettings
     from capture_service.sources.opencv import limit
-    from contract.settings import load
+    from contract.service.settings import load
 
     settings = load(CaptureSettings)
     limit(settings)

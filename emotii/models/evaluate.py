@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from contract.errors import SettingsError
-from contract.model import ModelCard
-from contract.quantized import XML
-from contract.settings import load
+from contract.model.folder import INT8_XML, ModelCard
+from contract.service.settings import load
 from inference_service.engines import Engine
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
@@ -88,7 +87,7 @@ def write_figures(report: Report, folder: Path) -> list[Path]:
 def _others(model: str | None, card: ModelCard) -> dict[str, Engine]:
     """The engines that can run the model here, the reference first: TensorFlow, or else OpenVINO in 32-bit floats."""
     chosen = [("openvino", "f32"), ("openvino", "bf16")]
-    if card.has(XML):
+    if card.has(INT8_XML):
         chosen.append(("openvino", "int8"))
     if find_spec("tensorflow") and card.has(".keras"):
         chosen.insert(0, ("tensorflow", "f32"))

@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from contract.atomic_file import writable, write_whole
 from contract.errors import ModelError
-from contract.model import MODEL_FILE, ModelCard, ModelFolder, find_model, sha256
-from contract.openvino import openvino
-from contract.quantized import BIN, XML
-from contract.settings import load
+from contract.model.folder import INT8_BIN, INT8_XML, MODEL_FILE, ModelCard, ModelFolder, find_model, sha256
+from contract.model.openvino import openvino
+from contract.service.settings import load
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
 from training.card import CARD_FILE, in_integers
@@ -66,10 +65,10 @@ def _with_integers(found: ModelFolder, scratch: Path, network: "openvino.Model")
     """A folder with the model as it would be."""
     folder = scratch / found.card.name
     folder.mkdir()
-    xml = folder / f"{found.card.name}{XML}"
+    xml = folder / f"{found.card.name}{INT8_XML}"
     openvino.save_model(network, xml, compress_to_fp16=False)
     copyfile(found.file(".onnx"), folder / found.file(".onnx").name)
-    files = {file.name: sha256(file) for file in (xml, folder / f"{found.card.name}{BIN}")}
+    files = {file.name: sha256(file) for file in (xml, folder / f"{found.card.name}{INT8_BIN}")}
     card = found.card.model_copy(update={"files": {**found.card.files, **files}})
     (folder / MODEL_FILE).write_bytes(_as_json(card))
     return folder
@@ -78,8 +77,8 @@ def _with_integers(found: ModelFolder, scratch: Path, network: "openvino.Model")
 def _keep(tried: Path, folder: Path, agreement: Agreement) -> None:
     """Move the files into the model's folder, so that whatever comes between it is a model: at worst one in floats."""
     card = ModelCard.model_validate_json((tried / MODEL_FILE).read_bytes())
-    files = [tried / f"{card.name}{XML}", tried / f"{card.name}{BIN}"]
-    floats = {name: digest for name, digest in card.files.items() if not name.endswith((XML, BIN))}
+    files = [tried / f"{card.name}{INT8_XML}", tried / f"{card.name}{INT8_BIN}"]
+    floats = {name: digest for name, digest in card.files.items() if not name.endswith((INT8_XML, INT8_BIN))}
     write_whole(folder / MODEL_FILE, _as_json(card.model_copy(update={"files": floats})))
     for file in files:
         write_whole(folder / file.name, file.read_bytes())

@@ -15,8 +15,8 @@ from api_gateway.faces.filename import FaceName
 from api_gateway.faces.store import FaceStore, NoSuchFace
 from capture_service.detectors import Detector
 from contract.errors import SettingsError
-from contract.framing import show_face
 from contract.judgement import UNCERTAIN
+from contract.model.framing import show_face
 
 PIXELS = 96
 """Of a side of an exported face: twice what a network sees."""

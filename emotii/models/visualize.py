@@ -7,10 +7,10 @@ import cv2
 from capture_service import detectors
 from capture_service.settings import CaptureSettings
 from contract.errors import PictureError
-from contract.framing import frame_face, show_face
-from contract.model import find_model
-from contract.preprocessing import crop
-from contract.settings import load
+from contract.model.folder import find_model
+from contract.model.framing import frame_face, show_face
+from contract.model.preprocessing import crop
+from contract.service.settings import load
 from emotii.pictures.prediction import read_picture
 from inference_service.settings import InferenceSettings
 from training.explanation.network import Network

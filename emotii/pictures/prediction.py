@@ -15,10 +15,10 @@ from capture_service.frame import Picture
 from capture_service.settings import CaptureSettings
 from capture_service.sources.image_decoding import decode
 from contract.errors import PictureError
-from contract.framing import frame_face
 from contract.judgement import Judgement, judge
 from contract.messages import Box, Quality
-from contract.settings import load
+from contract.model.framing import frame_face
+from contract.service.settings import load
 from inference_service.engines import Engine
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings

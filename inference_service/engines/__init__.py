@@ -1,7 +1,7 @@
 """The runtimes that execute a model, behind one small protocol. Each is imported only when it is chosen."""
 
 from contract.errors import ModelError, SettingsError
-from contract.model import find_model
+from contract.model.folder import find_model
 from inference_service.engines.engine import Engine, EngineError, probe
 from inference_service.settings import InferenceSettings
 

@@ -5,9 +5,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.calibration import tempered
-from contract.model import ModelCard
-from contract.normalisation import CROP_SIZE
+from contract.model.calibration import tempered
+from contract.model.folder import ModelCard
+from contract.model.normalisation import CROP_SIZE
 
 Pixels = NDArray[np.uint8]
 Probabilities = NDArray[np.float32]

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from contract.errors import ModelError
-from contract.model import ModelFolder
-from contract.openvino import core, openvino
-from contract.quantized import BIN, XML
+from contract.model.folder import INT8_BIN, INT8_XML, ModelFolder
+from contract.model.openvino import core, openvino
 from inference_service.engines.engine import EngineError, Pixels, Probabilities, calibrated, probe
 from inference_service.settings import Precision
 
@@ -78,11 +77,11 @@ class OpenVinoEngine:
 def _network(model: ModelFolder, precision: Precision) -> Path:
     # Only on x86 it was measured that integers are faster.
     is_x86 = platform.machine().lower() in {"x86_64", "amd64"}
-    if precision == "int8" or (precision == "auto" and is_x86 and model.card.has(XML)):
-        if not model.card.has(XML):
+    if precision == "int8" or (precision == "auto" and is_x86 and model.card.has(INT8_XML)):
+        if not model.card.has(INT8_XML):
             raise ModelError(f"{model.card.id} has no network in 8-bit integers: `emotii quantize` makes one")
-        model.file(BIN)  # the weights, which OpenVINO looks for beside the network
-        return model.file(XML)
+        model.file(INT8_BIN)  # the weights, which OpenVINO looks for beside the network
+        return model.file(INT8_XML)
     return model.file(".onnx")
 
 

@@ -5,7 +5,7 @@ import os
 import numpy as np
 
 from contract.errors import ModelError
-from contract.model import ModelFolder
+from contract.model.folder import ModelFolder
 from inference_service.engines.engine import EngineError, Pixels, Probabilities, calibrated
 from inference_service.engines.sizes import filled, sizes
 from inference_service.settings import Precision

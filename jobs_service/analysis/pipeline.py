@@ -10,8 +10,8 @@ from capture_service import detectors
 from capture_service.jobs.producer import JobProducer, JobStopped
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import SourceSpec
-from contract.broker import Backoff, Clients
 from contract.errors import BrokerUnavailable
+from contract.redis.broker import Backoff, Clients
 from jobs_service.analysis.results_reader import JobResults
 from jobs_service.analysis.writer import AnalysisWriter
 from jobs_service.outputs.outcomes import Outcomes

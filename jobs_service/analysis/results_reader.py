@@ -6,10 +6,10 @@ import structlog
 from redis.typing import KeyT, StreamIdT
 
 from contract import keys
-from contract.broker import BLOCK_MS, Clients, outages_named
 from contract.errors import MalformedMessage
 from contract.messages import Dead, Face, Outcome, read_outcome
 from contract.messages.fields import integer, time
+from contract.redis.broker import BLOCK_MS, Clients, outages_named
 from jobs_service.outputs.outcomes import Buried
 
 logger = structlog.get_logger(__name__)

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import SourceSpec
 from contract import events
-from contract.preprocessing import cut as cut_square
-from contract.preprocessing import framing_square
+from contract.model.preprocessing import cut as cut_square
+from contract.model.preprocessing import framing_square
 from jobs_service.reports.frames import Look, some_frames
 
 MOST = 24

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import structlog
 
 from contract.errors import ModelError
-from contract.model import ModelFolder, find_model
+from contract.model.folder import ModelFolder, find_model
 
 logger = structlog.get_logger(__name__)
 CARD = "README.md"

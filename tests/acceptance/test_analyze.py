@@ -15,9 +15,9 @@ import pytest
 
 from capture_service.sources.spec import DEMO_CLIP
 from contract import keys
-from contract.broker import Clients
-from contract.labels import EMOTIONS_8
 from contract.messages import WorkerStatus
+from contract.model.labels import EMOTIONS_8
+from contract.redis.broker import Clients
 from emotii.local.redis_server import PrivateServer
 from jobs_service.outputs.outputs import Outputs
 from tests.acceptance.browser import chromium, needs_chromium

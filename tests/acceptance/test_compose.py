@@ -13,8 +13,8 @@ import pytest
 from websockets.sync.client import connect as websocket
 
 from contract import keys
-from contract.broker import Clients, connect
 from contract.messages import WorkerStatus
+from contract.redis.broker import Clients, connect
 from tests.acceptance.conftest import EMOTII, Running, eventually, free_port
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from contract import keys
-from contract.broker import connect
+from contract.redis.broker import connect
 from emotii.local.redis_server import PrivateServer
 from tests.acceptance.browser import PATIENCE_MS, needs_chromium, opened, wait_for_state, wait_for_video
 from tests.stage import HAPPY, SAD, UNSURE, GatewayProcess, Producer, gateway_process, until

@@ -14,7 +14,7 @@ import pytest
 
 from capture_service.sources.spec import DEMO_CLIP
 from contract import keys
-from contract.broker import Clients
+from contract.redis.broker import Clients
 from emotii.local.redis_server import PrivateServer
 from jobs_service.outputs.outputs import Outputs
 from tests.acceptance.conftest import Running, eventually

@@ -14,9 +14,9 @@ ROOT = Path(__file__).parents[2]
 LOOK = """
 import json
 from pathlib import Path
-import api_gateway, contract.model
+import api_gateway, contract.model.folder
 from capture_service.sources.spec import DEMO_CLIP
-model = contract.model.find_model("emotii-5")
+model = contract.model.folder.find_model("emotii-5")
 print(json.dumps({
     "model": str(model.file(".onnx")),
     "demo": str(DEMO_CLIP),

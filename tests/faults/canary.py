@@ -12,7 +12,7 @@ from api_gateway.faces.source_tag import stamped
 from api_gateway.faces.store import FaceStore
 from contract import keys
 from contract.messages import Crop, FrameDone, FrameId, InboxPicture
-from contract.normalisation import CROP_BYTES
+from contract.model.normalisation import CROP_BYTES
 from tests.inference import GROUP, announce, face
 from tests.stage import GatewayProcess, reading, until
 

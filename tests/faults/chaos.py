@@ -20,8 +20,8 @@ from functools import reduce
 from operator import add
 from pathlib import Path
 
-from contract.broker import connect
-from contract.logs import configure
+from contract.redis.broker import connect
+from contract.service.logs import configure
 from emotii.local.redis_server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Balance, Ledger, flush_all

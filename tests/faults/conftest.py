@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 
-from contract.broker import Clients, connect
+from contract.redis.broker import Clients, connect
 from emotii.local.redis_server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Ledger

@@ -7,9 +7,9 @@ from zlib import crc32
 
 import numpy as np
 
-from contract.labels import EMOTIONS_5
 from contract.messages import Crop
-from contract.model import ModelCard
+from contract.model.folder import ModelCard
+from contract.model.labels import EMOTIONS_5
 from inference_service.engines import EngineError
 from tests.inference import KILLS, RAISES, THRESHOLDS
 

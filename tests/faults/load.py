@@ -14,13 +14,13 @@ import redis
 
 from capture_service.publishing.crops import Batch, CropPublisher
 from contract import keys
-from contract.broker import connect, outages_named
-from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
 from contract.messages import Crop, FrameDone, FrameId, SourceStatus
 from contract.messages.status import SourceKind
-from contract.normalisation import CROP_BYTES
-from contract.outage import OutageLog, retry_until_stored
+from contract.model.normalisation import CROP_BYTES
+from contract.redis.broker import connect, outages_named
+from contract.redis.clock import RedisClock
+from contract.redis.outage import OutageLog, retry_until_stored
 from tests.faults.engine import answer_to
 from tests.faults.ledger import Ledger
 from tests.inference import face

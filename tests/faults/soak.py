@@ -17,7 +17,7 @@ from pathlib import Path
 import redis
 
 from contract import keys
-from contract.broker import connect
+from contract.redis.broker import connect
 from emotii.local.redis_server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.patience import until

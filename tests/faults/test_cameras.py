@@ -12,8 +12,8 @@ import pytest
 
 from capture_service.sources.spec import SourceSpec, parse_list
 from contract import keys
-from contract.broker import Clients
 from contract.messages import FrameDone, FrameHeader, read_outcome
+from contract.redis.broker import Clients
 from emotii.local.redis_server import PrivateServer
 from tests.capture import MjpegServer, capturing, settings, status, until
 from tests.faults.crew import Crew

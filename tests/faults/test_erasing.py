@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from contract.broker import Clients, connect
+from contract.redis.broker import Clients, connect
 from emotii.local.redis_server import PrivateServer
 from tests.faults.canary import Canary
 from tests.stage import GatewayProcess, Producer, gateway_process, until

@@ -4,7 +4,7 @@ import pytest
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from contract import keys
-from contract.broker import connect
+from contract.redis.broker import connect
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load, crop_id
 from tests.faults.patience import until

@@ -13,8 +13,8 @@ from redis.exceptions import ResponseError
 
 from capture_service.publishing.crops import Batch, CropPublisher
 from contract import keys
-from contract.broker import connect
-from contract.clock import RedisClock
+from contract.redis.broker import connect
+from contract.redis.clock import RedisClock
 from emotii.local.redis_server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Ledger

@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect as connect_socket
 
 from contract import keys
-from contract.broker import Clients
+from contract.redis.broker import Clients
 from emotii.local.redis_server import PrivateServer
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 from tests.viewer import events_of

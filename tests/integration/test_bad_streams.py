@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from contract import keys
-from contract.broker import Clients
+from contract.redis.broker import Clients
 from emotii.local.redis_server import PrivateServer
 from tests.inference import (
     GROUP,

@@ -6,8 +6,8 @@ import pytest
 
 from capture_service.sources.spec import SourceSpec, parse_list
 from contract import keys
-from contract.broker import connect
 from contract.messages import Crop, FrameDone, FrameHeader
+from contract.redis.broker import connect
 from emotii.local.redis_server import PrivateServer
 from tests.capture import MjpegServer, capturing, entries, settings, status, until
 

@@ -7,10 +7,10 @@ import pytest
 
 from capture_service.publishing.crops import Batch, CropPublisher
 from contract import keys
-from contract.clock import RedisClock
 from contract.errors import BrokerUnavailable
 from contract.messages import Crop, Face, FrameDone, FrameId, Quality
-from contract.outage import OutageLog, retry_until_stored
+from contract.redis.clock import RedisClock
+from contract.redis.outage import OutageLog, retry_until_stored
 from tests.capture import until
 
 QUALITY = Quality(0.5, 0.5, 60, 0, 1)

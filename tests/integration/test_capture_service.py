@@ -17,8 +17,8 @@ import pytest
 
 from capture_service.processes.supervisor import ProcessSupervisor
 from contract import keys
-from contract.health import ask
 from contract.messages import InboxPicture
+from contract.service.health import ask
 from tests.capture import FAST, entries, settings, status, until
 from tests.stage import free_port
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from contract.broker import connect_async
+from contract.redis.broker import connect_async
 from emotii.local.redis_server import PrivateServer
 
 STEPS = 30

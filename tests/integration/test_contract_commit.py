@@ -2,7 +2,7 @@ import pytest
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from contract import keys
-from contract.commit import BatchTemplate, Outgoing, TemplateResult, commit, remove_consumer
+from contract.redis.commit import BatchTemplate, Outgoing, TemplateResult, commit, remove_consumer
 
 SOURCE = "s"
 

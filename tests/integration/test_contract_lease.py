@@ -1,9 +1,9 @@
 import asyncio
 import time
 
-from contract.broker import connect_async
-from contract.clock import RedisClock
-from contract.lease import AsyncLease, Lease
+from contract.redis.broker import connect_async
+from contract.redis.clock import RedisClock
+from contract.redis.lease import AsyncLease, Lease
 from tests.inference import until
 
 
@@ -20,7 +20,7 @@ def test_only_one_process_holds_a_lease_and_the_other_gets_it_when_it_is_given_b
 
 
 def test_a_lease_ends_by_itself_when_its_holder_is_silent(any_clients, monkeypatch):
-    monkeypatch.setattr("contract.lease.LIFE_SECONDS", 0.2)
+    monkeypatch.setattr("contract.redis.lease.LIFE_SECONDS", 0.2)
     silent, waiting = Lease(any_clients.commands, "saving"), Lease(any_clients.commands, "saving")
     assert silent.acquire_or_renew()
 

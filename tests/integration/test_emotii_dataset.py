@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from api_gateway.faces.filename import FaceName
 from api_gateway.faces.store import FaceStore
-from contract.model import find_model
+from contract.model.folder import find_model
 from emotii.commands.models import app
 from tests.integration.test_training_train import synthetic
 from training.recipe import EMOTII

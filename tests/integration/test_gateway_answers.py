@@ -7,8 +7,8 @@ import httpx
 import numpy as np
 
 from contract import keys
-from contract.broker import Clients
 from contract.messages import Dead, InboxPicture
+from contract.redis.broker import Clients
 from emotii.local.redis_server import PrivateServer
 from tests.stage import LABELS, SAD, GatewayProcess, Producer, clip_frames, gateway_process, reading, until
 

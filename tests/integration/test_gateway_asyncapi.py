@@ -9,7 +9,7 @@ from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as connect_socket
 
 from contract import keys
-from contract.broker import Clients
+from contract.redis.broker import Clients
 from emotii.local.redis_server import PrivateServer
 from tests.described import Described
 from tests.inference import add, announce, crop, frame_done, working

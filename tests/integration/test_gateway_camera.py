@@ -13,8 +13,8 @@ from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as connect_socket
 
 from contract import keys
-from contract.broker import Clients
 from contract.messages import AddedSource, InboxPicture, SourceStatus
+from contract.redis.broker import Clients
 from emotii.local.redis_server import PrivateServer
 from tests.stage import GatewayProcess, clip_frames, gateway_process, until
 

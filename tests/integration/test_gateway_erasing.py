@@ -9,9 +9,9 @@ from redis.exceptions import ResponseError
 
 from api_gateway.erasure import streams
 from contract import keys
-from contract.broker import Clients, connect_async
-from contract.commit import Outgoing, commit
 from contract.messages.erasure import ErasureScope
+from contract.redis.broker import Clients, connect_async
+from contract.redis.commit import Outgoing, commit
 from emotii.local.redis_server import PrivateServer
 
 CROPS, RESULTS = keys.crops("front"), keys.results("front")

@@ -18,7 +18,7 @@ from api_gateway.history.queries import HistoryQueries, Search, episodes_query, 
 from api_gateway.history.recorder import Recorder
 from api_gateway.history.tables import episodes, metadata, readings
 from api_gateway.history.writer import HistoryWriter
-from contract.clock import RedisClock
+from contract.redis.clock import RedisClock
 from tests.postgres import PostgresServer
 from tests.recorded import episode, told
 from tests.stage import HAPPY, SAD, UNSURE

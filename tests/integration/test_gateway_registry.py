@@ -9,9 +9,9 @@ import pytest
 from api_gateway.errors import ApiError
 from api_gateway.sources.registry import Registry
 from contract import keys
-from contract.broker import Clients, connect_async
-from contract.clock import RedisClock
 from contract.messages import FORGOTTEN_MS, STATUS_LIFE_MS, SourceStatus
+from contract.redis.broker import Clients, connect_async
+from contract.redis.clock import RedisClock
 from emotii.local.redis_server import PrivateServer
 
 

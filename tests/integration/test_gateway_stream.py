@@ -11,8 +11,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect as connect_socket
 
 from contract import keys
-from contract.broker import Clients
 from contract.messages import Reading
+from contract.redis.broker import Clients
 from tests.stage import LABELS, GatewayProcess, Producer, reading, until
 from tests.viewer import events_of
 

@@ -14,7 +14,7 @@ import pytest
 from websockets.sync.client import connect as connect_socket
 
 from contract import keys
-from contract.broker import Clients
+from contract.redis.broker import Clients
 from emotii.local.redis_server import PrivateServer
 from tests.stage import GatewayProcess, Producer, clip_frames, gateway_process, until
 from tests.viewer import pictures_of, stalled_viewer

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from contract import keys
-from contract.clock import RedisClock
 from contract.messages import FrameDone, Manifest, Reading, WorkerStatus
 from contract.messages.face import FrameId
+from contract.redis.clock import RedisClock
 from inference_service.poison import EngineBroken
 from inference_service.sources import Sources
 from tests.inference import (

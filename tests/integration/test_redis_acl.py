@@ -13,8 +13,8 @@ import pytest
 import redis
 
 from contract import keys
-from contract.broker import connect
 from contract.messages import AddedSource
+from contract.redis.broker import connect
 from emotii.local.redis_server import PrivateServer
 from tests.stage import CLIP, gateway_process, until
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.model import ModelFolder
+from contract.model.folder import ModelFolder
 
 NOTEBOOK = Path(__file__).parents[2] / "docs" / "train-your-own.ipynb"
 

@@ -11,9 +11,9 @@ import pytest
 from rich.console import Console
 
 from contract.errors import ModelError, SettingsError
-from contract.labels import EMOTIONS_5, FER_PLUS_VOTES
-from contract.model import ModelFolder, find_model
-from contract.openvino import core
+from contract.model.folder import ModelFolder, find_model
+from contract.model.labels import EMOTIONS_5, FER_PLUS_VOTES
+from contract.model.openvino import core
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
 from training import export as export_module

@@ -25,7 +25,7 @@ from contract.messages import (
     read_outcome,
 )
 from contract.messages.fields import LATEST_MS
-from contract.normalisation import CROP_BYTES
+from contract.model.normalisation import CROP_BYTES
 from contract.runtime_settings import RuntimeSettings
 
 NAMES = st.from_regex(r"[a-z0-9_-]{1,32}", fullmatch=True)

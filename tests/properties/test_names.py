@@ -19,8 +19,8 @@ from capture_service.sources.spec import parse_list
 from contract import keys
 from contract.address import added_kind, address_kind, safe_url
 from contract.errors import SettingsError, SourceError
-from contract.logs import scrub
-from contract.settings import load
+from contract.service.logs import scrub
+from contract.service.settings import load
 from inference_service.settings import InferenceSettings
 
 EMOTIONS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True)

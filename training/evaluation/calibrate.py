@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.calibration import tempered
-from contract.model import ModelCard
+from contract.model.calibration import tempered
+from contract.model.folder import ModelCard
 from training.evaluation.calibration import fit_temperature
 from training.evaluation.thresholds import choose_thresholds
 

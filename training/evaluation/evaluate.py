@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sized
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.model import ModelCard
+from contract.model.folder import ModelCard
 from training.dataset import Faces
 from training.evaluation.agreement import Agreement, compare
 from training.evaluation.calibration import reliability

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.normalisation import CROP_SIZE
-from contract.preprocessing import resize
+from contract.model.normalisation import CROP_SIZE
+from contract.model.preprocessing import resize
 
 Images = NDArray[np.uint8]
 """(n, 48, 48)."""

@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from contract.calibration import tempered
 from contract.errors import ModelError
-from contract.model import ModelCard, ModelFolder
+from contract.model.calibration import tempered
+from contract.model.folder import ModelCard, ModelFolder
 
 Floats = NDArray[np.floating[Any]]
 

@@ -2,7 +2,7 @@ import pytest
 
 from api_gateway.settings import GatewaySettings
 from contract.errors import SettingsError
-from contract.settings import load
+from contract.service.settings import load
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):

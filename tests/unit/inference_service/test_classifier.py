@@ -1,7 +1,7 @@
 import pytest
 
-from contract.clock import RedisClock
 from contract.messages import Dead, Reading, read_outcome
+from contract.redis.clock import RedisClock
 from inference_service import delivery
 from inference_service.classifier import Classifier
 from inference_service.delivery import Delivery, Passed

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from contract.messages.fast_parse import ParsedCrop
-from contract.normalisation import CROP_BYTES
+from contract.model.normalisation import CROP_BYTES
 from inference_service.poison import IsolatingClassifier, Poison
 from inference_service.stills import MOST_CHANGED, MOST_TRACKS, Stills
 from tests.inference import RAISES, ObedientEngine, crop, face

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from contract.errors import PictureError
-from contract.labels import EMOTIONS_8
+from contract.model.labels import EMOTIONS_8
 from rendering import images, overlay
 from rendering.overlay import PALETTE, BoxLabel
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from contract.labels import EMOTIONS_5
+from contract.model.labels import EMOTIONS_5
 from training.augmentation import Augmentation
 from training.batches import Batches, weights
 from training.faces import Faces

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from contract.errors import EmotiiError
-from contract.labels import EMOTIONS_5, EMOTIONS_8, FER_PLUS_VOTES
-from contract.preprocessing import gray, resize
+from contract.model.labels import EMOTIONS_5, EMOTIONS_8, FER_PLUS_VOTES
+from contract.model.preprocessing import gray, resize
 from training.dataset import DatasetError, Faces, hold_out, majority, read
 from training.folders import class_names
 from training.votes import vote_shares

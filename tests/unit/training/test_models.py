@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from contract.labels import EMOTIONS_5, EMOTIONS_8
-from contract.model import MODEL_FILE, ModelFolder, find_model, shipped_models
-from contract.openvino import core
-from contract.quantized import BIN, XML
+from contract.model.folder import INT8_BIN, INT8_XML, MODEL_FILE, ModelFolder, find_model, shipped_models
+from contract.model.labels import EMOTIONS_5, EMOTIONS_8
+from contract.model.openvino import core
 
 FOLDERS = sorted(path.parent for path in shipped_models().glob(f"*/{MODEL_FILE}"))
 
@@ -36,7 +35,7 @@ class TestShippedModel:
         model = ModelFolder.open(folder)
         card = (folder / "README.md").read_text(encoding="utf-8")
 
-        for suffix in (".keras", ".onnx", XML, BIN):
+        for suffix in (".keras", ".onnx", INT8_XML, INT8_BIN):
             file = model.file(suffix)
             assert f"| `{file.name}` | {file.stat().st_size:,} bytes, SHA-256 `{model.card.files[file.name]}` |" in card
             assert file.stat().st_size < 4_000_000

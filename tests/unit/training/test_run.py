@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from contract.labels import EMOTIONS_5
+from contract.model.labels import EMOTIONS_5
 from training.callbacks import SlowDown, Stop
 from training.dataset import DatasetError, Faces
 from training.recipe import SEED

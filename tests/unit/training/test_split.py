@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from contract.labels import EMOTIONS_5
+from contract.model.labels import EMOTIONS_5
 from training.duplicates import groups, near
 from training.faces import Faces
 from training.halves import halves

@@ -8,8 +8,8 @@ from api_gateway.errors import ApiError
 from api_gateway.uploads import predictions
 from api_gateway.uploads.predictions import BYTES_LIMIT, Predictions
 from contract import keys
-from contract.clock import RedisClock
 from contract.messages import Dead, FrameDone, FrameId, InboxPicture
+from contract.redis.clock import RedisClock
 from tests.stage import reading
 
 

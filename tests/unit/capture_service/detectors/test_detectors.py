@@ -11,8 +11,8 @@ from capture_service.faces.quality import inside, judge, sharpness, turn
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_recorded
 from capture_service.sources.spec import recording
-from contract.framing import frame_face
-from contract.preprocessing import crop, framing_square
+from contract.model.framing import frame_face
+from contract.model.preprocessing import crop, framing_square
 from tests.conftest import shared
 
 

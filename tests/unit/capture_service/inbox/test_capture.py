@@ -3,7 +3,7 @@ from threading import Event
 from capture_service.inbox.capture import InboxCapture
 from capture_service.publishing.crops import Batch
 from contract.errors import BrokerUnavailable
-from contract.outage import OutageLog
+from contract.redis.outage import OutageLog
 
 BATCH = Batch([])
 

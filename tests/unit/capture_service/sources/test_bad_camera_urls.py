@@ -12,7 +12,7 @@ from api_gateway.settings import GatewaySettings
 from contract.address import safe_url
 from contract.errors import SettingsError, SourceError
 from contract.network import StreamRules, UnknownHost, host_and_port
-from contract.settings import load
+from contract.service.settings import load
 from tests.unit.api_gateway.test_app import asked, error_of
 
 REDIS = "redis://192.168.7.2:6399/0"

@@ -6,7 +6,7 @@ import pytest
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import DEMO_CLIP, SourceSpec, configured, parse_list, recording
 from contract.errors import SettingsError, SourceError
-from contract.settings import load
+from contract.service.settings import load
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import strategies as some
 
 from contract.messages import Crop, Face, FrameDone, FrameId, Quality, read_crop_entry
 from contract.messages.fast_parse import CROP, FRAME, READING_VALUES, ParsedCrop, frame_at_a_glance
-from contract.normalisation import CROP_BYTES
+from contract.model.normalisation import CROP_BYTES
 from tests.inference import crop, frame_done
 
 names = some.from_regex(r"[a-z0-9_-]{1,32}", fullmatch=True)

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from contract.errors import PictureError, SettingsError
-from contract.labels import EMOTIONS_5, FER_PLUS_VOTES
-from contract.model import ModelFolder
+from contract.model.folder import ModelFolder
+from contract.model.labels import EMOTIONS_5, FER_PLUS_VOTES
 from emotii.__main__ import app
 from tests.inference import write_tiny_model
 from training.card import calibration

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from contract.errors import ModelError, SettingsError
-from contract.labels import EMOTIONS_5
-from contract.model import MODEL_FILE, ModelFolder, shipped_models
-from contract.quantized import BIN, XML
-from contract.settings import load
+from contract.model.folder import INT8_BIN, INT8_XML, MODEL_FILE, ModelFolder, shipped_models
+from contract.model.labels import EMOTIONS_5
+from contract.service.settings import load
 from inference_service import engines
 from inference_service.settings import InferenceSettings
 from tests.unit.emotii.models.test_evaluate import ran, write_faces
@@ -42,10 +41,10 @@ def test_integers_are_added_with_their_hashes_told_in_the_card_and_served(model:
     for _ in range(2):  # the second time they are made anew
         assert "same emotion for" in ran("quantize", "--model", model, "--data", faces, "--valid", faces)
     after = ModelFolder.open(model)
-    assert {*after.card.files} - {*before.card.files} == {after.file(XML).name, after.file(BIN).name}
+    assert {*after.card.files} - {*before.card.files} == {after.file(INT8_XML).name, after.file(INT8_BIN).name}
     assert after.card.model_copy(update={"files": before.card.files}) == before.card
     card = (model / "README.md").read_text(encoding="utf-8")
-    assert card.count(XML) == card.count(BIN) == 1
+    assert card.count(INT8_XML) == card.count(INT8_BIN) == 1
     pixels = np.random.default_rng(1).integers(0, 256, (5, 48, 48), dtype=np.uint8)
     integers = engine(model, "int8").classify(pixels)
     assert 0 < np.abs(integers - floats.classify(pixels)).max() < 0.2
@@ -74,7 +73,7 @@ def test_a_model_without_integers_says_so_and_tensorflow_has_none(model: Path):
 def test_weights_that_are_not_those_of_the_model_are_not_loaded(tmp_path: Path):
     folder = tmp_path / "emotii-5"
     shutil.copytree(shipped_models() / "emotii-5", folder)
-    weights = folder / f"emotii-5{BIN}"
+    weights = folder / f"emotii-5{INT8_BIN}"
     changed = bytearray(weights.read_bytes())
     changed[1000] ^= 1
     weights.write_bytes(changed)

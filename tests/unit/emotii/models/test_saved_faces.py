@@ -13,7 +13,7 @@ from api_gateway.faces.store import FaceStore
 from capture_service import detectors
 from capture_service.detectors import Detection
 from contract.errors import SettingsError
-from contract.preprocessing import cut, framing_square
+from contract.model.preprocessing import cut, framing_square
 from emotii.commands.models import app
 from emotii.models.saved_faces import PIXELS, export
 from tests.stage import clip_frames

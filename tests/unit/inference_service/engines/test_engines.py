@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from contract.errors import ModelError, SettingsError
-from contract.model import ModelFolder, find_model
-from contract.normalisation import Normalisation
-from contract.settings import load
+from contract.model.folder import ModelFolder, find_model
+from contract.model.normalisation import Normalisation
+from contract.service.settings import load
 from inference_service import engines
 from inference_service.engines import EngineError, probe
 from inference_service.engines.engine import calibrated
@@ -109,7 +109,7 @@ def test_a_model_with_another_number_of_outputs_than_labels_is_refused(tmp_path)
 
 
 def test_a_file_that_is_no_network_is_refused_in_one_line(tmp_path):
-    from contract.model import MODEL_FILE, ModelCard, sha256
+    from contract.model.folder import MODEL_FILE, ModelCard, sha256
 
     (tmp_path / "bad.onnx").write_bytes(b"not a network")
     card = ModelCard(name="bad", version="1.0.0", labels=("a", "b"), files={"bad.onnx": sha256(tmp_path / "bad.onnx")})
@@ -148,7 +148,8 @@ def test_the_worker_needs_no_tensorflow_and_no_opencv(tiny):
     import sys
 
     script = (
-        "import sys; from contract.settings import load; from inference_service import engines, __main__, service\n"
+        "import sys; from contract.service.settings import load\n"
+        "from inference_service import engines, __main__, service\n"
         "from inference_service.settings import InferenceSettings\n"
         f"engines.load(load(InferenceSettings, model={str(tiny)!r}))\n"
         "print([name for name in ('tensorflow', 'keras', 'cv2') if name in sys.modules])"

@@ -11,7 +11,7 @@ import pytest
 from capture_service.jobs.producer import recording
 from capture_service.settings import CaptureSettings
 from contract.errors import SettingsError
-from contract.model import find_model
+from contract.model.folder import find_model
 from jobs_service.outputs.jsonl import read_lines
 from jobs_service.outputs.outcomes import Buried
 from jobs_service.reports import paint

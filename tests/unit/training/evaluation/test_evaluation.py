@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from contract.calibration import tempered
 from contract.judgement import UNCERTAIN, Thresholds, judge
-from contract.labels import EMOTIONS_5, EMOTIONS_8, FER_PLUS_VOTES
-from contract.model import ModelCard
+from contract.model.calibration import tempered
+from contract.model.folder import ModelCard
+from contract.model.labels import EMOTIONS_5, EMOTIONS_8, FER_PLUS_VOTES
 from training.dataset import DatasetError, Faces
 from training.evaluation.agreement import compare
 from training.evaluation.calibrate import calibrated

@@ -4,7 +4,7 @@ import pytest
 from keras import layers
 
 from contract.errors import ModelError, SettingsError
-from contract.model import ModelCard, find_model
+from contract.model.folder import ModelCard, find_model
 from training.explanation.network import Network
 from training.explanation.sheet import ACROSS, GAP, TILE, explain, heated, mosaic
 

@@ -4,7 +4,7 @@ import pytest
 
 from api_gateway.settings import GatewaySettings
 from contract.errors import SettingsError
-from contract.settings import ServiceSettings, load
+from contract.service.settings import ServiceSettings, load
 
 URL = "redis://emotii:hunter2@redis:6379/0"
 

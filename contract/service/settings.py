@@ -8,8 +8,8 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings
 
 from contract.errors import SettingsError
-from contract.logs import scrub
-from contract.secret_files import SECRET, EmotiiSettings, is_secret
+from contract.service.logs import scrub
+from contract.service.secret_files import SECRET, EmotiiSettings, is_secret
 
 __all__ = ["SECRET", "Duration", "LogLevel", "ServiceSettings", "load"]
 

@@ -3,7 +3,7 @@ import json
 import pytest
 import structlog
 
-from contract.logs import configure, scrub
+from contract.service.logs import configure, scrub
 
 
 @pytest.fixture(autouse=True)

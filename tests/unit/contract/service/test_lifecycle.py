@@ -6,7 +6,7 @@ from threading import Event
 import pytest
 
 from contract.errors import ModelError
-from contract.lifecycle import run, stop_on_signal
+from contract.service.lifecycle import run, stop_on_signal
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
@@ -43,7 +43,7 @@ def test_a_hang_up_that_nohup_has_ignored_stays_ignored():
 
 def test_a_second_signal_acts_at_once():
     script = (
-        "import time, sys; from contract.lifecycle import stop_on_signal\n"
+        "import time, sys; from contract.service.lifecycle import stop_on_signal\n"
         "with stop_on_signal() as stop:\n"
         "    print('ready', flush=True); stop.wait(); print('stopping', flush=True); time.sleep(60)\n"
     )
@@ -76,7 +76,7 @@ def test_an_error_that_nobody_expected_is_not_hidden():
 def test_an_error_that_nobody_expected_ends_the_process_also_on_a_thread():
     program = (
         "import sys, threading, time\n"
-        "from contract.lifecycle import run\n"
+        "from contract.service.lifecycle import run\n"
         "def main():\n"
         "    threading.Thread(target=sys.exit).start()\n"
         "    time.sleep(0.5)\n"
@@ -92,7 +92,7 @@ def test_an_error_that_nobody_expected_ends_the_process_also_on_a_thread():
 
 
 CHILD = """
-from contract.lifecycle import stop_on_signal, stop_with_parent
+from contract.service.lifecycle import stop_on_signal, stop_with_parent
 with stop_on_signal() as stop:
     stop_with_parent(stop)
     print("ready", flush=True)

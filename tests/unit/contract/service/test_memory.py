@@ -6,7 +6,7 @@ import sys
 
 MANY_PICTURES = """
 import resource
-from contract.memory import keep_freed
+from contract.service.memory import keep_freed
 if {kept}: assert keep_freed()
 def picture(): [bytearray(921_600) for _ in range(4)]  # the frame and what is made of it
 picture()

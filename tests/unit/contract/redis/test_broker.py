@@ -1,8 +1,8 @@
 import pytest
 import redis
 
-from contract.broker import Backoff, connect, outages_named
 from contract.errors import BrokerUnavailable, SettingsError
+from contract.redis.broker import Backoff, connect, outages_named
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import time
 
-from contract.clock import RedisClock
+from contract.redis.clock import RedisClock
 
 
 class ServerOf1970:

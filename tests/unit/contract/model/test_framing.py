@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from contract.framing import MIDDLE, SPREAD, Framing, frame_face, show_face
-from contract.landmarks import Landmarks
-from contract.preprocessing import crop, framing_square
+from contract.model.framing import MIDDLE, SPREAD, Framing, frame_face, show_face
+from contract.model.landmarks import Landmarks
+from contract.model.preprocessing import crop, framing_square
 
 BOX = (60.0, 40.0, 100.0, 100.0)
 

@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.messages import Box
-from contract.normalisation import CROP_SIZE
+from contract.model.normalisation import CROP_SIZE
 
 FRAMING = 1.5
 """Side of the square that is cut, as a multiple of the longer side of the detector's box."""

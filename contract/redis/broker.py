@@ -16,8 +16,8 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
-from contract.cancellable import cancellable
 from contract.errors import BrokerUnavailable, SettingsError
+from contract.redis.cancellable import cancellable
 
 BLOCK_MS = 500
 """The longest that a blocking read waits; short, so that a new source or a stop is seen soon."""

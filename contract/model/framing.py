@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.landmarks import Landmarks, Point
 from contract.messages import Box
-from contract.normalisation import CROP_SIZE
-from contract.preprocessing import Gray, crop, cut, framing_square, gray
+from contract.model.landmarks import Landmarks, Point
+from contract.model.normalisation import CROP_SIZE
+from contract.model.preprocessing import Gray, crop, cut, framing_square, gray
 
 SPREAD = 0.3925
 """Median of the greater one of two distances, eye to eye and eyes to mouth, in sides of the crop. Of a head that turns

@@ -1,6 +1,7 @@
 """The small HTTP server of a service that has none: `/healthz` and Prometheus's `/metrics`.
 
-Run as a program it asks one: `python -m contract.health URL` exits 0 if the answer is 200, for container health checks.
+As a program it is the health check of a container: `python -m contract.service.health URL` exits 0 if the response is
+200.
 """
 
 import sys

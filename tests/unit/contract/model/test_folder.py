@@ -4,7 +4,7 @@ import pytest
 
 from contract.errors import ModelError
 from contract.judgement import Thresholds
-from contract.model import MODEL_FILE, ModelFolder, find_model
+from contract.model.folder import MODEL_FILE, ModelFolder, find_model
 from tests.inference import write_tiny_model
 
 

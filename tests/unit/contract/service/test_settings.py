@@ -4,7 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from contract.errors import SettingsError
-from contract.settings import Duration, ServiceSettings, load
+from contract.service.settings import Duration, ServiceSettings, load
 
 
 class Example(ServiceSettings):

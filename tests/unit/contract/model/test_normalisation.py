@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from contract.normalisation import Normalisation
+from contract.model.normalisation import Normalisation
 
 CROPS = np.random.default_rng(0).integers(40, 200, (3, 48, 48), dtype=np.uint8)
 ALIKE = Normalisation(scale=0.25, offset=0.5, standardise=True)

@@ -2,7 +2,7 @@ import socket
 import time
 from urllib.request import urlopen
 
-from contract.health import ask, served
+from contract.service.health import ask, served
 
 
 def test_health_says_whether_the_service_is_alive():

@@ -6,8 +6,8 @@ from threading import Event
 import structlog
 from redis.exceptions import ResponseError
 
-from contract.broker import Backoff
 from contract.errors import BrokerUnavailable
+from contract.redis.broker import Backoff
 
 logger = structlog.get_logger(__name__)
 

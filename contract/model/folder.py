@@ -9,9 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from contract.errors import ModelError
 from contract.judgement import UNCERTAIN, Thresholds
-from contract.normalisation import Normalisation
+from contract.model.normalisation import Normalisation
 
 MODEL_FILE = "model.json"
+INT8_XML, INT8_BIN = "-int8.xml", "-int8.bin"
+"""How the names of the 8-bit network's two files end, as OpenVINO keeps it: the network, and its weights."""
+
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Label = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -104,7 +107,7 @@ def sha256(path: Path) -> str:
 
 def shipped_models() -> Path:
     """The folder of the models that ship: inside an installed wheel, or `models/` of a checkout."""
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     installed = here / "models"
     return installed if installed.is_dir() else here.parent / "models"
 

@@ -1,0 +1,1 @@
+"""The model: its folder, and how a face becomes its input."""

@@ -1,0 +1,1 @@
+"""Redis: connections, outages, its clock, leases and the commit of results."""
