@@ -22,7 +22,7 @@ from benchmarks.cast import Cast
 from benchmarks.command import alone
 from benchmarks.measure import Sample, Size, alternate, middle, ratios, timed
 from benchmarks.stage import Stage, free_port, stage, until
-from contract.service.health import ask as healthy
+from contract.service.health import is_healthy
 
 FACES, FPS = 4, 15.0
 """As in the video of a classroom that other questions ask about."""
@@ -115,7 +115,7 @@ def _ours(running: Stage) -> Side:
 def _naive(running: Stage) -> Side:
     port = free_port()
     running.start("naive", "benchmarks.naive", port=port)
-    until(lambda: healthy(f"http://127.0.0.1:{port}/healthz"), what="the naive gateway")
+    until(lambda: is_healthy(f"http://127.0.0.1:{port}/healthz"), what="the naive gateway")
     return _side(NAIVE, port, running)
 
 

@@ -94,7 +94,7 @@ def raw_labels(readings: Sequence[Reading]) -> list[str]:
 def steady_labels(readings: Sequence[Reading], steadiness: SmoothingParameters) -> list[str]:
     """What is told of the track."""
     course = TrackProcessor()
-    told = (course.take(one, one.captured_ms, steadiness)[0].judgement for one in readings)
+    told = (course.process(one, one.captured_ms, steadiness)[0].judgement for one in readings)
     return [judgement.emotion for judgement in told if judgement]
 
 

@@ -22,7 +22,7 @@ from benchmarks.processes import Processes
 from benchmarks.redis_senders import RedisSenders
 from benchmarks.stage import free_port, stage, until
 from contract import keys
-from contract.service.health import ask as answers
+from contract.service.health import is_healthy
 from inference_service.engines import probe
 
 ABOUT = (
@@ -126,7 +126,7 @@ def _litserve() -> Iterator[tuple[int, Processes]]:
     silent = subprocess.DEVNULL
     with subprocess.Popen(command, stdout=silent, stderr=silent, start_new_session=True) as process:
         try:
-            until(lambda: answers(f"http://127.0.0.1:{port}/health"), what="LitServe")
+            until(lambda: is_healthy(f"http://127.0.0.1:{port}/health"), what="LitServe")
             yield port, Processes({PEER: process.pid})
         finally:
             os.killpg(process.pid, signal.SIGKILL)  # its processes outlive a SIGTERM

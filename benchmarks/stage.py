@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.processes import Processes
 from contract.redis.broker import Clients, connect
-from contract.service.health import ask
+from contract.service.health import is_healthy
 from emotii.local.redis_server import PrivateServer
 from emotii.local.supervisor import Service
 
@@ -52,7 +52,7 @@ class Stage:
         settings = {"save": "false", "history": 0, **folders, **settings}
         self.start("gateway", "api_gateway", port=port, **settings)
         self.gateway_url = f"http://127.0.0.1:{port}"
-        until(lambda: ask(f"{self.gateway_url}/healthz"), what="a gateway")
+        until(lambda: is_healthy(f"{self.gateway_url}/healthz"), what="a gateway")
         return self.gateway_url
 
     def start_system(self, sources: str, **settings: object) -> str:
@@ -65,7 +65,7 @@ class Stage:
         url = self.start_gateway(**settings)
         self.start("inference 1", "inference_service", **settings)
         self.start("capture", "capture_service", sources=sources, **settings)
-        until(lambda: ask(f"{url}/readyz"), what="the system")
+        until(lambda: is_healthy(f"{url}/readyz"), what="the system")
         return url
 
     def processes(self) -> Processes:

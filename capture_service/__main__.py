@@ -8,7 +8,7 @@ from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import configured
 from contract.redis.broker import connect
 from contract.service import logs
-from contract.service.health import served
+from contract.service.health import health_server
 from contract.service.lifecycle import run, stop_on_signal, stop_with_parent
 from contract.service.settings import load
 
@@ -27,7 +27,7 @@ def main() -> None:
         children = ProcessSupervisor(
             specs, settings, added=desired.wanted, on_ended=desired.ended, handed_in=inbox.asked_for
         )
-        with served(settings.metrics_host, settings.metrics_port, lambda: children.alive() and inbox.alive()):
+        with health_server(settings.metrics_host, settings.metrics_port, lambda: children.alive() and inbox.alive()):
             inbox.start(stop)
             children.run(stop)
             inbox.join()

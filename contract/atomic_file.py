@@ -23,7 +23,7 @@ def writable(path: Path) -> Iterator[None]:
         raise SettingsError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-class WholeFile:
+class AtomicFile:
     """The unfinished file of `path`; as a context manager it moves it there, or removes it if something went wrong.
 
     Raises:
@@ -58,7 +58,7 @@ class TextFile:
         SettingsError: it cannot be written.
     """
 
-    def __init__(self, whole: WholeFile) -> None:
+    def __init__(self, whole: AtomicFile) -> None:
         self._path = whole.path
         with writable(self._path):
             self._file = whole.partial.open("w", newline="", encoding="utf-8")
@@ -83,11 +83,11 @@ class TextFile:
                 raise
 
 
-def write_whole(path: Path, content: bytes) -> None:
+def write_atomically(path: Path, content: bytes) -> None:
     """The file at once, or what it was before.
 
     Raises:
         SettingsError: it cannot be written.
     """
-    with WholeFile(path) as partial, writable(path):
+    with AtomicFile(path) as partial, writable(path):
         partial.write_bytes(content)

@@ -12,7 +12,7 @@ SOURCES = "emotii:sources"
 WORKERS = "emotii:workers"
 """Hash: consumer id -> `messages.WorkerStatus` as JSON, renewed by the worker."""
 
-DESIRED = "emotii:desired"
+ADDED_SOURCES = "emotii:desired"
 """Hash: source name -> `messages.AddedSource` as JSON: what is captured beside what the configuration names."""
 
 SETTINGS = "emotii:settings"
@@ -78,12 +78,12 @@ def inbox(source: str) -> str:
     return f"emotii:{{{source}}}:inbox"
 
 
-def alone(source: str) -> str:
+def quarantined(source: str) -> str:
     """Set: ids of crops that are being run alone, because several workers went silent with them."""
     return f"emotii:{{{source}}}:alone"
 
 
-def steady(source: str) -> str:
+def snapshot(source: str) -> str:
     """String: the steady results of the source as JSON, for gateways that start (`api_gateway.results.snapshots`)."""
     return f"emotii:{{{source}}}:steady"
 
@@ -95,7 +95,7 @@ def erasing(source: str) -> str:
 
 def of_job(source: str) -> tuple[str, str, str, str]:
     """Everything in Redis that belongs to one source that is a job, but its place in `SOURCES`."""
-    return crops(source), results(source), dead(source), alone(source)
+    return crops(source), results(source), dead(source), quarantined(source)
 
 
 def of_camera(source: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from contextlib import closing
 import structlog
 
 from contract.redis.broker import connect
-from contract.service.health import served
+from contract.service.health import health_server
 from contract.service.lifecycle import run, stop_on_signal, stop_with_parent
 from contract.service.logs import configure
 from contract.service.settings import load
@@ -28,7 +28,7 @@ def _work() -> None:
         engine = engines.load(settings)
         with closing(connect(settings.redis_url, "emotii-inference")) as clients:
             worker = build(settings, engine, clients)
-            with served(settings.metrics_host, settings.metrics_port, worker.alive) as port:
+            with health_server(settings.metrics_host, settings.metrics_port, worker.alive) as port:
                 logger.info("worker started", engine=engine.name, model=engine.card.id, metrics_port=port)
                 worker.run(stop, port)
                 logger.info("worker stopped")

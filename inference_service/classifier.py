@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from contract.errors import MalformedMessage
 from contract.messages import Crop, Dead, read_crop_entry
-from contract.messages.fast_parse import READING_VALUES, ParsedCrop, frame_at_a_glance
+from contract.messages.fast_parse import READING_VALUES, ParsedCrop, fast_parse_frame
 from contract.messages.reading import shared_fields
 from contract.model.folder import ModelCard
 from contract.redis.clock import RedisClock
@@ -77,9 +77,9 @@ def _read(delivery: Delivery) -> ParsedCrop | Passed | Dead:
     if not fields:
         return _dead(delivery, "it was deleted from the stream before it was classified")
     if fields.get(b"source") == delivery.source.encode():
-        if crop := ParsedCrop.at_a_glance(fields):
+        if crop := ParsedCrop.fast_parse(fields):
             return crop
-        if frame_at_a_glance(fields):
+        if fast_parse_frame(fields):
             return Passed(fields)
     return _read_with_care(delivery)
 

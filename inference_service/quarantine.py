@@ -4,7 +4,7 @@ A crop that makes the engine raise is a matter of `poison`. One that ends the pr
 leaves only this behind: it stays pending and is claimed by another worker. So:
 
 - A claimed crop at its third delivery was in the hands of two workers that went silent: it is a suspect and runs alone.
-- Just before, its id goes into the set `keys.alone(source)`; the commit takes it out again.
+- Just before, its id goes into the set `keys.quarantined(source)`; the commit takes it out again.
 - A claimed crop whose id is in that set was running alone when its worker went silent: it is buried, and runs no more.
 
 Redis also counts a delivery when a worker reads its own pending crops again after an outage. That may make an innocent
@@ -44,7 +44,7 @@ class QuarantineTracker:
         """
         entries = [delivery.entry for delivery in deliveries]
         pipeline = self._commands.pipeline(transaction=False)
-        pipeline.smismember(keys.alone(source), entries)
+        pipeline.smismember(keys.quarantined(source), entries)
         # Between the first and the last may lie others that this worker lost sight of, hence the generous count.
         count = 10 * len(entries) + 100
         key, group = keys.crops(source), keys.INFERENCE_GROUP
@@ -65,11 +65,11 @@ class QuarantineTracker:
     def mark(self, delivery: Delivery) -> Delivery:
         """Write down that this one is run alone now."""
         self._mine.add((delivery.source, delivery.entry))
-        self._commands.eval(_MARK, 1, keys.alone(delivery.source), delivery.entry, MARK_SECONDS)
+        self._commands.eval(_MARK, 1, keys.quarantined(delivery.source), delivery.entry, MARK_SECONDS)
         return delivery
 
     def acquit(self) -> None:
         """Take back what this process marked: it is about to end for a reason that is not theirs."""
         for source, entry in self._mine:
-            self._commands.srem(keys.alone(source), entry)
+            self._commands.srem(keys.quarantined(source), entry)
         self._mine.clear()

@@ -11,14 +11,14 @@ from pydantic import ValidationError
 from redis.exceptions import ResponseError
 
 from contract import keys
-from contract.messages import STATUS_LIFE_MS, WorkerStatus
+from contract.messages import STATUS_TTL_MS, WorkerStatus
 from contract.model.folder import ModelCard
 from contract.redis.clock import RedisClock
 from contract.redis.commit import remove_consumer
 
 BEAT_SECONDS = 1.0
 SWEEP_SECONDS = 5.0
-FORGET_MS = 2 * STATUS_LIFE_MS
+FORGET_MS = 2 * STATUS_TTL_MS
 """A status this old is taken out of the registry; a worker that was only frozen writes it again."""
 
 # HDEL first: after a first write that frees memory, Redis lets a script go on even when it is out of memory. A worker
@@ -93,6 +93,6 @@ class Registry:
                 age = 0  # another release's worker: not ours to judge
             if age > FORGET_MS:
                 self._commands.hdel(keys.WORKERS, field)
-            if age <= STATUS_LIFE_MS:
+            if age <= STATUS_TTL_MS:
                 living.add(field.decode())
         return living

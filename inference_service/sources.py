@@ -11,7 +11,7 @@ from redis.exceptions import ResponseError
 
 from contract import keys
 from contract.errors import SourceError
-from contract.messages import FORGOTTEN_MS, STATUS_LIFE_MS, SourceStatus
+from contract.messages import FORGOTTEN_MS, STATUS_TTL_MS, SourceStatus
 from contract.redis.clock import RedisClock
 
 LOOK_SECONDS = 0.5
@@ -106,7 +106,7 @@ class Sources:
 
     def _with_work(self, statuses: Mapping[str, SourceStatus]) -> list[str]:
         """The sources that are captured now, and those that are not but left crops behind."""
-        oldest = self._clock.now_ms() - STATUS_LIFE_MS
+        oldest = self._clock.now_ms() - STATUS_TTL_MS
         fresh = {name for name, status in statuses.items() if status.seen_ms >= oldest}
         left = sorted(self._kinds.keys() - fresh)
         pipeline = self._commands.pipeline(transaction=False)
@@ -130,7 +130,7 @@ class Sources:
         if name in self._grouped:
             return True
         try:
-            self._commands.scard(keys.alone(name))  # refused if it is no set, without which no claim can be judged
+            self._commands.scard(keys.quarantined(name))  # refused if it is not a set, which claims need
             # Looked for first: with Redis out of memory making one is refused even if it is there.
             if not self._group_exists(name):
                 self._commands.xgroup_create(keys.crops(name), keys.INFERENCE_GROUP, id="0", mkstream=True)

@@ -7,7 +7,7 @@ from capture_service.sources import opencv
 from contract.jobs import JobFiles
 from contract.redis.broker import connect
 from contract.service import logs
-from contract.service.health import served
+from contract.service.health import health_server
 from contract.service.lifecycle import run, stop_on_signal, stop_with_parent
 from contract.service.settings import load
 from inference_service.settings import InferenceSettings
@@ -33,7 +33,7 @@ def main() -> None:
         attempt = JobExecution(clients, files, capture, model)
         keeper = RetentionPolicy(registry, files, settings.jobs_keep)
         runner = Runner(clients, registry, keeper, attempt, settings.jobs_longest)
-        with served(settings.metrics_host, settings.metrics_port, lambda: True):
+        with health_server(settings.metrics_host, settings.metrics_port, lambda: True):
             runner.run(stop)
 
 

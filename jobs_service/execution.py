@@ -56,7 +56,7 @@ class JobExecution:
         from jobs_service.recording_analysis import RecordingAnalysis
 
         job = watch.job
-        spec = replace(recording(str(self.files.recording(job.id))), handed_in=job.name)
+        spec = replace(recording(str(self.files.recording(job.id))), uploaded_as=job.name)
         outputs = Outputs.all_in(work)
         with outputs.begun() as files:
             record = RecordingAnalysis(self.clients, spec, self.capture, self.model, work).write(files, stop, watch)

@@ -9,7 +9,7 @@ from threading import Event
 from capture_service.jobs.producer import JobStopped
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import SourceSpec
-from contract.atomic_file import WholeFile
+from contract.atomic_file import AtomicFile
 from contract.redis.broker import Clients
 from jobs_service.analysis.pipeline import STOPPED, AnalysisPipeline, Look, Progress
 from jobs_service.analysis.writer import AnalysisWriter
@@ -29,7 +29,7 @@ class RecordingAnalysis:
     folder: Path
     """For what is needed only meanwhile."""
 
-    def write(self, files: Mapping[str, WholeFile], stop: Event, look: Look) -> AnalysisWriter:
+    def write(self, files: Mapping[str, AtomicFile], stop: Event, look: Look) -> AnalysisWriter:
         """Read the recording and write `files`, which are named as in `Outputs`; what was counted on the way.
 
         Raises:
@@ -39,7 +39,7 @@ class RecordingAnalysis:
         lines = files.get("readings_jsonl")
         recorded = dict(files)
         if lines is None and NEED_LINES & files.keys():
-            lines = recorded["readings_jsonl"] = WholeFile(self.folder / "readings.jsonl")
+            lines = recorded["readings_jsonl"] = AtomicFile(self.folder / "readings.jsonl")
         # How steady results are is no setting here, so that an analysis can be repeated.
         record = AnalysisWriter(recorded, SmoothingParameters(), named=self.spec.kind == "pictures")
         with (

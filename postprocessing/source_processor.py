@@ -56,7 +56,7 @@ class SourceProcessor:
     gaps: int = 0
     """Times that frames which were sent to the workers did not come back."""
 
-    def take(self, entry_ms: int, outcome: Outcome) -> list[ProcessorOutput]:
+    def process(self, entry_ms: int, outcome: Outcome) -> list[ProcessorOutput]:
         """The next entry of the results stream.
 
         Args:
@@ -66,7 +66,7 @@ class SourceProcessor:
         Returns:
             What is told from now on, in order: readings, each followed by the changes of its track's episode.
         """
-        told = self.pass_time(entry_ms)
+        told = self.advance_time(entry_ms)
         epoch = self._epoch(outcome.id.epoch, told)
         epoch.stored_ms = entry_ms
         if epoch.reorder.add(entry_ms, outcome):
@@ -75,7 +75,7 @@ class SourceProcessor:
             self.dropped += 1
         return told
 
-    def pass_time(self, now_ms: int) -> list[ProcessorOutput]:
+    def advance_time(self, now_ms: int) -> list[ProcessorOutput]:
         """Nothing was stored up to `now_ms`, in Redis's time: what waited long enough is told, what is over ends.
 
         An entry does the same by its own time, so that it makes no difference who called this how often.
@@ -122,7 +122,7 @@ def _follow(epoch: Epoch, frame: PendingFrame, parameters: SmoothingParameters) 
             yield SmoothedReading(reading, stored.entry_ms, {}, None)
             continue
         course = epoch.courses.setdefault(reading.face.track, TrackProcessor())
-        steady, episodes = course.take(reading, stored.entry_ms, parameters)
+        steady, episodes = course.process(reading, stored.entry_ms, parameters)
         yield steady
         yield from episodes
     if frame.last:

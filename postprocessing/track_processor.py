@@ -34,7 +34,7 @@ class TrackProcessor:
     seen_ms: int = 0
     """When the frame of its latest reading was taken."""
 
-    def take(
+    def process(
         self, reading: Reading, entry_ms: int, parameters: SmoothingParameters
     ) -> tuple[SmoothedReading, list[events.Episode]]:
         """The next classified reading of the track; what is told for it, and which episodes that ends and begins."""

@@ -96,8 +96,8 @@ def told(steady: SourceProcessor, entries: Iterable[Entry]) -> list[ProcessorOut
     """All that is told for these entries, and when nothing comes after them."""
     last_ms, found = 0, []
     for last_ms, outcome in entries:
-        found += steady.take(last_ms, outcome)
-    return found + steady.pass_time(last_ms + 60_000)
+        found += steady.process(last_ms, outcome)
+    return found + steady.advance_time(last_ms + 60_000)
 
 
 def heard(told: Iterable[ProcessorOutput]) -> Heard:

@@ -18,7 +18,7 @@ from api_gateway.erasure.eraser import CannotErase, Eraser
 from api_gateway.history.database import DatabaseUnavailable
 from contract import keys
 from contract.errors import BrokerUnavailable
-from contract.messages import STATUS_LIFE_MS
+from contract.messages import STATUS_TTL_MS
 from contract.messages.erasure import Erased, Erasure, Report
 from contract.redis.broker import Backoff, outages_named
 from contract.redis.clock import RedisClock
@@ -153,7 +153,7 @@ class ErasureCoordinator:
             erasure, _, gateway = field.decode(errors="replace").partition("/")
             if report := _parsed(Report, value):
                 reports.setdefault(erasure, {})[gateway] = report
-        oldest = self._clock.now_ms() - STATUS_LIFE_MS
+        oldest = self._clock.now_ms() - STATUS_TTL_MS
         silent = [name for name, at in seen.items() if not at.isdigit() or int(at) < oldest]
         if silent:
             await self._client.hdel(keys.GATEWAYS, *silent)

@@ -73,7 +73,7 @@ async def erase(client: redis.asyncio.Redis, span: ErasureScope) -> int:
         for source in [span.source] if span.source is not None else await _sources(client):
             for stream in (keys.inbox(source), keys.crops(source), keys.results(source), keys.dead(source)):
                 gone += await client.eval(ERASE, 2, stream, keys.erasing(source), begin, end)
-            await client.delete(keys.steady(source), keys.alone(source))
+            await client.delete(keys.snapshot(source), keys.quarantined(source))
     return gone
 
 

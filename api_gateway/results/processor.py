@@ -85,7 +85,7 @@ class ResultProcessor:
         if any(span.covers(source, entry_ms) for span in self._erased):
             return
         dropped = steady.dropped
-        told = steady.take(entry_ms, outcome)
+        told = steady.process(entry_ms, outcome)
         if steady.dropped > dropped:
             self._on_dropped()
         if entry_ms >= self._told_from_ms[source]:
@@ -97,7 +97,7 @@ class ResultProcessor:
     def pass_time(self, source: str, now_ms: int) -> None:
         """All that was stored up to `now_ms`, in Redis's time, has been taken."""
         if source in self._steadies and now_ms >= self._told_from_ms[source]:
-            self._tell(self._steadies[source].pass_time(now_ms))
+            self._tell(self._steadies[source].advance_time(now_ms))
 
     def forget(self, source: str) -> None:
         """The source is gone; what still runs of it ends."""

@@ -56,7 +56,7 @@ class Snapshots:
 
     async def load(self, source: str) -> Snapshot | None:
         """The last snapshot of a source; None if there is none, or none that this release can read."""
-        if (written := await self._client.get(keys.steady(source))) is None:
+        if (written := await self._client.get(keys.snapshot(source))) is None:
             return None
         try:
             snapshot = _SNAPSHOT.validate_json(written)
@@ -82,6 +82,6 @@ class Snapshots:
         new = {name: one for name, one in snapshots.items() if one.cursor != self._written.get(name)}
         pipeline = self._client.pipeline(transaction=False)
         for name, snapshot in new.items():
-            pipeline.set(keys.steady(name), _SNAPSHOT.dump_json(snapshot), ex=LIFE_SECONDS)
+            pipeline.set(keys.snapshot(name), _SNAPSHOT.dump_json(snapshot), ex=LIFE_SECONDS)
         await pipeline.execute()
         self._written = {name: one.cursor for name, one in snapshots.items()}

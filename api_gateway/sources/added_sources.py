@@ -49,7 +49,7 @@ class AddedSources:
             await self._read()
             self._check_free(source.name)
             self._check_room()
-            if not await self._client.hsetnx(keys.DESIRED, source.name, source.model_dump_json()):
+            if not await self._client.hsetnx(keys.ADDED_SOURCES, source.name, source.model_dump_json()):
                 raise _taken(source.name)
             self.sources[source.name] = source
         logger.info("source added", source=source.name)
@@ -74,7 +74,7 @@ class AddedSources:
                 )
             if source is not None and source.camera:
                 raise ApiError(409, "browser_camera", f"a browser sends {name!r}; it ends when that page is closed")
-            if not await self._client.hdel(keys.DESIRED, name):
+            if not await self._client.hdel(keys.ADDED_SOURCES, name):
                 raise ApiError(404, "unknown_source", f"{name!r} has just been removed")
             self.sources.pop(name, None)
         logger.info("source removed", source=name)
@@ -94,7 +94,7 @@ class AddedSources:
                 self._check_room()
             elif not known.camera:
                 raise _taken(source.name)
-            await self._client.hset(keys.DESIRED, source.name, (known or source).model_dump_json())
+            await self._client.hset(keys.ADDED_SOURCES, source.name, (known or source).model_dump_json())
             self.sources[source.name] = known or source
 
     def _check_free(self, name: str) -> None:
@@ -110,7 +110,7 @@ class AddedSources:
 
     async def _read(self) -> None:
         found, malformed = {}, set()
-        stored = cast(dict[bytes, bytes], await self._client.hgetall(keys.DESIRED))
+        stored = cast(dict[bytes, bytes], await self._client.hgetall(keys.ADDED_SOURCES))
         for key, value in stored.items():
             name = key.decode(errors="replace")
             try:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from api_gateway.errors import ApiError
 from contract import keys
-from contract.messages import FORGOTTEN_MS, STATUS_LIFE_MS, SourceStatus, WorkerStatus
+from contract.messages import FORGOTTEN_MS, STATUS_TTL_MS, SourceStatus, WorkerStatus
 from contract.redis.clock import RedisClock
 
 logger = structlog.get_logger()
@@ -70,7 +70,7 @@ class Registry:
 
     def workers(self) -> list[WorkerStatus]:
         """The workers that are alive."""
-        oldest = self._clock.now_ms() - STATUS_LIFE_MS
+        oldest = self._clock.now_ms() - STATUS_TTL_MS
         return [status for status in self._workers.values() if status.seen_ms >= oldest]
 
     def find(self, name: str) -> SourceStatus | None:
@@ -141,13 +141,13 @@ class Registry:
     def _remembered(self, found: Mapping[str, SourceStatus]) -> dict[str, SourceStatus]:
         """The sources without those that were not heard of for a minute."""
         now_ms = self._clock.now_ms()
-        if self._looked_ms and now_ms - self._looked_ms > STATUS_LIFE_MS:
+        if self._looked_ms and now_ms - self._looked_ms > STATUS_TTL_MS:
             # Redis was away or this host asleep; the captures may need a moment as well, and are not gone for that.
             self._deaf_until_ms = now_ms
         self._looked_ms = now_ms
         if not found:
             # All at once: Redis was flushed or came back empty, and whoever lives says so again within a second.
-            heard = now_ms - STATUS_LIFE_MS
+            heard = now_ms - STATUS_TTL_MS
             found = {name: status for name, status in self._sources.items() if status.seen_ms >= heard}
         return {
             name: status
@@ -173,7 +173,7 @@ class Registry:
 
     def is_heard(self, status: SourceStatus) -> bool:
         """Whether the capture process of this source is alive, in whatever state the source is."""
-        return self._clock.now_ms() - status.seen_ms <= STATUS_LIFE_MS
+        return self._clock.now_ms() - status.seen_ms <= STATUS_TTL_MS
 
     def _as_of_now(self, status: SourceStatus) -> SourceStatus:
         if self.is_heard(status) or status.state == "OFFLINE":

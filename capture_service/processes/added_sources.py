@@ -31,7 +31,7 @@ READERS_SECONDS = 4.0
 
 
 class AddedSources:
-    """What `keys.DESIRED` asks for, as it was when Redis was heard of last.
+    """What `keys.ADDED_SOURCES` asks for, as it was when Redis was heard of last.
 
     Args:
         client: for commands; used by the watching thread alone.
@@ -71,7 +71,7 @@ class AddedSources:
             redis.exceptions.ResponseError: what stands in place of the list is something else.
         """
         with outages_named():
-            stored = cast(dict[bytes, bytes], self._client.hgetall(keys.DESIRED))
+            stored = cast(dict[bytes, bytes], self._client.hgetall(keys.ADDED_SOURCES))
             before = self._specs
             self._specs = {
                 value: before[value] if value in before else _spec(name, value) for name, value in stored.items()
@@ -98,7 +98,7 @@ class AddedSources:
         if time.monotonic() - self._left.setdefault(name, time.monotonic()) < self._linger:
             return True
         # A browser that comes back at this very moment says once a second that it is there.
-        self._client.hdel(keys.DESIRED, name)
+        self._client.hdel(keys.ADDED_SOURCES, name)
         self._left.pop(name)
         return False
 

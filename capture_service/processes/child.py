@@ -31,12 +31,12 @@ def capture(spec: SourceSpec, order: int, settings: CaptureSettings, pulse: Watc
 
     def its_source() -> None:
         from capture_service.factory import captured
-        from contract.service.health import served
+        from contract.service.health import health_server
 
         stop = _stop_on_signals()
         stop_with_parent(stop)
         port = settings.metrics_port and settings.metrics_port + 1 + order
-        with served(settings.metrics_host, port, pulse.alive) as metrics_port:
+        with health_server(settings.metrics_host, port, pulse.alive) as metrics_port:
             captured(spec, order, metrics_port, pulse, settings).run(stop)
 
     run(its_source)

@@ -65,7 +65,7 @@ def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCaptu
             options = f"{_PROTOCOLS['stream']}|format_whitelist;{_STREAMED}{destination.options}"
             capture = _open(destination.url, options, settings)
     else:
-        formats = f"|format_whitelist;{_CONTAINERS}" if spec.handed_in or spec.added else ""
+        formats = f"|format_whitelist;{_CONTAINERS}" if spec.uploaded_as or spec.added else ""
         capture = _open(spec.address, _PROTOCOLS[spec.kind] + formats, settings)
     if not capture.isOpened():
         capture.release()

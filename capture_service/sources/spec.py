@@ -35,7 +35,7 @@ class SourceSpec:
     """Another detector than the settings name."""
     passes: int = 1
     """How often a job goes through the recording."""
-    handed_in: str = ""
+    uploaded_as: str = ""
     """How who handed in this recording calls it. A stranger's file may name no other one, as playlists do."""
     added: bool = False
     """Whether people added it while the service runs."""
@@ -43,8 +43,8 @@ class SourceSpec:
     @property
     def safe(self) -> str:
         """The address as people may see it, without credentials: for logs and the registry."""
-        if self.handed_in:
-            return self.handed_in
+        if self.uploaded_as:
+            return self.uploaded_as
         if self.kind == "webcam":
             return f"webcam {self.address}"
         if self.kind != "stream":

@@ -15,7 +15,7 @@ from contract.messages.job import JobState, JobStatus
 from contract.messages.reading import Outcome, Reading, read_outcome
 from contract.messages.status import (
     FORGOTTEN_MS,
-    STATUS_LIFE_MS,
+    STATUS_TTL_MS,
     SourceKind,
     SourceState,
     SourceStatus,
@@ -24,7 +24,7 @@ from contract.messages.status import (
 
 __all__ = [
     "FORGOTTEN_MS",
-    "STATUS_LIFE_MS",
+    "STATUS_TTL_MS",
     "AddedSource",
     "Box",
     "Crop",

@@ -8,7 +8,7 @@ from contract.address import DetectorName
 
 
 class AddedSource(BaseModel):
-    """A source that was added while the system runs, kept in `keys.DESIRED` until somebody removes it.
+    """A source that was added while the system runs, kept in `keys.ADDED_SOURCES` until somebody removes it.
 
     The address may hold a password, so it shows up neither in `repr` nor in the errors of this class.
     """

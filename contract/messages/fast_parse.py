@@ -54,7 +54,7 @@ class ParsedCrop(NamedTuple):
     pixels: bytes
 
     @classmethod
-    def at_a_glance(cls, fields: Fields) -> Self | None:
+    def fast_parse(cls, fields: Fields) -> Self | None:
         """The crop, if that can be told at a glance."""
         try:
             version, kind, pixels, crc32, deadline_ms, *values = _crop_values(fields)
@@ -73,7 +73,7 @@ class ParsedCrop(NamedTuple):
         return cls(_face_values(crop.fields()), crop.captured_ms, crop.deadline_ms, crop.pixels)
 
 
-def frame_at_a_glance(fields: Fields) -> bool:
+def fast_parse_frame(fields: Fields) -> bool:
     """Whether these are surely the fields of a valid `FrameDone`, without others."""
     try:
         version, kind, note, *values = _frame_values(fields)

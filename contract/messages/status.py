@@ -21,14 +21,14 @@ class SourceStatus(BaseModel):
     address: str = ""
     """What is captured, without credentials."""
     added: bool = False
-    """Whether people added it, by `keys.DESIRED`; else the configuration of the capture service names it."""
+    """Whether people added it, by `keys.ADDED_SOURCES`; else the configuration of the capture service names it."""
     state: SourceState
     reason: str = ""
     """Why it is not ONLINE."""
     since_ms: int
     """When the state began."""
     seen_ms: int
-    """When this was written; readers take a status older than `STATUS_LIFE_MS` as OFFLINE."""
+    """When this was written; readers take a status older than `STATUS_TTL_MS` as OFFLINE."""
     epoch: str = ""
     width: Annotated[int, Field(ge=0)] = 0
     height: Annotated[int, Field(ge=0)] = 0
@@ -59,7 +59,7 @@ class WorkerStatus(BaseModel):
     metrics_port: int = 0
 
 
-STATUS_LIFE_MS = 5000
+STATUS_TTL_MS = 5000
 """A source's or worker's status that is older than this belongs to a process that is gone or stuck."""
 
 FORGOTTEN_MS = 60_000

@@ -42,7 +42,7 @@ class _Quiet(WSGIRequestHandler):
 
 
 @contextmanager
-def served(host: str, port: int, alive: Callable[[], bool]) -> Iterator[int]:
+def health_server(host: str, port: int, alive: Callable[[], bool]) -> Iterator[int]:
     """Serve health and metrics on a thread; gives the port (`port` 0 takes a free one).
 
     Raises:
@@ -70,7 +70,7 @@ def served(host: str, port: int, alive: Callable[[], bool]) -> Iterator[int]:
             server.shutdown()
 
 
-def ask(url: str) -> bool:
+def is_healthy(url: str) -> bool:
     """Whether `url` answers 200 within 3 s."""
     try:
         with urlopen(url, timeout=3) as answer:  # noqa: S310 - a health check's own address
@@ -80,4 +80,4 @@ def ask(url: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(0 if ask(sys.argv[1]) else 1)
+    sys.exit(0 if is_healthy(sys.argv[1]) else 1)

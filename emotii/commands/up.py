@@ -19,7 +19,7 @@ from capture_service.sources.spec import configured
 from contract.errors import EmotiiError, SettingsError
 from contract.model.folder import find_model
 from contract.redis.broker import connect
-from contract.service.health import ask
+from contract.service.health import is_healthy
 from contract.service.lifecycle import stop_on_signal
 from contract.service.settings import load
 from emotii.local.ports import USUAL, choose
@@ -117,7 +117,7 @@ def _check(redis_url: str, sources: dict[str, str]) -> None:
 def _announce(url: str, stop: Event, console: Console, open_page: bool) -> None:
     """Print the address when everything is ready; say what is missing if that takes long."""
     patience = time.monotonic() + READY_SECONDS
-    while not stop.wait(0.1) and not ask(f"{url}/readyz"):
+    while not stop.wait(0.1) and not is_healthy(f"{url}/readyz"):
         if time.monotonic() > patience:
             console.print(f"Still starting; {url}/readyz says what is missing.")
             patience = float("inf")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from contract.atomic_file import writable, write_whole
+from contract.atomic_file import writable, write_atomically
 from contract.errors import SettingsError
 from contract.model.calibration import tempered
 from contract.model.folder import MODEL_FILE, ModelCard, find_model
@@ -39,6 +39,6 @@ def calibrate_model(model: str, data: Path, half: Half | None, precision: float)
     if (told := folder / CARD_FILE).exists():
         with writable(told):
             text = told.read_text(encoding="utf-8")
-        write_whole(told, recalibrated(text, engine.card, card).encode())
-    write_whole(folder / MODEL_FILE, f"{card.model_dump_json(indent=2)}\n".encode())
+        write_atomically(told, recalibrated(text, engine.card, card).encode())
+    write_atomically(folder / MODEL_FILE, f"{card.model_dump_json(indent=2)}\n".encode())
     return card

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.atomic_file import writable, write_whole
+from contract.atomic_file import writable, write_atomically
 from contract.errors import ModelError
 from contract.model.folder import INT8_BIN, INT8_XML, MODEL_FILE, ModelCard, ModelFolder, find_model, sha256
 from contract.model.openvino import openvino
@@ -79,15 +79,15 @@ def _keep(tried: Path, folder: Path, agreement: Agreement) -> None:
     card = ModelCard.model_validate_json((tried / MODEL_FILE).read_bytes())
     files = [tried / f"{card.name}{INT8_XML}", tried / f"{card.name}{INT8_BIN}"]
     floats = {name: digest for name, digest in card.files.items() if not name.endswith((INT8_XML, INT8_BIN))}
-    write_whole(folder / MODEL_FILE, _as_json(card.model_copy(update={"files": floats})))
+    write_atomically(folder / MODEL_FILE, _as_json(card.model_copy(update={"files": floats})))
     for file in files:
-        write_whole(folder / file.name, file.read_bytes())
+        write_atomically(folder / file.name, file.read_bytes())
     if (told := folder / CARD_FILE).exists():
         with writable(told):
             text = told.read_text(encoding="utf-8")
         sizes = {file.name: file.stat().st_size for file in files}
-        write_whole(told, in_integers(text, card, sizes, agreement).encode())
-    write_whole(folder / MODEL_FILE, _as_json(card))
+        write_atomically(told, in_integers(text, card, sizes, agreement).encode())
+    write_atomically(folder / MODEL_FILE, _as_json(card))
 
 
 def _as_json(card: ModelCard) -> bytes:

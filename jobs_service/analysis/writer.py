@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Self
 
 from contract import events
-from contract.atomic_file import TextFile, WholeFile
+from contract.atomic_file import AtomicFile, TextFile
 from contract.messages import Outcome, Reading
 from jobs_service.analysis.tally import AnalysisCounts
 from jobs_service.outputs import episodes
@@ -30,7 +30,7 @@ class AnalysisWriter:
         SettingsError: a file cannot be written.
     """
 
-    def __init__(self, files: Mapping[str, WholeFile], steadiness: SmoothingParameters, *, named: bool) -> None:
+    def __init__(self, files: Mapping[str, AtomicFile], steadiness: SmoothingParameters, *, named: bool) -> None:
         self.tally = AnalysisCounts()
         self.stated_frames: int | None = None
         """So many frames the recording says that it holds; None if it does not say."""
@@ -60,7 +60,7 @@ class AnalysisWriter:
         # Complete as far as it ever will be: nothing waits for a face that was buried.
         outcomes: list[Outcome] = [*readings, replace(frame.done, faces=len(readings))]
         for outcome in outcomes:
-            self._tell(self._steady.take(frame.done.captured_ms, outcome), picture)
+            self._tell(self._steady.process(frame.done.captured_ms, outcome), picture)
 
     def finish(self) -> None:
         """The recording is at its end.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
-from contract.atomic_file import WholeFile, writable
+from contract.atomic_file import AtomicFile, writable
 from contract.errors import SettingsError
 
 
@@ -43,7 +43,7 @@ class Outputs:
         return {name: path for name, path in found.items() if path is not None}
 
     @contextmanager
-    def begun(self, folder: Path | None = None) -> Iterator[dict[str, WholeFile]]:
+    def begun(self, folder: Path | None = None) -> Iterator[dict[str, AtomicFile]]:
         """The unfinished files of what is wanted; in their places once all went well, and else removed.
 
         Args:
@@ -65,7 +65,7 @@ class Outputs:
                 stack.enter_context(_folder(folder))
             files = {}
             for name, path in self.wanted.items():
-                files[name] = WholeFile(path)
+                files[name] = AtomicFile(path)
                 stack.enter_context(files[name])
             yield files
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import SourceSpec
-from contract.atomic_file import WholeFile, writable
+from contract.atomic_file import AtomicFile, writable
 from jobs_service.analysis.writer import AnalysisWriter
 from jobs_service.outputs.jsonl import read_lines
 from jobs_service.reports.annotated import draw_video
@@ -33,7 +33,7 @@ class Drawing:
     model: str
     """The model of the settings: a name or a folder."""
 
-    def draw(self, files: Mapping[str, WholeFile], look: Look) -> None:
+    def draw(self, files: Mapping[str, AtomicFile], look: Look) -> None:
         """Write those of `files` that are drawn.
 
         Raises:
@@ -66,6 +66,6 @@ class Drawing:
         return Report(timeline, self.record.tally, facts, shown, cut, datetime.now(UTC))
 
     @staticmethod
-    def _write(file: WholeFile, content: bytes) -> None:
+    def _write(file: AtomicFile, content: bytes) -> None:
         with writable(file.path):
             file.partial.write_bytes(content)

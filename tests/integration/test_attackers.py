@@ -109,7 +109,7 @@ def test_nobody_from_elsewhere_and_no_viewer_changes_anything(guarded: GatewayPr
             ]
         assert {answer.status_code for answer in answers} == {status}, headers
     assert guarded.saved() == []
-    assert not clients.commands.exists(keys.DESIRED, keys.SETTINGS, keys.JOBS)
+    assert not clients.commands.exists(keys.ADDED_SOURCES, keys.SETTINGS, keys.JOBS)
     # A face is there to be saved only while one is shown, which on a busy machine may not be at once.
     until(lambda: httpx.post(f"{url}/save_current", headers=session, timeout=20).status_code == 200)
     assert len(guarded.saved()) == 1
@@ -158,7 +158,7 @@ def test_no_camera_is_redis(guarded: GatewayProcess, clients: Clients):
             json_ = {"name": "door2", "address": f"http://{host}:{port}/"}
             answer = httpx.post(f"{guarded.url}/api/v1/sources", json=json_, headers=bearer(OPERATOR), timeout=20)
             assert (answer.status_code, answer.json()["error"]["code"]) == (422, "forbidden_host")
-    assert not clients.commands.exists(keys.DESIRED)
+    assert not clients.commands.exists(keys.ADDED_SOURCES)
 
 
 def test_no_token_is_ever_logged_or_told(guarded: GatewayProcess):

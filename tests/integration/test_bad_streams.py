@@ -165,7 +165,8 @@ def test_an_entry_with_the_greatest_id_that_there_is_has_its_outcome(any_server:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"), [(keys.crops, "string"), (keys.results, "hash"), (keys.dead, "list"), (keys.alone, "string")]
+    ("name", "kind"),
+    [(keys.crops, "string"), (keys.results, "hash"), (keys.dead, "list"), (keys.quarantined, "string")],
 )
 def test_a_key_of_another_type_holds_up_its_own_source_only_and_until_it_is_mended(
     server: PrivateServer, clients: Clients, name, kind: str

@@ -15,7 +15,7 @@ from tests.integration.test_capture_service import children, online, service
 
 def want(client, name, address="demo", **more):
     one = AddedSource(name=name, address=address, added_ms=1, **more)
-    client.hset(keys.DESIRED, name, one.model_dump_json())
+    client.hset(keys.ADDED_SOURCES, name, one.model_dump_json())
 
 
 def is_offline(client, name, reason):
@@ -30,7 +30,7 @@ def test_sources_come_and_go_and_the_others_do_not_notice(server, clients):
         configured = children(process.pid)
         want(client, "b")
         want(client, "a")  # the configuration has this name
-        client.hset(keys.DESIRED, "odd", "{")
+        client.hset(keys.ADDED_SOURCES, "odd", "{")
         added = until(lambda: online(client, "b"), 60)
         assert added.added
         assert (added.order, before.order) == (2, 0)
@@ -42,7 +42,7 @@ def test_sources_come_and_go_and_the_others_do_not_notice(server, clients):
         want(client, "b", fps=2)
         until(lambda: (told := online(client, "b")) and told.epoch != again.epoch, 60)
 
-        client.hdel(keys.DESIRED, "b")
+        client.hdel(keys.ADDED_SOURCES, "b")
         until(lambda: not client.exists(*keys.of_camera("b")) and status(client, "b") is None, 30)
         assert children(process.pid) == configured
         assert status(client, "a").epoch == before.epoch
@@ -56,10 +56,10 @@ def test_sources_come_and_go_and_the_others_do_not_notice(server, clients):
 
 def test_a_list_of_sources_that_is_something_else_is_told_and_read_again_once_it_is_mended(server, clients):
     client = clients.commands
-    client.set(keys.DESIRED, "what somebody put there")
+    client.set(keys.ADDED_SOURCES, "what somebody put there")
     with service(server, EMOTII_SOURCES="none") as process:
         assert "WRONGTYPE" in until(lambda: line if "WRONGTYPE" in (line := process.stderr.readline()) else None, 60)
-        client.delete(keys.DESIRED)
+        client.delete(keys.ADDED_SOURCES)
         want(client, "b")
         until(lambda: online(client, "b"), 60)
 
@@ -105,7 +105,7 @@ def test_a_password_stays_out_of_log_status_and_metrics(server, clients):
     client = clients.commands
     want(client, "b", "http://user:hunter2@127.0.0.1:9/hunter2?token=hunter2@x")
     want(client, "c", "rtsp//user:hunter2@127.0.0.1:9/")
-    client.hset(keys.DESIRED, "d", '{"name": "d", "address": "rtsp://user:hunter2@h/", "fps": "hunter2"}')
+    client.hset(keys.ADDED_SOURCES, "d", '{"name": "d", "address": "rtsp://user:hunter2@h/", "fps": "hunter2"}')
     with service(
         server, EMOTII_SOURCES="none", EMOTII_LOG_LEVEL="debug", EMOTII_CAMERA_NETWORKS="127.0.0.0/8"
     ) as process:
@@ -115,7 +115,7 @@ def test_a_password_stays_out_of_log_status_and_metrics(server, clients):
         log = process.stderr.read()
     assert log.count("a desired source cannot be captured") == 2
     for key in client.scan_iter():
-        if key.decode() != keys.DESIRED and client.type(key) == b"hash":
+        if key.decode() != keys.ADDED_SOURCES and client.type(key) == b"hash":
             assert b"hunter2" not in b"".join(client.hvals(key))
     assert "hunter2" not in log
 
@@ -140,4 +140,4 @@ def test_a_browser_that_left_for_long_is_forgotten_and_one_that_returns_is_not(c
         return not desired.wanted()
 
     until(forgotten)
-    assert not client.exists(keys.DESIRED)
+    assert not client.exists(keys.ADDED_SOURCES)

@@ -18,7 +18,7 @@ import pytest
 from capture_service.processes.supervisor import ProcessSupervisor
 from contract import keys
 from contract.messages import InboxPicture
-from contract.service.health import ask
+from contract.service.health import is_healthy
 from tests.capture import FAST, entries, settings, status, until
 from tests.stage import free_port
 
@@ -207,8 +207,8 @@ def test_an_idle_connection_to_its_metrics_does_not_hold_up_the_end(server, clie
     with service(server, EMOTII_SOURCES="a=demo", EMOTII_METRICS_PORT=str(port)) as process:
         until(lambda: online(clients.commands, "a") and online(clients.commands, keys.UPLOADS), 60)
         idle = [socket.create_connection(("127.0.0.1", port + behind)) for behind in (0, 1)]
-        assert ask(f"http://127.0.0.1:{port}/healthz")
-        assert ask(f"http://127.0.0.1:{port + 1}/healthz")
+        assert is_healthy(f"http://127.0.0.1:{port}/healthz")
+        assert is_healthy(f"http://127.0.0.1:{port + 1}/healthz")
         process.terminate()
         assert process.wait(15) == 0
         assert "killed" not in process.stderr.read()

@@ -109,11 +109,11 @@ def test_the_worker_from_which_an_entry_was_claimed_may_still_be_first_but_only_
 
 def test_a_commit_takes_the_entry_out_of_the_set_of_those_run_alone(client):
     entries = deliver(client, 1)
-    client.sadd(keys.alone(SOURCE), *entries, "another")
+    client.sadd(keys.quarantined(SOURCE), *entries, "another")
 
     commit(client, outgoing(entries), {SOURCE: 0})
 
-    assert client.smembers(keys.alone(SOURCE)) == {b"another"}
+    assert client.smembers(keys.quarantined(SOURCE)) == {b"another"}
 
 
 def test_live_results_are_trimmed_and_those_of_a_job_are_not(client):
@@ -130,7 +130,7 @@ def test_keys_of_a_job_expire_even_if_only_workers_are_left_and_those_of_a_camer
     assert client.ttl(keys.results(SOURCE)) == client.ttl(keys.crops(SOURCE)) == -1
 
     entries = deliver(client, 2)
-    client.sadd(keys.alone(SOURCE), "another")
+    client.sadd(keys.quarantined(SOURCE), "another")
     commit(client, outgoing(entries[:1]), {SOURCE: 0})
     commit(client, outgoing(entries[1:], "dead"), {SOURCE: 0})
     lives = [client.ttl(key) for key in keys.of_job(SOURCE)]

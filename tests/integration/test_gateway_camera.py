@@ -56,7 +56,7 @@ def waiting(clients: Clients, name: str = "tab") -> list[tuple[bytes, InboxPictu
 def test_pictures_go_in_and_credits_come_out_as_the_capture_takes_them(gateway: GatewayProcess, clients: Clients):
     with browser(gateway) as socket:
         assert ready(socket) == 2
-        desired = AddedSource.model_validate_json(clients.commands.hget(keys.DESIRED, "tab"))
+        desired = AddedSource.model_validate_json(clients.commands.hget(keys.ADDED_SOURCES, "tab"))
         assert (desired.camera, desired.address) == ("browser", "")
         socket.send(JPEG)
         socket.send(JPEG)
@@ -106,7 +106,7 @@ def test_what_is_no_picture_or_no_name_ends_the_connection_with_the_reason(gatew
     for name in NO_NAMES:
         with browser(gateway, name) as socket:
             assert refusal(socket) == "bad_source"
-    assert not clients.commands.exists(keys.DESIRED)
+    assert not clients.commands.exists(keys.ADDED_SOURCES)
     for message, code in NO_PICTURES:
         with browser(gateway) as socket:
             assert ready(socket) == 2
@@ -131,7 +131,7 @@ def test_a_browser_that_floods_is_let_go_and_little_is_kept(gateway: GatewayProc
 
 def test_the_names_of_other_sources_are_theirs_and_there_are_only_so_many(gateway: GatewayProcess, clients: Clients):
     door = AddedSource(name="door", address="demo", added_ms=1)
-    clients.commands.hset(keys.DESIRED, "door", door.model_dump_json())
+    clients.commands.hset(keys.ADDED_SOURCES, "door", door.model_dump_json())
     seconds, _ = clients.commands.time()
     front = SourceStatus(name="front", kind="camera", state="ONLINE", since_ms=1, seen_ms=seconds * 1000)
     clients.commands.hset(keys.SOURCES, "front", front.model_dump_json())

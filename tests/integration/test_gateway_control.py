@@ -42,14 +42,14 @@ def test_a_source_is_added_kept_and_removed(control: GatewayProcess, clients: Cl
     added = add(control, **DOOR, fps=5)
     assert added.status_code == 201
     assert added.headers["location"] == "/api/v1/sources/door"
-    kept = AddedSource.model_validate_json(clients.commands.hget(keys.DESIRED, "door"))
+    kept = AddedSource.model_validate_json(clients.commands.hget(keys.ADDED_SOURCES, "door"))
     assert (kept.address, kept.fps, kept.camera) == (DOOR["address"], 5, None)
     assert listed(control)["door"]["removable"]
     assert not listed(control)["front"]["removable"]
     assert control.get("/api/v1/sources/door").json()["reason"] == "waits for a capture service"
 
     assert remove(control, "door").status_code == 204
-    assert not clients.commands.hexists(keys.DESIRED, "door")
+    assert not clients.commands.hexists(keys.ADDED_SOURCES, "door")
     assert remove(control, "door").status_code == 404
 
 
@@ -103,12 +103,12 @@ def test_what_cannot_be_captured_is_422_in_words_that_show_no_password(control: 
         refused = add(control, **source)
         assert refused.status_code == 422, source
         assert PASSWORD not in refused.text
-    assert not clients.commands.exists(keys.DESIRED)
+    assert not clients.commands.exists(keys.ADDED_SOURCES)
 
 
 def test_a_password_goes_in_and_never_comes_out(control: GatewayProcess, clients: Clients):
     answers = [add(control, **DOOR), add(control, **DOOR)]
-    clients.commands.hset(keys.DESIRED, "odd", json.dumps({**DOOR, "name": "odd", "fps": PASSWORD}))
+    clients.commands.hset(keys.ADDED_SOURCES, "odd", json.dumps({**DOOR, "name": "odd", "fps": PASSWORD}))
     with connect_socket(control.socket_url) as client:
         hello = client.recv(timeout=10)
         next(events_of(client, "stats"))
@@ -160,4 +160,4 @@ def test_another_sites_page_changes_nothing(control: GatewayProcess, clients: Cl
         httpx.delete(f"{control.url}/api/v1/sources/front", headers=foreign, timeout=20),
     ]
     assert [answer.status_code for answer in answers] == [403, 403, 403]
-    assert not clients.commands.exists(keys.DESIRED, keys.SETTINGS)
+    assert not clients.commands.exists(keys.ADDED_SOURCES, keys.SETTINGS)

@@ -46,11 +46,11 @@ def test_everything_goes_and_the_stream_goes_on_with_its_group_and_its_ids(
     fill(any_clients, CROPS, 1000, 2000, 3000)
     client.xgroup_create(CROPS, GROUP, id="0")
     client.xreadgroup(GROUP, "w1", {CROPS: ">"}, count=2)
-    client.set(keys.steady("front"), b"{}")
+    client.set(keys.snapshot("front"), b"{}")
     assert run(any_server, lambda client: streams.erase(client, NOW)) == 3
     assert ids(any_clients, CROPS) == []
     assert client.xpending(CROPS, GROUP)["pending"] == 0
-    assert not client.exists(keys.steady("front"))
+    assert not client.exists(keys.snapshot("front"))
     with pytest.raises(ResponseError, match="equal or smaller"):
         client.xadd(CROPS, {b"a": b"b"}, id="3000-0")
     fill(any_clients, CROPS, 4000)

@@ -9,7 +9,7 @@ import pytest
 from api_gateway.errors import ApiError
 from api_gateway.sources.registry import Registry
 from contract import keys
-from contract.messages import FORGOTTEN_MS, STATUS_LIFE_MS, SourceStatus
+from contract.messages import FORGOTTEN_MS, STATUS_TTL_MS, SourceStatus
 from contract.redis.broker import Clients, connect_async
 from contract.redis.clock import RedisClock
 from emotii.local.redis_server import PrivateServer
@@ -49,7 +49,7 @@ def announce(clients: Clients, name: str, *, age_ms: int = 0, order: int = 0, **
 
 
 def test_a_source_that_is_heard_is_the_default_before_one_that_is_not(any_server: PrivateServer, any_clients: Clients):
-    announce(any_clients, "alpha", age_ms=STATUS_LIFE_MS + 1000)
+    announce(any_clients, "alpha", age_ms=STATUS_TTL_MS + 1000)
     announce(any_clients, "demo", order=1)
 
     async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:

@@ -52,7 +52,7 @@ def test_a_gateway_that_starts_in_the_middle_of_an_episode_tells_the_same_ids_an
 ):
     producer.disorder = True
     with ready_gateway(server, tmp_path / "a") as first, ExitStack() as stack:
-        until(lambda: clients.commands.exists(keys.steady("front")), what="a snapshot")
+        until(lambda: clients.commands.exists(keys.snapshot("front")), what="a snapshot")
         # What the snapshot is of can be read nowhere else any more.
         clients.commands.xtrim(keys.results("front"), maxlen=20, approximate=False)
         begun_ms = clients.commands.time()[0] * 1000
@@ -82,7 +82,7 @@ def test_a_gateway_that_was_killed_is_followed_by_one_that_goes_on_with_its_epis
     server: PrivateServer, clients: Clients, producer: Producer, tmp_path: Path
 ):
     with ready_gateway(server, tmp_path / "a") as first:
-        until(lambda: clients.commands.exists(keys.steady("front")), what="a snapshot")
+        until(lambda: clients.commands.exists(keys.snapshot("front")), what="a snapshot")
         first.process.kill()
         first.process.wait(10)
     clients.commands.xtrim(keys.results("front"), maxlen=200, approximate=False)
@@ -94,7 +94,7 @@ def test_a_gateway_that_was_killed_is_followed_by_one_that_goes_on_with_its_epis
 def test_without_a_snapshot_that_it_can_read_a_gateway_begins_where_the_results_begin(
     server: PrivateServer, clients: Clients, tmp_path: Path, written: bytes
 ):
-    clients.commands.set(keys.steady("front"), written)
+    clients.commands.set(keys.snapshot("front"), written)
     with Producer(server.url) as producer:
         until(lambda: producer.frame > 30, what="some frames")
         with ready_gateway(server, tmp_path / "a") as gateway, connect_socket(gateway.socket_url) as client:

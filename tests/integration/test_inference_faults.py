@@ -108,7 +108,7 @@ def test_a_crop_that_kills_its_process_is_buried_alone(server, clients):
     assert buried.crop_id == f"clip:e1:{poison}:0"
     assert "running it alone" in buried.reason
     assert len(started) == 4  # twice in a batch, once alone, and the one that buried it
-    assert client.scard(keys.alone("clip")) == 0
+    assert client.scard(keys.quarantined("clip")) == 0
 
 
 def test_a_server_that_is_killed_and_comes_back_costs_no_crop_that_it_still_has(any_server, any_clients):

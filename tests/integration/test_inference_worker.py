@@ -202,7 +202,7 @@ def test_suspects_of_a_worker_whose_engine_broke_are_not_buried_by_the_next(serv
     engine.broken = True
     with pytest.raises(EngineBroken):
         work_here(server.url, engine)
-    assert client.scard(keys.alone("clip")) == 0
+    assert client.scard(keys.quarantined("clip")) == 0
 
     with working(server.url):
         until_outcomes(client, "clip", 3)
@@ -216,7 +216,7 @@ def test_a_crop_that_was_running_alone_when_its_worker_went_silent_is_buried_wit
     client.xgroup_create(keys.crops("clip"), GROUP, id="0")
     client.xreadgroup(GROUP, "gone", {keys.crops("clip"): ">"})
     client.xautoclaim(keys.crops("clip"), GROUP, "gone-too", 0)
-    client.sadd(keys.alone("clip"), culprit)
+    client.sadd(keys.quarantined("clip"), culprit)
 
     with working(server.url, engine):
         until_outcomes(client, "clip", 2)
@@ -224,7 +224,7 @@ def test_a_crop_that_was_running_alone_when_its_worker_went_silent_is_buried_wit
     assert [one.entry.encode() for one in dead(client, "clip")] == [culprit]
     assert frames(results(client, "clip")) == [1]
     assert engine.batches == [1]
-    assert client.scard(keys.alone("clip")) == 0
+    assert client.scard(keys.quarantined("clip")) == 0
 
 
 def test_deliveries_that_redis_counted_for_a_living_worker_bury_nothing(server, clients):

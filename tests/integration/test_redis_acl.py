@@ -72,10 +72,10 @@ def test_the_whole_pipeline_runs_as_a_user_who_may_do_little_else(any_server: Pr
 
 def test_nobody_else_may_do_anything_and_emotii_nothing_of_an_administrators(any_server: PrivateServer, url: str):
     with redis.Redis.from_url(any_server.url) as stranger, pytest.raises(redis.exceptions.AuthenticationError):
-        stranger.hgetall(keys.DESIRED)
+        stranger.hgetall(keys.ADDED_SOURCES)
     clients = connect(Path(url).read_text().strip(), "test")
     client = clients.commands
-    client.hset(keys.DESIRED, "a", AddedSource(name="a", address="demo", added_ms=1).model_dump_json())
+    client.hset(keys.ADDED_SOURCES, "a", AddedSource(name="a", address="demo", added_ms=1).model_dump_json())
     for command in ("CONFIG GET *", "FLUSHALL", "FLUSHDB", "KEYS *", "ACL LIST", "SHUTDOWN", "MONITOR",
                     "REPLICAOF 192.0.2.1 1", "MODULE LIST", "SAVE", "SCRIPT FLUSH", "FUNCTION LIST", "CLIENT LIST",
                     "GET other", "SET other 1", "HGETALL other:desired", "PUBLISH other x", "SUBSCRIBE other", "SORT x",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.atomic_file import TextFile, WholeFile
+from contract.atomic_file import AtomicFile, TextFile
 from contract.errors import SettingsError
 from jobs_service.outputs.outputs import Outputs
 
@@ -14,7 +14,7 @@ FULL_DISK = Path("/dev/full")
 
 def test_the_file_is_in_its_place_only_when_all_went_well(tmp_path):
     path = tmp_path / "a.csv"
-    whole = WholeFile(path)
+    whole = AtomicFile(path)
     with whole, TextFile(whole) as file:
         file.write("all of it")
         file.flush()
@@ -26,7 +26,7 @@ def test_the_file_is_in_its_place_only_when_all_went_well(tmp_path):
 def test_what_goes_wrong_leaves_the_file_of_before_and_no_other(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("before")
-    whole = WholeFile(path)
+    whole = AtomicFile(path)
     with pytest.raises(ZeroDivisionError), whole, TextFile(whole) as file:
         file.write(str(1 / 0))
     assert path.read_text() == "before"
@@ -36,7 +36,7 @@ def test_what_goes_wrong_leaves_the_file_of_before_and_no_other(tmp_path):
 @pytest.mark.skipif(not FULL_DISK.exists(), reason="not Linux: no /dev/full")
 @pytest.mark.parametrize("size", [10, 1_000_000], ids=["at its end", "in the middle"])
 def test_a_full_disk_is_one_line_that_names_the_file(tmp_path, size):
-    whole = WholeFile(tmp_path / "a.csv")
+    whole = AtomicFile(tmp_path / "a.csv")
     os.unlink(whole.partial)
     whole.partial.symlink_to(FULL_DISK)
     with pytest.raises(SettingsError, match=r"cannot write .*a.csv: No space left on device"), whole:  # noqa: SIM117
@@ -50,7 +50,7 @@ def test_a_folder_is_no_file(tmp_path, monkeypatch, name):
     (tmp_path / "folder").mkdir()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match="it is a folder"):
-        WholeFile(Path(name))
+        AtomicFile(Path(name))
     assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
 
 

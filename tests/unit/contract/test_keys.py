@@ -3,7 +3,7 @@ import pytest
 from contract import keys
 from contract.errors import SourceError
 
-OF_A_SOURCE = (keys.crops, keys.results, keys.dead, keys.inbox, keys.alone, keys.frames)
+OF_A_SOURCE = (keys.crops, keys.results, keys.dead, keys.inbox, keys.quarantined, keys.frames)
 
 
 def test_the_keys_of_a_source_differ_and_share_a_slot():

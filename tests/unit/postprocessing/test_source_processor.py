@@ -26,8 +26,8 @@ def test_with_one_worker_a_frame_is_told_with_its_own_last_entry():
     for outcomes in frames({1: HAPPY, 2: SAD}, {1: HAPPY}, {1: HAPPY, 2: SAD}):
         done = outcomes.pop()
         for one in outcomes:
-            assert not numbers(steady.take(done.captured_ms + 30, one))
-        assert numbers(steady.take(done.captured_ms + 30, done)) == [done.id.frame] * len(outcomes)
+            assert not numbers(steady.process(done.captured_ms + 30, one))
+        assert numbers(steady.process(done.captured_ms + 30, done)) == [done.id.frame] * len(outcomes)
 
 
 def test_skipped_frames_are_not_waited_for():
@@ -38,7 +38,7 @@ def test_skipped_frames_are_not_waited_for():
 
 
 def told_now(steady: SourceProcessor, *outcomes):
-    return [one for outcome in outcomes for one in steady.take(START_MS, outcome)]
+    return [one for outcome in outcomes for one in steady.process(START_MS, outcome)]
 
 
 def test_a_frame_that_was_finished_first_waits_for_the_one_that_was_sent_before():
@@ -51,10 +51,10 @@ def test_a_frame_that_was_finished_first_waits_for_the_one_that_was_sent_before(
 def test_what_never_comes_is_waited_for_a_moment_only():
     steady = SourceProcessor()
     (_, _), (one, one_done), (two, two_done) = frames({1: HAPPY}, {1: HAPPY}, {1: HAPPY})
-    steady.take(START_MS, one)
-    steady.take(START_MS, one_done)
-    assert not numbers(steady.pass_time(START_MS + WAIT_MS))
-    assert numbers(steady.pass_time(START_MS + WAIT_MS + 1)) == [1]
+    steady.process(START_MS, one)
+    steady.process(START_MS, one_done)
+    assert not numbers(steady.advance_time(START_MS + WAIT_MS))
+    assert numbers(steady.advance_time(START_MS + WAIT_MS + 1)) == [1]
     assert numbers(told_now(steady, two, two_done)) == [2]
 
 
@@ -62,7 +62,7 @@ def test_frames_that_never_come_back_are_a_gap_and_skipped_or_late_ones_are_none
     steady = SourceProcessor()
     (_, _), (one, one_done), (_, _), (_, _), (four, four_done) = frames(*[{1: HAPPY}] * 5)
     told_now(steady, one, one_done)
-    steady.pass_time(START_MS + WAIT_MS + 1)
+    steady.advance_time(START_MS + WAIT_MS + 1)
     assert steady.gaps == 0  # where this one began, the frame before had long been told
     told_now(steady, *frame(3, {1: HAPPY}, previous=1))
     assert steady.gaps == 0  # the frame between was skipped
@@ -70,7 +70,7 @@ def test_frames_that_never_come_back_are_a_gap_and_skipped_or_late_ones_are_none
     assert steady.gaps == 0
     told_now(steady, *frame(9, {1: HAPPY}, previous=7))
     assert steady.gaps == 0  # it may still come
-    assert numbers(steady.pass_time(START_MS + WAIT_MS + 1)) == [9]
+    assert numbers(steady.advance_time(START_MS + WAIT_MS + 1)) == [9]
     assert steady.gaps == 1
 
 
@@ -78,14 +78,14 @@ def test_a_frame_with_a_buried_crop_is_told_without_it():
     steady = SourceProcessor()
     (first, _, done), (later, later_done) = frames({1: HAPPY, 2: SAD}, {1: HAPPY})
     assert not numbers(told_now(steady, first, done))
-    assert numbers(steady.take(START_MS + WAIT_MS + 1, later)) == [0]
-    assert numbers(steady.take(START_MS + WAIT_MS + 1, later_done)) == [1]
+    assert numbers(steady.process(START_MS + WAIT_MS + 1, later)) == [0]
+    assert numbers(steady.process(START_MS + WAIT_MS + 1, later_done)) == [1]
 
 
 def test_readings_of_a_source_that_ends_no_frames_are_told_too():
     steady = SourceProcessor()
-    steady.take(START_MS, frame(0, {1: HAPPY})[0])
-    assert numbers(steady.take(START_MS + WAIT_MS + 1, frame(4, {1: HAPPY})[0])) == [0]
+    steady.process(START_MS, frame(0, {1: HAPPY})[0])
+    assert numbers(steady.process(START_MS + WAIT_MS + 1, frame(4, {1: HAPPY})[0])) == [0]
 
 
 def test_a_crop_that_comes_twice_is_told_once():
@@ -99,9 +99,9 @@ def test_a_crop_that_comes_twice_is_told_once():
 def test_what_comes_behind_a_frame_that_was_told_is_dropped():
     steady = SourceProcessor()
     (zero, _), (one, one_done) = frames({1: HAPPY}, {1: HAPPY})
-    steady.take(START_MS, one)
-    steady.take(START_MS, one_done)
-    assert not numbers(steady.take(START_MS + WAIT_MS + 1, zero)[1:])
+    steady.process(START_MS, one)
+    steady.process(START_MS, one_done)
+    assert not numbers(steady.process(START_MS + WAIT_MS + 1, zero)[1:])
     assert steady.dropped == 1
 
 
@@ -141,7 +141,7 @@ def test_a_track_that_is_gone_ends_while_others_go_on():
     shown = [{1: HAPPY, 2: SAD}] * 5 + [{1: HAPPY}] * (LOST_MS // 100 + 1)
     steady, found = SourceProcessor(), []
     for entry in stored(frames(*shown)):
-        found += steady.take(*entry)
+        found += steady.process(*entry)
     assert [(one.track, one.end_ms) for one in episodes(found) if one.phase == "end"] == [(2, START_MS + 400)]
     assert [one.track for one in steady.running()] == [1]
 
@@ -150,9 +150,9 @@ def test_a_dead_source_ends_its_episodes_with_the_time_of_their_last_reading():
     steady = SourceProcessor()
     *_, (last_ms, _) = entries = stored(frames(*[{1: HAPPY}] * 5))
     for entry in entries:
-        steady.take(*entry)
-    assert not steady.pass_time(last_ms + SILENCE_MS)
-    (end,) = steady.pass_time(last_ms + SILENCE_MS + 1)
+        steady.process(*entry)
+    assert not steady.advance_time(last_ms + SILENCE_MS)
+    (end,) = steady.advance_time(last_ms + SILENCE_MS + 1)
     assert (end.phase, end.end_ms) == ("end", START_MS + 400)
     assert not list(steady.running())
 
@@ -168,8 +168,8 @@ def test_a_recording_may_pause_and_ends_with_its_manifest():
     made = frames(*[{1: HAPPY}] * 3)
     for number, outcomes in enumerate(made):
         for outcome in outcomes:
-            assert not [one for one in episodes(steady.take(60_000 * number, outcome)) if one.phase == "end"]
-    end, *more = steady.take(200_000, Manifest(FrameId("front", "e1", 3), 3))
+            assert not [one for one in episodes(steady.process(60_000 * number, outcome)) if one.phase == "end"]
+    end, *more = steady.process(200_000, Manifest(FrameId("front", "e1", 3), 3))
     assert (end.phase, end.readings, more) == ("end", 3, [])
 
 
@@ -201,7 +201,7 @@ def test_a_source_that_is_opened_again_and_again_is_not_kept_for_ever():
     steady = SourceProcessor()
     for number in range(20):
         for ms, one in stored(frames({1: HAPPY})):
-            steady.take(ms + number, replace(one, id=replace(one.id, epoch=f"e{number}")))
+            steady.process(ms + number, replace(one, id=replace(one.id, epoch=f"e{number}")))
     assert len(steady.epochs) == KEPT_EPOCHS
 
 
@@ -225,10 +225,10 @@ def test_how_often_the_passing_of_time_is_told_makes_no_difference(seed: int):
     steady, found, before_ms = SourceProcessor(), [], entries[0][0]
     for ms, outcome in entries:
         for between in sorted(dice.randrange(before_ms, ms + 1) for _ in range(dice.randrange(3))):
-            found += steady.pass_time(between)
-        found += steady.take(ms, outcome)
+            found += steady.advance_time(between)
+        found += steady.process(ms, outcome)
         before_ms = ms
-    found += steady.pass_time(before_ms + 60_000)
+    found += steady.advance_time(before_ms + 60_000)
     assert heard(found) == heard(told(SourceProcessor(), entries))
 
 
@@ -239,7 +239,7 @@ def test_one_that_starts_from_what_another_wrote_down_tells_the_same_from_there_
     at = dice.randrange(len(entries))
     first = SourceProcessor()
     for entry in entries[:at]:
-        first.take(*entry)
+        first.process(*entry)
     adapter = TypeAdapter(SourceProcessor)
     second = adapter.validate_json(adapter.dump_json(first))
     assert second == first
@@ -247,5 +247,5 @@ def test_one_that_starts_from_what_another_wrote_down_tells_the_same_from_there_
 
 
 def test_without_anything_nothing_is_told():
-    assert SourceProcessor().pass_time(START_MS) == SourceProcessor().end() == []
+    assert SourceProcessor().advance_time(START_MS) == SourceProcessor().end() == []
     assert told(SourceProcessor(), [(START_MS, FrameDone(FrameId("front", "e1", 0), START_MS, 0, 1, 1))]) == []

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
 from contract.messages import Crop, Face, FrameDone, FrameId, Quality, read_crop_entry
-from contract.messages.fast_parse import CROP, FRAME, READING_VALUES, ParsedCrop, frame_at_a_glance
+from contract.messages.fast_parse import CROP, FRAME, READING_VALUES, ParsedCrop, fast_parse_frame
 from contract.model.normalisation import CROP_BYTES
 from tests.inference import crop, frame_done
 
@@ -29,7 +29,7 @@ FRAME_FIELDS = (b"source", b"epoch", b"frame", b"captured_ms", b"faces", b"width
 
 @given(crops)
 def test_every_crop_that_a_capture_writes_is_recognised(written):
-    seen = ParsedCrop.at_a_glance(written.fields())
+    seen = ParsedCrop.fast_parse(written.fields())
     assert seen == ParsedCrop.of(written)
     assert (seen.captured_ms, seen.deadline_ms, seen.pixels) == (
         written.captured_ms,
@@ -40,21 +40,21 @@ def test_every_crop_that_a_capture_writes_is_recognised(written):
 
 @given(frames)
 def test_every_frame_that_a_capture_writes_is_recognised(written):
-    assert frame_at_a_glance(written.fields())
+    assert fast_parse_frame(written.fields())
 
 
 @settings(suppress_health_check=[HealthCheck.filter_too_much])  # a length is drawn again where the pattern looks ahead
 @given(some.from_regex(CROP, fullmatch=True))
 def test_what_is_recognised_as_a_crop_is_one_when_read_with_care(line):
     fields = crop("cam", 7).fields() | dict(zip(CROP_FIELDS, line.split(b"\n"), strict=True))
-    seen, read = ParsedCrop.at_a_glance(fields), read_crop_entry(fields)
+    seen, read = ParsedCrop.fast_parse(fields), read_crop_entry(fields)
     assert (seen.captured_ms, seen.deadline_ms) == (read.captured_ms, read.deadline_ms)
 
 
 @given(some.from_regex(FRAME, fullmatch=True))
 def test_what_is_recognised_as_a_frame_is_one_when_read_with_care(line):
     fields = frame_done("cam", 7).fields() | dict(zip(FRAME_FIELDS, line.split(b"\n"), strict=True))
-    assert frame_at_a_glance(fields)
+    assert fast_parse_frame(fields)
     assert isinstance(read_crop_entry(fields), FrameDone)
 
 
@@ -84,17 +84,17 @@ GOOD = crop("cam", 7).fields()
     ],
 )
 def test_a_crop_with_anything_unusual_is_left_to_careful_reading(name, value):
-    assert ParsedCrop.at_a_glance(GOOD) is not None
-    assert ParsedCrop.at_a_glance(GOOD | {name: value}) is None
-    assert ParsedCrop.at_a_glance({field: value for field, value in GOOD.items() if field != name}) is None
+    assert ParsedCrop.fast_parse(GOOD) is not None
+    assert ParsedCrop.fast_parse(GOOD | {name: value}) is None
+    assert ParsedCrop.fast_parse({field: value for field, value in GOOD.items() if field != name}) is None
 
 
 def test_a_frame_with_anything_unusual_is_left_to_careful_reading():
     good = frame_done("cam", 7).fields()
-    assert frame_at_a_glance(good)
-    assert frame_at_a_glance(replace(frame_done("cam", 7), previous=4).fields())
-    assert not frame_at_a_glance(good | {b"more": b"1"})
-    assert not frame_at_a_glance(good | {b"previous": b"-1"})
-    assert not frame_at_a_glance(good | {b"note": b"why"})
-    assert not frame_at_a_glance(good | {b"faces": b"x"})
-    assert not frame_at_a_glance(good | {b"v": b"2"})
+    assert fast_parse_frame(good)
+    assert fast_parse_frame(replace(frame_done("cam", 7), previous=4).fields())
+    assert not fast_parse_frame(good | {b"more": b"1"})
+    assert not fast_parse_frame(good | {b"previous": b"-1"})
+    assert not fast_parse_frame(good | {b"note": b"why"})
+    assert not fast_parse_frame(good | {b"faces": b"x"})
+    assert not fast_parse_frame(good | {b"v": b"2"})

@@ -2,33 +2,33 @@ import socket
 import time
 from urllib.request import urlopen
 
-from contract.service.health import ask, served
+from contract.service.health import health_server, is_healthy
 
 
 def test_health_says_whether_the_service_is_alive():
     alive = True
-    with served("127.0.0.1", 0, lambda: alive) as port:
-        assert ask(f"http://127.0.0.1:{port}/healthz")
+    with health_server("127.0.0.1", 0, lambda: alive) as port:
+        assert is_healthy(f"http://127.0.0.1:{port}/healthz")
         alive = False
-        assert not ask(f"http://127.0.0.1:{port}/healthz")
+        assert not is_healthy(f"http://127.0.0.1:{port}/healthz")
 
 
 def test_metrics_are_served_beside_it():
-    with served("127.0.0.1", 0, lambda: True) as port, urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
+    with health_server("127.0.0.1", 0, lambda: True) as port, urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
         assert b"python_info" in answer.read()
 
 
 def test_a_service_that_is_gone_is_not_healthy():
-    with served("127.0.0.1", 0, lambda: True) as port:
+    with health_server("127.0.0.1", 0, lambda: True) as port:
         pass
-    assert not ask(f"http://127.0.0.1:{port}/healthz")
+    assert not is_healthy(f"http://127.0.0.1:{port}/healthz")
 
 
 def test_a_connection_that_says_nothing_holds_up_neither_the_next_nor_the_end():
-    with served("127.0.0.1", 0, lambda: True) as port:
+    with health_server("127.0.0.1", 0, lambda: True) as port:
         idle, half = (socket.create_connection(("127.0.0.1", port)) for _ in range(2))
         half.sendall(b"GET /healthz HT")
-        assert ask(f"http://127.0.0.1:{port}/healthz")
+        assert is_healthy(f"http://127.0.0.1:{port}/healthz")
         ending = time.monotonic()
     assert time.monotonic() - ending < 4
     idle.close()
@@ -37,7 +37,7 @@ def test_a_connection_that_says_nothing_holds_up_neither_the_next_nor_the_end():
 
 def test_a_connection_that_says_nothing_is_closed():
     with (
-        served("127.0.0.1", 0, lambda: True) as port,
+        health_server("127.0.0.1", 0, lambda: True) as port,
         socket.create_connection(("127.0.0.1", port), timeout=30) as idle,
     ):
         assert idle.recv(1) == b""

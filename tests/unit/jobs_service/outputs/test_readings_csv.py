@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from contract.atomic_file import TextFile, WholeFile
+from contract.atomic_file import AtomicFile, TextFile
 from contract.errors import EmotiiError
 from contract.messages import Face, FrameId, Quality, Reading
 from jobs_service.outputs.outcomes import Buried
@@ -19,7 +19,7 @@ def reading(frame: int, labels: tuple[str, ...], probabilities: tuple[float, ...
 
 
 def written(path: Path, *faces: Reading | Buried, picture: str | None = None) -> list[dict[str, str]]:
-    whole = WholeFile(path)
+    whole = AtomicFile(path)
     with whole, TextFile(whole) as file:
         table = ReadingsCsv(file, named=picture is not None)
         table.write(faces, picture)
