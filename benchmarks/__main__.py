@@ -7,13 +7,13 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from benchmarks.answer import Answer
-from benchmarks.machine import machine
-from benchmarks.measure import Size
-from benchmarks.page import write
+from benchmarks.measuring.machine import machine
+from benchmarks.measuring.measure import Size
 from benchmarks.questions import QUESTIONS
-from benchmarks.record import Entry, load, save
-from benchmarks.table import screen, show
+from benchmarks.reporting.answer import Answer
+from benchmarks.reporting.page import write
+from benchmarks.reporting.record import Entry, load, save
+from benchmarks.reporting.table import screen, show
 
 
 def main(
@@ -49,7 +49,7 @@ def main(
 def _asked(question: str, size: Size, console: Console) -> Answer | None:
     """None after an error, which is shown: an hour's other figures need not go with it."""
     try:
-        answer: Answer = import_module(f"benchmarks.{question}").ask(size, console)
+        answer: Answer = import_module(f"benchmarks.questions.{question}").ask(size, console)
     except Exception:  # noqa: BLE001 - whatever it is, it is shown with its traceback and ends in exit code 1
         console.print_exception()
         return None

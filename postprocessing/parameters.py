@@ -7,8 +7,8 @@ from dataclasses import dataclass
 class SmoothingParameters:
     """Every gateway of an installation has to have the same, or they tell different episodes.
 
-    The defaults are chosen with `benchmarks/flicker.py`: the least flicker with which a change of expression is still
-    followed within half a second.
+    The defaults are chosen with `benchmarks/experiments/flicker.py`: the least flicker with which a change of
+    expression is still followed within half a second.
     """
 
     constant_ms: float = 150.0

@@ -9,15 +9,15 @@ from rich.console import Console
 
 from contract.errors import SettingsError
 from contract.model.folder import ModelCard, ModelFolder
-from training.card import FER_PLUS, OWN_FACES
-from training.download import download
-from training.export import export
-from training.fit import fit
-from training.material import prepare
+from training.datasets.download import download
+from training.datasets.material import prepare
+from training.evaluation.scores import score
+from training.export.card import FER_PLUS, OWN_FACES
+from training.export.model_folder import export
+from training.export.training_result import TrainingResult
+from training.fitting.fit import fit
+from training.fitting.run import Run
 from training.recipe import SEED, Recipe
-from training.run import Run
-from training.scores import score
-from training.trained import Trained
 
 RUNS = Path("runs")
 """Where unfinished and finished runs are kept unless told otherwise."""
@@ -81,7 +81,7 @@ def train(
 
     scores = score(probabilities("reporting"), material.reporting.labels, recipe.emotions)
     console.out(f"on {material.scored_on}: {scores}")
-    trained = Trained(
+    trained = TrainingResult(
         network=network,
         recipe=recipe,
         history=progress.history(),

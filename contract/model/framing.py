@@ -1,7 +1,8 @@
 """How a face is framed for the network: eyes and mouth where the faces of its training have them.
 
 Measured on 2,967 of 3,000 random training faces of FER2013 (the others gave no points), enlarged four times, with as
-much again of repeated edge round them, since BlazeFace wants to see more than a face: `benchmarks/framing.py`.
+much again of repeated edge round them, since BlazeFace wants to see more than a face:
+`benchmarks/experiments/framing.py`.
 """
 
 import math

@@ -9,9 +9,9 @@ from contract.model.folder import MODEL_FILE, ModelCard, find_model
 from contract.service.settings import load
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
-from training.card import CARD_FILE, recalibrated
 from training.evaluation.calibrate import calibrated
 from training.evaluation.faces import Half, read_known
+from training.export.card import CARD_FILE, recalibrated
 
 
 def calibrate_model(model: str, data: Path, half: Half | None, precision: float) -> ModelCard:

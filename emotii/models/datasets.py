@@ -22,7 +22,7 @@ def ferplus(
 
     Example: emotii dataset ferplus fer2013.csv fer2013new.csv --usage PublicTest --out faces-valid.npz
     """
-    from training.ferplus import make_npz
+    from training.datasets.ferplus import make_npz
 
     typer.echo(f"wrote {make_npz(pictures, votes, usage, out):,} faces of {usage} to {out}")
 

@@ -19,7 +19,7 @@ from training.evaluation.evaluate import Classify, evaluate, passes
 from training.evaluation.faces import Half, read_known
 from training.evaluation.figures import draw_reliability
 from training.evaluation.report import Report
-from training.figures import draw_confusion
+from training.export.figures import draw_confusion
 
 PIECE = 128
 

@@ -14,11 +14,11 @@ from contract.model.openvino import openvino
 from contract.service.settings import load
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
-from training.card import CARD_FILE, in_integers
+from training.datasets.faces import Faces
 from training.evaluation.agreement import Agreement, compare
 from training.evaluation.faces import Half, over, read_known
-from training.faces import Faces
-from training.quantize import quantized
+from training.export.card import CARD_FILE, in_integers
+from training.export.quantize import quantized
 
 
 def quantize_model(model: str, data: Path, valid: Path, half: Half | None) -> Agreement:

@@ -16,17 +16,17 @@ from contract.model.labels import EMOTIONS_5, FER_PLUS_VOTES
 from contract.model.openvino import core
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
-from training import export as export_module
-from training.dataset import DatasetError
+from training.datasets.dataset import DatasetError
+from training.datasets.faces import Faces
+from training.datasets.halves import halves
 from training.evaluation.calibration import fit_temperature
-from training.export import AGREEMENT, disagreement, export
-from training.faces import Faces
-from training.halves import halves
+from training.evaluation.scores import score
+from training.export import model_folder as export_module
+from training.export.model_folder import AGREEMENT, disagreement, export
+from training.export.training_result import TrainingResult
+from training.fitting.run import Run
 from training.recipe import EMOTII, SEED, find_recipe
-from training.run import Run
-from training.scores import score
 from training.train import train
-from training.trained import Trained
 
 pytestmark = [
     # Keras 3.15 on NumPy 2.4.
@@ -149,7 +149,7 @@ def test_an_export_that_fails_its_check_leaves_no_model(model, tmp_path, monkeyp
     network = keras.saving.load_model(model.file(".keras"))
     scores = score(np.eye(5, dtype=np.float32), np.arange(5), EMOTIONS_5)
     epoch = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), 1.0)
-    trained = Trained(
+    trained = TrainingResult(
         network=network,
         recipe=TINY,
         history=[epoch],

@@ -6,15 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.model.folder import ModelCard
-from training.dataset import Faces
+from training.datasets.dataset import Faces
 from training.evaluation.agreement import Agreement, compare
 from training.evaluation.calibration import reliability
 from training.evaluation.faces import over
 from training.evaluation.intervals import Interval, bootstrap
 from training.evaluation.report import Report
 from training.evaluation.robustness import CONDITIONS
+from training.evaluation.scores import score
 from training.evaluation.thresholds import answered
-from training.scores import score
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 """Crops (n, 48, 48) uint8 in, probabilities (n, labels) after temperature out: what an engine does."""

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from training import dataset
-from training.dataset import DatasetError, Faces
-from training.halves import halves
+from training.datasets import dataset
+from training.datasets.dataset import DatasetError, Faces
+from training.datasets.halves import halves
 
 Half = Literal["a", "b"]
 

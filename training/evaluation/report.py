@@ -11,8 +11,8 @@ from contract.judgement import Thresholds
 from training.evaluation.agreement import Agreement
 from training.evaluation.calibration import Reliability
 from training.evaluation.intervals import Interval
+from training.evaluation.scores import Scores
 from training.evaluation.thresholds import Answered
-from training.scores import Scores
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,18 @@ from statistics import quantiles
 import pytest
 
 from api_gateway.settings import GatewaySettings
-from benchmarks.flicker import CLEAR, MOODS, NOISES, Model, Noise, changes, delays_ms, noisy, raw_labels, steady_labels
+from benchmarks.experiments.flicker import (
+    CLEAR,
+    MOODS,
+    NOISES,
+    Model,
+    Noise,
+    changes,
+    delays_ms,
+    noisy,
+    raw_labels,
+    steady_labels,
+)
 from contract.judgement import Thresholds
 from postprocessing.parameters import SmoothingParameters
 

@@ -3,8 +3,8 @@ import pytest
 
 from contract.model.labels import EMOTIONS_5
 from training.augmentation import Augmentation
-from training.batches import Batches, weights
-from training.faces import Faces
+from training.datasets.faces import Faces
+from training.fitting.batches import Batches, weights
 from training.recipe import EMOTII, SEED
 
 STILL = Augmentation(

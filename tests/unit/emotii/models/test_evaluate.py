@@ -13,7 +13,7 @@ from contract.model.folder import ModelFolder
 from contract.model.labels import EMOTIONS_5, FER_PLUS_VOTES
 from emotii.__main__ import app
 from tests.inference import write_tiny_model
-from training.card import calibration
+from training.export.card import calibration
 
 # The model leans to the last label, the more the brighter a face is: the angry ones are all missed.
 SHOWN = {"angry": 40, "surprise": 215}

@@ -10,7 +10,7 @@ from contract.judgement import UNCERTAIN, Thresholds, judge
 from contract.model.calibration import tempered
 from contract.model.folder import ModelCard
 from contract.model.labels import EMOTIONS_5, EMOTIONS_8, FER_PLUS_VOTES
-from training.dataset import DatasetError, Faces
+from training.datasets.dataset import DatasetError, Faces
 from training.evaluation.agreement import compare
 from training.evaluation.calibrate import calibrated
 from training.evaluation.calibration import fit_temperature, reliability

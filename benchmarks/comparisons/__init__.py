@@ -1,0 +1,1 @@
+"""What Emotii is compared with."""

@@ -1,0 +1,1 @@
+"""Scripts that settled single choices; not part of `make bench`."""

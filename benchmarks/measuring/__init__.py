@@ -1,0 +1,1 @@
+"""Timing, resource usage of processes, and what the machine is."""

@@ -1,0 +1,1 @@
+"""The results of benchmarks: as a table, as JSON, as plots, on a page."""

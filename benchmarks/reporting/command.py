@@ -1,0 +1,23 @@
+"""Running one benchmark by itself: `python -m benchmarks.questions.engine --size quick`."""
+
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from benchmarks.measuring.measure import Size
+from benchmarks.reporting.answer import Answer
+from benchmarks.reporting.table import screen, show
+
+Ask = Callable[[Size, Console], Answer]
+
+
+def alone(ask: Ask) -> None:
+    """What a module of a question does when it is the program."""
+
+    def main(size: Annotated[Size, typer.Option(help="How long it may take.")] = Size.QUICK) -> None:
+        console = screen()
+        show(ask(size, console), console)
+
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""What runs in a benchmark: services, generated load, simulated clients."""

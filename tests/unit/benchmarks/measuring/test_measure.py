@@ -1,0 +1,26 @@
+from benchmarks.measuring.measure import Sample, alternate, ratios, timed
+
+
+def test_ways_take_turns_and_the_order_turns_round():
+    calls = []
+    ways = {name: lambda name=name: calls.append(name) or Sample(1, 1, 1) for name in "ab"}
+    samples = alternate(ways, 3)
+    assert calls == ["a", "b", "b", "a", "a", "b"]
+    assert [len(found) for found in samples.values()] == [3, 3]
+
+
+def test_a_warm_up_is_no_sample():
+    count = iter(range(10))
+    assert [sample.count for sample in alternate({"a": lambda: Sample(next(count), 1, 1)}, 2, warm_up=True)["a"]] == [
+        1,
+        2,
+    ]
+
+
+def test_cpu_seconds_are_those_of_the_clock_that_is_given():
+    clock = iter([10.0, 12.5])
+    assert timed(lambda: 5, lambda: next(clock)).per_cpu_second == 2.0
+
+
+def test_ratios_are_taken_round_by_round():
+    assert ratios([10, 30], [5, 10]) == [2, 3]

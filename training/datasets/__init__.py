@@ -1,0 +1,1 @@
+"""Labelled faces: read, downloaded, split without near duplicates."""

@@ -1,0 +1,39 @@
+"""The dataset that is trained on where none is named: "Human Face Emotions" of Kaggle, five class folders."""
+
+from pathlib import Path
+
+from training.datasets.faces import DatasetError
+
+HANDLE = "samithsachidanandan/human-face-emotions"
+
+
+def download() -> Path:
+    """The folder of the downloaded dataset; from the second time on it is taken from kagglehub's cache.
+
+    Raises:
+        DatasetError: Kaggle cannot be reached or refuses.
+    """
+    import kagglehub
+    from kagglehub import exceptions
+
+    refusals = (
+        exceptions.BackendError,
+        exceptions.CredentialError,
+        exceptions.DataCorruptionError,
+        exceptions.KaggleApiHTTPError,
+        exceptions.NotFoundError,
+        exceptions.UnauthenticatedError,
+    )
+    try:
+        return Path(kagglehub.dataset_download(HANDLE))
+    except (OSError, *refusals) as error:  # what requests raises without a network is an OSError
+        raise DatasetError(
+            f"the dataset {HANDLE} could not be downloaded from Kaggle ({_first_line(error)}). Two ways out: "
+            "connect this machine and, if Kaggle asks who you are, put the API key of your account into "
+            "~/.kaggle/kaggle.json or KAGGLE_USERNAME and KAGGLE_KEY; or get the faces by other means and name them: "
+            "--data FOLDER (a folder of pictures for each emotion) or --data FILE.npz"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -1,0 +1,1 @@
+"""The model folder: the network in every format, its figures and its card."""

@@ -1,0 +1,1 @@
+"""Fitting a network: batches, callbacks, and a run folder to resume from."""

@@ -1,0 +1,115 @@
+"""The run folder: what a training run needs to go on after it was killed."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+from training.datasets.faces import DatasetError, Faces
+from training.recipe import Recipe
+
+MONITOR = "val_loss"
+"""The loss on the held-out faces decides which epoch is the best."""
+
+
+class Run:
+    """Where one training run keeps its history, its best weights and its last state, all of them written each epoch."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.backup = folder / "backup"
+        self.best_weights = folder / "best.weights.h5"
+        self.history_file = folder / "history.csv"
+        self.split_file = folder / "split.csv"
+        self.logs = folder / "logs"
+        """For TensorBoard."""
+
+    @classmethod
+    def open(cls, folder: Path, recipe: Recipe, faces: Faces, start: str | None = None) -> Self:
+        """Begin a run in `folder`, or go on with the one that stands there.
+
+        Raises:
+            DatasetError: the run there had another recipe or other faces, or began with another model than `start`.
+        """
+        run = cls(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        about = json.dumps({"recipe": recipe.as_dict(), "from": start, "faces": _fingerprint(faces)}, indent=2)
+        label = folder / "run.json"
+        if not label.exists():
+            label.write_text(about)
+        elif label.read_text() != about:
+            raise DatasetError(
+                f"the run in {folder} had another recipe or other faces or began with another model: "
+                "remove it or name another folder"
+            )
+        run._drop_unfinished_epoch()
+        return run
+
+    def history(self) -> list[dict[str, float]]:
+        """One entry an epoch: epoch (from 0), loss, accuracy, val_loss, val_accuracy, learning_rate, seconds."""
+        if not self.history_file.exists():
+            return []
+        with self.history_file.open(newline="") as file:
+            return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+    def add(self, epoch: int, measured: dict[str, float]) -> None:
+        """Write an epoch into the history; the file is whole and closed again when this returns."""
+        row = {"epoch": epoch, **dict(sorted(measured.items()))}
+        begins = not self.history_file.exists()
+        with self.history_file.open("a", newline="") as file:
+            rows = csv.DictWriter(file, list(row), lineterminator="\n")
+            if begins:
+                rows.writeheader()
+            rows.writerow(row)
+
+    def write_split(self, parts: Mapping[str, Faces]) -> None:
+        """Write down which face was in which part, by the SHA-256 of its 48 x 48 pixels."""
+        with self.split_file.open("w", newline="") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(("sha256", "part", "emotion"))
+            for part, faces in parts.items():
+                for image, label in zip(faces.images, faces.labels, strict=True):
+                    rows.writerow((hashlib.sha256(image.tobytes()).hexdigest(), part, faces.emotions[label]))
+
+    def losses(self) -> list[float]:
+        """The loss on the held-out faces, one an epoch."""
+        return [epoch[MONITOR] for epoch in self.history()]
+
+    def _drop_unfinished_epoch(self) -> None:
+        """The history is written before the backup: killed between the two, it tells of an epoch that comes again."""
+        saved = self.backup / "training_metadata.json"
+        done = int(json.loads(saved.read_text())["epoch"]) if saved.exists() else 0
+        history = self.history()
+        if len(history) <= done:
+            return
+        lines = self.history_file.read_text().splitlines(keepends=True)
+        if done:
+            self.history_file.write_text("".join(lines[: done + 1]))
+        else:
+            self.history_file.unlink()
+
+
+def waiting(
+    losses: Sequence[float], min_delta: float = 0.0, start_again: int | None = None
+) -> tuple[float | None, int]:
+    """The best loss so far, and how many epochs have passed without one lower by `min_delta`.
+
+    Keras keeps these two in its callbacks and forgets them when the process ends. With `start_again` the count goes
+    back to zero whenever it gets there, as it does when the learning rate is lowered.
+    """
+    best: float | None = None
+    wait = 0
+    for loss in losses:
+        if best is None or loss < best - min_delta:
+            best, wait = loss, 0
+        else:
+            wait += 1
+            if wait == start_again:
+                wait = 0
+    return best, wait
+
+
+def _fingerprint(faces: Faces) -> str:
+    return hashlib.sha256(faces.images.tobytes() + faces.labels.tobytes()).hexdigest()
