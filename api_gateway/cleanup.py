@@ -1,7 +1,6 @@
-"""Removes what should not stay on disk: old faces, and what processes that died left unfinished."""
+"""Removes from the disk old faces and unfinished files of processes that died."""
 
 import asyncio
-from datetime import timedelta
 
 import structlog
 
@@ -9,18 +8,17 @@ from api_gateway.faces.retention import FaceRetention
 from api_gateway.uploads.jobs import Jobs
 
 logger = structlog.get_logger()
-EVERY = timedelta(seconds=30)
 
 
 class Cleanup:
-    """Sweeps the folders of saved faces and of recordings, at once and then twice a minute."""
+    """Sweeps the folders of saved faces and of uploaded recordings."""
 
     def __init__(self, faces: FaceRetention, jobs: Jobs) -> None:
         self._faces = faces
         self._jobs = jobs
 
     async def sweep(self) -> None:
-        """Sweep once, and rest."""
+        """Sweep both folders."""
         try:
             if swept := await asyncio.to_thread(self._faces.sweep):
                 logger.info("unfinished faces removed", files=swept)
@@ -29,5 +27,4 @@ class Cleanup:
             if swept := await self._jobs.sweep():
                 logger.info("unfinished recordings removed", files=swept)
         except OSError as error:
-            logger.warning("a folder of ours cannot be swept", error=str(error))
-        await asyncio.sleep(EVERY.total_seconds())
+            logger.warning("a folder cannot be swept", error=str(error))

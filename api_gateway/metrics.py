@@ -1,13 +1,15 @@
-"""What Prometheus can ask: each gateway's own registry, so that tests can have many."""
+"""The Prometheus metrics of one gateway, in a registry of its own, so that tests can have many."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from api_gateway.results.sinks import PartialSink, ProcessedReading
 
 JOBS = "jobs"
 """The label of all jobs together: each has a name of its own, and Prometheus would keep them all."""
 AGES = (0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2, 5)
 
 
-class Metrics:
+class Metrics(PartialSink):
     """The figures of one gateway."""
 
     def __init__(self) -> None:
@@ -47,11 +49,11 @@ class Metrics:
         self.redis = Gauge("emotii_gateway_redis_reachable", "Whether Redis answered last", registry=self.registry)
         self.workers = Gauge("emotii_gateway_workers", "Workers that are alive", registry=self.registry)
 
-    def count(self, source: str, age_ms: int | None, *, stale: bool) -> None:
-        """One reading came; `age_ms` since its frame was taken, None for a job."""
-        label = JOBS if age_ms is None else source
+    def reading(self, reading: ProcessedReading) -> None:
+        event = reading.event
+        label = JOBS if event.age_ms is None else event.source
         self.readings.labels(label).inc()
-        if stale:
+        if event.stale:
             self.stale.labels(label).inc()
-        elif age_ms is not None:
-            self.age.labels(label).observe(age_ms / 1000)
+        elif event.age_ms is not None:
+            self.age.labels(label).observe(event.age_ms / 1000)

@@ -1,6 +1,5 @@
-"""The product settings, as they stand in Redis now."""
+"""The settings that people change while the system runs, read from Redis."""
 
-import asyncio
 import json
 from typing import Any, cast
 
@@ -9,14 +8,13 @@ import structlog
 
 from contract import keys
 from contract.redis.broker import outages_named
-from contract.runtime_settings import RuntimeSettings
+from contract.runtime_settings import Blur, RuntimeSettings
 
 logger = structlog.get_logger()
-POLL_SECONDS = 0.5
 
 
 class RuntimeSettingsReader:
-    """Follows what people switch, here or through another gateway.
+    """Follows what people change, here or through another gateway.
 
     Args:
         client: for commands.
@@ -27,14 +25,26 @@ class RuntimeSettingsReader:
         self._client = client
         self._defaults = defaults
         self._useless: frozenset[str] = frozenset()
-        self.settings = defaults
+        self.current = defaults
         self.known = False
-        """Whether they were read: until then nobody knows what people want hidden."""
+        """Whether they were read: until then nobody knows which faces people want hidden."""
 
-    async def look(self) -> None:
-        """Read the settings, then wait until the next look is due."""
-        await self._read()
-        await asyncio.sleep(POLL_SECONDS)
+    def least_blur(self) -> Blur:
+        """How faces are to be hidden at least; as much as possible while that is not known."""
+        return self.current.blur if self.known else "mask"
+
+    async def poll(self) -> None:
+        """Read the settings.
+
+        Raises:
+            redis.RedisError: Redis is unreachable; the settings stay as they were.
+        """
+        stored = cast(dict[bytes, bytes], await self._client.hgetall(keys.SETTINGS))
+        self.current, useless = self._defaults.changed_by(stored)
+        if news := useless - self._useless:
+            logger.warning("unusable settings in redis ignored", settings=sorted(news))
+        self._useless = useless
+        self.known = True
 
     async def change(self, **changes: bool | str) -> RuntimeSettings:
         """Store these settings, which hold here at once and in every other gateway within half a second.
@@ -47,13 +57,5 @@ class RuntimeSettingsReader:
                 stored: dict[Any, Any] = {name: json.dumps(value) for name, value in changes.items()}
                 await self._client.hset(keys.SETTINGS, mapping=stored)
                 logger.info("settings changed", **changes)
-            await self._read()
-        return self.settings
-
-    async def _read(self) -> None:
-        stored = cast(dict[bytes, bytes], await self._client.hgetall(keys.SETTINGS))
-        self.settings, useless = self._defaults.changed_by(stored)
-        if news := useless - self._useless:
-            logger.warning("settings in redis that are no use are passed over", settings=sorted(news))
-        self._useless = useless
-        self.known = True
+            await self.poll()
+        return self.current

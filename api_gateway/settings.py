@@ -114,7 +114,7 @@ class GatewaySettings(ServiceSettings):
     video_quality: Annotated[int, Field(ge=10, le=100)] = Field(85, description="Quality of pictures made here.")
 
     @property
-    def steadiness(self) -> SmoothingParameters:
+    def smoothing_parameters(self) -> SmoothingParameters:
         return SmoothingParameters(
             constant_ms=self.smoothing.total_seconds() * 1000,
             lead=self.label_lead,

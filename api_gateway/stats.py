@@ -1,4 +1,4 @@
-"""What the last second was like, source by source, told about once a second."""
+"""The figures of the last second, source by source, published about once a second."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
@@ -7,6 +7,7 @@ from statistics import median
 
 from api_gateway.faces.saver import FaceSaver
 from api_gateway.history.service import HistoryService
+from api_gateway.results.sinks import PartialSink, ProcessedReading
 from api_gateway.runtime_settings import RuntimeSettingsReader
 from api_gateway.sources.registry import Registry
 from contract import events
@@ -23,16 +24,16 @@ class _Second:
     stages: list[events.Stages] = field(default_factory=list)
 
 
-class Stats:
-    """Counts readings, and makes an event of them and of what registry, saver and settings know.
+class Stats(PartialSink):
+    """Counts readings, and makes an event of the counts and of the state of registry, saver and settings.
 
     Args:
         registry: knows sources and workers.
         saver: knows whether faces are saved.
         history: knows how the recording stands.
-        product: what people have switched.
+        settings: what people have switched.
         encoded: by source, the pictures that were encoded so far.
-        gaps: how often frames of a source did not come back from the workers.
+        gaps: returns how often frames of a source did not come back from the workers.
         clock: Redis's.
     """
 
@@ -41,7 +42,7 @@ class Stats:
         registry: Registry,
         saver: FaceSaver,
         history: HistoryService,
-        product: RuntimeSettingsReader,
+        settings: RuntimeSettingsReader,
         encoded: Mapping[str, int],
         gaps: Callable[[str], int],
         clock: RedisClock,
@@ -49,7 +50,7 @@ class Stats:
         self._registry = registry
         self._saver = saver
         self._history = history
-        self._product = product
+        self._settings = settings
         self._encoded = encoded
         self._gaps = gaps
         self._encoded_before: Counter[str] = Counter()
@@ -59,15 +60,15 @@ class Stats:
         self._finished: Mapping[str, _Second] = {}
         self._lasted = 1.0
 
-    def count(self, source: str, age_ms: int | None, stages: events.Stages | None, *, stale: bool) -> None:
-        """One reading came; `age_ms` since its frame was taken, None for a recording."""
-        second = self._running[source]
+    def reading(self, reading: ProcessedReading) -> None:
+        event = reading.event
+        second = self._running[event.source]
         second.readings += 1
-        second.stale += stale
-        if age_ms is not None and not stale:
-            second.ages_ms.append(age_ms)
-        if stages:
-            second.stages.append(stages)
+        second.stale += event.stale
+        if event.age_ms is not None and not event.stale:
+            second.ages_ms.append(event.age_ms)
+        if event.stages:
+            second.stages.append(event.stages)
 
     def finish_second(self) -> events.Stats:
         """The event of the second that ends here."""
@@ -82,16 +83,16 @@ class Stats:
         return self.event()
 
     def event(self) -> events.Stats:
-        """How things stand, with the figures of the last second that is over."""
+        """The state of the gateway, with the figures of the last second that is over."""
         workers = self._registry.workers()
         return events.Stats(
             now_ms=self._clock.now_ms(),
             redis=self._registry.reachable,
             workers=len(workers),
             models=tuple(sorted({worker.model for worker in workers})),
-            saving=events.Saving(on=self._saver.on, here=self._saver.holds_lease, paused=self._saver.paused),
+            saving=events.Saving(on=self._saver.on, here=self._saver.election.is_leader, paused=self._saver.paused),
             history=self._history.event(),
-            settings=events.Settings.model_validate(self._product.settings.model_dump()),
+            settings=events.Settings.model_validate(self._settings.current.model_dump()),
             sources={status.name: self._of(status) for status in self._registry.sources()},
         )
 

@@ -15,7 +15,7 @@ def told(
 ) -> events.Reading:
     """A reading of a live source."""
     one = reading(source, captured_ms // 66, track, probabilities, captured_ms=captured_ms, epoch=epoch)
-    return events.Reading.tell(one, None, 5, None)
+    return events.Reading.from_message(one, None, 5, None)
 
 
 def episode(

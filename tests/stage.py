@@ -16,7 +16,8 @@ import httpx
 import numpy as np
 import redis
 
-from contract import keys
+from api_gateway.results.sinks import ProcessedReading
+from contract import events, keys
 from contract.judgement import Thresholds
 from contract.messages import (
     Face,
@@ -31,6 +32,7 @@ from contract.messages import (
     WorkerStatus,
 )
 from contract.redis.broker import Clients, connect
+from postprocessing.track_processor import SmoothedReading
 
 LABELS = ("angry", "fear", "happy", "sad", "surprise")
 HAPPY = (0.01, 0.01, 0.95, 0.01, 0.02)
@@ -80,6 +82,15 @@ def reading(
     identity = FrameId(source, epoch, frame)
     times = captured_ms, captured_ms + 5
     return Reading(identity, face, captured_ms, model, labels, probabilities, "w1", *times, thresholds)
+
+
+def processed(
+    smoothed: SmoothedReading, *, live: bool = True, age_ms: int | None = None, stages: events.Stages | None = None
+) -> ProcessedReading:
+    """What the sinks of a gateway receive of a reading."""
+    answer = events.Answer.of(smoothed.probabilities, smoothed.judgement) if smoothed.judgement else None
+    event = events.Reading.from_message(smoothed.reading, answer, age_ms, stages)
+    return ProcessedReading(smoothed, event, live, smoothed.reading.captured_ms)
 
 
 @dataclass

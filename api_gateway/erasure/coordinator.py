@@ -1,14 +1,16 @@
-"""The erasures that were asked for, as Redis has them, and the part of this process in each.
+"""The requested erasures, as Redis has them, and the part of this process in each.
 
-An erasure is written down before it begins. Every gateway does every erasure once: on what it keeps itself, and on what
-all share, where doing it again harms nothing. So one that is killed begins again when it starts, and one that was away
-does its part when it is back. An erasure is done when every gateway that is there has done it.
+An erasure is written to Redis before it begins. Every gateway does its part of every erasure once: on what it keeps
+itself, and on what all gateways share, where a repetition does no harm. So a gateway that is killed begins again when
+it starts, and one that was stopped does its part when it is back. An erasure is done when every running gateway has
+reported its part.
 """
 
 import asyncio
+import time
 import uuid
-from dataclasses import dataclass
-from typing import Literal, TypeVar, cast
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, TypeVar, cast
 
 import redis.asyncio
 import structlog
@@ -19,49 +21,78 @@ from api_gateway.history.database import DatabaseUnavailable
 from contract import keys
 from contract.errors import BrokerUnavailable
 from contract.messages import STATUS_TTL_MS
-from contract.messages.erasure import Erased, Erasure, Report
+from contract.messages.erasure import Erased, Erasure, ErasureScope, Report
 from contract.redis.broker import Backoff, outages_named
 from contract.redis.clock import RedisClock
 
 logger = structlog.get_logger()
-POLL_SECONDS = 0.5
-IN_HAND_MS = 2_000
-"""An erasure until now takes in what is in memory at the moment in which it is asked for."""
+IN_MEMORY_MS = 2_000
+"""An erasure until now includes what is in memory at the moment of the request."""
 KEPT_MS = 7 * 24 * 3600 * 1000
-"""How long a gateway that was away finds what it has to erase."""
+"""How long a gateway that was stopped finds the erasures of which it owes its part."""
 Kept = TypeVar("Kept", bound=BaseModel)
+
+
+class DiscardsLiveState(Protocol):
+    """What a process holds in memory, from where it could be published or stored after an erasure."""
+
+    async def discard(self, scope: ErasureScope) -> None:
+        """From now on nothing of this scope is published or stored; what is held of it is discarded."""
+
+    def settle(self, scope: ErasureScope) -> None:
+        """The erasure of this scope is done."""
+
+    def prune(self) -> None:
+        """Drop the scopes of which nothing can arrive any more."""
 
 
 @dataclass(frozen=True)
 class ErasureStatus:
-    """How an erasure stands."""
+    """The state of an erasure over all gateways."""
 
     erasure: Erasure
     state: Literal["running", "done"]
     erased: Erased
     trouble: str
-    """What it waits for, if anything."""
+    """What it waits for; empty if for nothing."""
+
+
+@dataclass
+class _Part:
+    """The part of this process in an erasure."""
+
+    discarded: bool = False
+    """Whether the live state was discarded: once, so that what comes later is not lost by a retry."""
+    done: bool = False
+    backoff: Backoff = field(default_factory=lambda: Backoff(first_seconds=0.5))
+    due: float = 0.0
+    """When the next attempt may begin, of `time.monotonic()`."""
 
 
 class ErasureCoordinator:
-    """What is asked, what is to be done here, and how all of it stands.
+    """Requests erasures, does the part of this process in each, and reports the state of all.
 
     Args:
         client: for commands.
         clock: Redis's.
-        eraser: of this process.
+        eraser: erases what is stored.
+        live_state: what this process holds in memory.
     """
 
-    def __init__(self, client: redis.asyncio.Redis, clock: RedisClock, eraser: Eraser) -> None:
+    def __init__(
+        self, client: redis.asyncio.Redis, clock: RedisClock, eraser: Eraser, live_state: DiscardsLiveState
+    ) -> None:
         self._client = client
         self._clock = clock
         self._eraser = eraser
+        self._live_state = live_state
         self._name = uuid.uuid4().hex
-        self._done: set[str] = set()
+        self._parts: dict[str, _Part] = {}
+        """By the erasure's id."""
         self._began_ms = clock.now_ms()
 
-    async def ask(self, source: str | None, from_ms: int, to_ms: int | None) -> Erasure:
-        """Have everything erased that a source saw, by every gateway.
+    async def request(self, source: str | None, from_ms: int, to_ms: int | None) -> Erasure:
+        """Request that every gateway erases what a source saw.
 
         Args:
             source: its name; None: every source.
@@ -69,73 +100,94 @@ class ErasureCoordinator:
             to_ms: until when; None: until now.
 
         Raises:
-            BrokerUnavailable: Redis cannot be reached; nothing will be erased.
+            BrokerUnavailable: Redis is unreachable; nothing will be erased.
         """
         with outages_named():
-            seconds, microseconds = await self._client.time()  # the clock's word may be an estimate of seconds ago
+            seconds, microseconds = await self._client.time()  # the clock's estimate may be some seconds old
             now_ms = seconds * 1000 + microseconds // 1000
-            until_ms = now_ms + IN_HAND_MS if to_ms is None else to_ms
+            until_ms = now_ms + IN_MEMORY_MS if to_ms is None else to_ms
             erasure = Erasure(source=source, from_ms=from_ms, to_ms=until_ms, id=uuid.uuid4().hex[:12], asked_ms=now_ms)
             await self._client.hset(keys.ERASURES, erasure.id, erasure.model_dump_json())
-        logger.info("erasing asked for", erasure=erasure.id, source=source, from_ms=from_ms, to_ms=until_ms)
+        logger.info("erasure requested", erasure=erasure.id, source=source, from_ms=from_ms, to_ms=until_ms)
         return erasure
 
     async def all(self) -> list[ErasureStatus]:
         """Every erasure of the last days, the newest first.
 
         Raises:
-            BrokerUnavailable: Redis cannot be reached.
+            BrokerUnavailable: Redis is unreachable.
         """
         with outages_named():
-            asked, reports, gateways = await self._read()
-        found = [_standing(erasure, reports.get(erasure.id, {}), gateways) for erasure in asked]
+            requested, reports, gateways = await self._read()
+        found = [_status(erasure, reports.get(erasure.id, {}), gateways) for erasure in requested]
         return sorted(found, key=lambda one: one.erasure.asked_ms, reverse=True)
 
-    async def look(self) -> None:
-        """Do what is to be done here, forget what is long done, and wait a moment.
+    async def poll(self) -> None:
+        """Attempt what this process owes and is due, and forget old erasures.
 
         Raises:
-            BrokerUnavailable: Redis cannot serve.
+            BrokerUnavailable, redis.RedisError: Redis is unavailable.
         """
-        asked, reports, _ = await self._read()
-        for erasure in asked:
+        self._live_state.prune()
+        requested, reports, _ = await self._read()
+        for erasure in requested:
+            part = self._parts.setdefault(erasure.id, _Part())
             if self._clock.now_ms() - erasure.asked_ms > KEPT_MS:
                 await self._forget(erasure, reports.get(erasure.id, {}))
-            elif erasure.id not in self._done:
+            elif not part.done and time.monotonic() >= part.due:
                 by_others = any(report.done for report in reports.get(erasure.id, {}).values())
-                # What this process had in mind then, it may have written to Redis after another was done.
-                await self.erase(erasure, redis_too=not by_others or erasure.asked_ms >= self._began_ms)
-        await asyncio.sleep(POLL_SECONDS)
+                # What this process held then it may have written to Redis after another gateway was done.
+                await self.attempt(erasure, redis_too=not by_others or erasure.asked_ms >= self._began_ms)
+        self._parts = {erasure.id: self._parts[erasure.id] for erasure in requested if erasure.id in self._parts}
 
-    async def be_seen(self) -> None:
-        """Say that this gateway is there, and wait a moment: erasures are not done without its part.
+    async def send_heartbeat(self) -> None:
+        """Report that this gateway runs: erasures are not done without its part.
 
         Raises:
-            BrokerUnavailable: Redis cannot serve.
+            redis.RedisError: Redis is unavailable.
         """
-        now_ms = self._clock.now_ms()
-        await self._client.hset(keys.GATEWAYS, self._name, str(now_ms))
-        await asyncio.sleep(POLL_SECONDS)
+        await self._client.hset(keys.GATEWAYS, self._name, str(self._clock.now_ms()))
 
-    async def erase(self, erasure: Erasure, *, redis_too: bool = True) -> None:
-        """Do the part of this process, however often it takes, and report it."""
-        backoff = Backoff(first_seconds=0.5)
-        erased = Erased()
-        while True:
-            try:
-                erased = erased.plus(await self._eraser.erase(erasure, redis_too=redis_too))
-            except (BrokerUnavailable, DatabaseUnavailable, CannotErase) as error:
-                logger.warning("erasing waits", erasure=erasure.id, reason=str(error))
-                await self._report(erasure, Report(done=False, trouble=str(error)))
-                await asyncio.sleep(backoff.next())
-            else:
-                break
+    async def attempt(self, erasure: Erasure, *, redis_too: bool = True) -> bool:
+        """Attempt the part of this process once, and report the result; returns whether it is done.
+
+        Raises:
+            BrokerUnavailable: the result cannot be reported.
+        """
+        part = self._parts.setdefault(erasure.id, _Part())
+        if not part.discarded:
+            await self._live_state.discard(erasure)
+            part.discarded = True
+        try:
+            erased = await self._eraser.erase(erasure, redis_too=redis_too)
+        except (BrokerUnavailable, DatabaseUnavailable, CannotErase) as error:
+            part.due = time.monotonic() + part.backoff.next()
+            logger.warning("erasure waits", erasure=erasure.id, reason=str(error))
+            await self._report(erasure, Report(done=False, trouble=str(error)))
+            return False
         await self._report(erasure, Report(done=True, erased=erased))
-        self._done.add(erasure.id)
+        part.done = True
+        self._live_state.settle(erasure)
         logger.info("erased", erasure=erasure.id, **erased.model_dump())
+        return True
 
-    async def leave(self) -> None:
-        """This gateway ends; no erasure waits for it. It does what it owes when it is back."""
+    async def finish(self, erasure: Erasure) -> None:
+        """Attempt the part of this process until it is done.
+
+        Raises:
+            BrokerUnavailable: the result cannot be reported.
+        """
+        while True:
+            if await self.attempt(erasure):
+                return
+            await asyncio.sleep(self._parts[erasure.id].due - time.monotonic())
+
+    async def deregister(self) -> None:
+        """This gateway ends, and no erasure waits for it. It does what it owes when it starts again.
+
+        Raises:
+            redis.RedisError: Redis is unavailable.
+        """
         await self._client.hdel(keys.GATEWAYS, self._name)
 
     async def _report(self, erasure: Erasure, report: Report) -> None:
@@ -143,22 +195,22 @@ class ErasureCoordinator:
             await self._client.hset(keys.ERASED, f"{erasure.id}/{self._name}", report.model_dump_json())
 
     async def _read(self) -> tuple[list[Erasure], dict[str, dict[str, Report]], set[str]]:
-        """The erasures, the reports of each by gateway, and the gateways that are there."""
+        """The erasures, the reports of each by gateway, and the running gateways."""
         pipeline = self._client.pipeline(transaction=False)
         for key in (keys.ERASURES, keys.ERASED, keys.GATEWAYS):
             pipeline.hgetall(key)
-        asked, told, seen = cast(list[dict[bytes, bytes]], await pipeline.execute())
+        requested, reported, seen = cast(list[dict[bytes, bytes]], await pipeline.execute())
         reports: dict[str, dict[str, Report]] = {}
-        for field, value in told.items():
-            erasure, _, gateway = field.decode(errors="replace").partition("/")
+        for name, value in reported.items():
+            erasure, _, gateway = name.decode(errors="replace").partition("/")
             if report := _parsed(Report, value):
                 reports.setdefault(erasure, {})[gateway] = report
         oldest = self._clock.now_ms() - STATUS_TTL_MS
         silent = [name for name, at in seen.items() if not at.isdigit() or int(at) < oldest]
         if silent:
             await self._client.hdel(keys.GATEWAYS, *silent)
-        here = {name.decode(errors="replace") for name in seen.keys() - set(silent)}
-        return [one for value in asked.values() if (one := _parsed(Erasure, value))], reports, here
+        running = {name.decode(errors="replace") for name in seen.keys() - set(silent)}
+        return [one for value in requested.values() if (one := _parsed(Erasure, value))], reports, running
 
     async def _forget(self, erasure: Erasure, reports: dict[str, Report]) -> None:
         await self._client.hdel(keys.ERASURES, erasure.id)
@@ -166,7 +218,7 @@ class ErasureCoordinator:
             await self._client.hdel(keys.ERASED, *(f"{erasure.id}/{gateway}" for gateway in reports))
 
 
-def _standing(erasure: Erasure, reports: dict[str, Report], gateways: set[str]) -> ErasureStatus:
+def _status(erasure: Erasure, reports: dict[str, Report], gateways: set[str]) -> ErasureStatus:
     done = {gateway for gateway, report in reports.items() if report.done}
     troubles = {report.trouble for gateway, report in reports.items() if gateway in gateways and report.trouble}
     erased = Erased()

@@ -1,4 +1,4 @@
-"""Erasing in Redis: in the streams of sources, and in the append-only file behind them."""
+"""Erases in Redis: in the streams of sources, and in the append-only file behind them."""
 
 import asyncio
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from contract.redis.broker import outages_named
 LAST = "18446744073709551615"
 REWRITE_SECONDS = 0.1
 STILL_STORED_MS = 10_000
-"""What came of a crop is stored a little later than the crop."""
+"""The outcome of a crop is stored a little later than the crop."""
 
 # An entry that is deleted alone keeps its bytes in its node of the stream, and so in the append-only file, however
 # often that is rewritten. So a stream that is not erased as a whole is written anew from what stays. Its group then
@@ -54,34 +54,34 @@ return gone
 """
 
 
-async def erase(client: redis.asyncio.Redis, span: ErasureScope) -> int:
-    """Erase what the streams hold of a span, by when it was stored; how many entries it was.
+async def erase(client: redis.asyncio.Redis, scope: ErasureScope) -> int:
+    """Erase what the streams hold of a scope, by when it was stored; returns how many entries it was.
 
     Args:
         client: for commands.
-        span: one whose end is not over yet takes everything behind its beginning.
+        scope: one whose end is not over yet includes everything behind its beginning.
 
     Raises:
-        BrokerUnavailable: Redis cannot serve.
+        BrokerUnavailable: Redis is unavailable.
     """
     with outages_named():
         seconds, microseconds = await client.time()
-        open_end = span.to_ms + STILL_STORED_MS >= seconds * 1000 + microseconds // 1000
-        begin = f"{span.from_ms}-0" if span.from_ms else "-"
-        end = "+" if open_end else f"{span.to_ms + STILL_STORED_MS}-{LAST}"
-        gone = 0
-        for source in [span.source] if span.source is not None else await _sources(client):
+        open_end = scope.to_ms + STILL_STORED_MS >= seconds * 1000 + microseconds // 1000
+        begin = f"{scope.from_ms}-0" if scope.from_ms else "-"
+        end = "+" if open_end else f"{scope.to_ms + STILL_STORED_MS}-{LAST}"
+        erased = 0
+        for source in [scope.source] if scope.source is not None else await _sources(client):
             for stream in (keys.inbox(source), keys.crops(source), keys.results(source), keys.dead(source)):
-                gone += await client.eval(ERASE, 2, stream, keys.erasing(source), begin, end)
+                erased += await client.eval(ERASE, 2, stream, keys.erasing(source), begin, end)
             await client.delete(keys.snapshot(source), keys.quarantined(source))
-    return gone
+    return erased
 
 
 async def rewrite_file(client: redis.asyncio.Redis) -> None:
-    """Have Redis write its append-only file anew, if it has one: until then it holds what was erased.
+    """Have Redis rewrite its append-only file, if it has one: until then the file holds what was erased.
 
     Raises:
-        BrokerUnavailable: Redis cannot serve, or could not write the file.
+        BrokerUnavailable: Redis is unavailable, or could not write the file.
     """
     try:
         with outages_named():
@@ -96,7 +96,7 @@ async def rewrite_file(client: redis.asyncio.Redis) -> None:
 
 async def _begin_rewrite(client: redis.asyncio.Redis) -> None:
     while True:
-        await _settled(client)  # one that runs already began before the erasing
+        await _settled(client)  # a running rewrite began before the erasure
         try:
             await client.bgrewriteaof()
         except NoPermissionError:

@@ -11,18 +11,18 @@ from api_gateway.errors import ApiError
 from api_gateway.faces.filename import FaceName, FaceNameError
 from api_gateway.faces.source_tag import stamped
 from api_gateway.faces.store import FaceStore, StoreFull
+from api_gateway.leader_election import LeaderElection
 from api_gateway.metrics import Metrics
-from api_gateway.results.active_tracks import Track, TrackKey
+from api_gateway.results.active_tracks import Track, TrackKey, track_key
+from api_gateway.results.sinks import PartialSink, ProcessedReading
 from api_gateway.runtime_settings import RuntimeSettingsReader
 from api_gateway.video.frame_buffer import Frame
 from api_gateway.video.live_view import LiveView
 from contract.errors import PictureError
 from contract.messages import Box, FrameId
-from contract.redis.lease import AsyncLease
 
 logger = structlog.get_logger()
 LEASE_TASK = "saving"
-LEASE_SECONDS = 0.5
 QUEUED = 32
 FRAME_SECONDS = 0.5
 """A frame can come a little later than the readings of its faces."""
@@ -41,11 +41,12 @@ class _Face:
     confidence: float
 
 
-class FaceSaver:
+class FaceSaver(PartialSink):
     """Cuts faces out of the frames that their readings belong to and stores them.
 
     Args:
-        product: tells whether to save automatically.
+        election: of the gateway that saves automatically.
+        settings: whether to save automatically.
         every: between two automatic saves of a track.
     """
 
@@ -53,15 +54,15 @@ class FaceSaver:
         self,
         sight: LiveView,
         store: FaceStore,
-        lease: AsyncLease,
+        election: LeaderElection,
         metrics: Metrics,
         *,
-        product: RuntimeSettingsReader,
+        settings: RuntimeSettingsReader,
         every: timedelta,
     ) -> None:
         self._sight = sight
         self._store = store
-        self._lease = lease
+        self.election = election
         self._metrics = metrics
         self._every = every.total_seconds()
         self._due: dict[TrackKey, float] = {}
@@ -69,34 +70,23 @@ class FaceSaver:
         self._paused_until = 0.0
         self._storing = asyncio.Lock()
         """Held while a face is written."""
-        self._product = product
-        self.holds_lease = False
+        self._settings = settings
         self.paused = ""
         """Why automatic saving rests now; else empty."""
 
     @property
     def on(self) -> bool:
-        """Whether people want faces saved by themselves."""
-        return self._product.settings.saving
+        """Whether people want faces to be saved automatically."""
+        return self._settings.current.saving
 
-    async def keep_lease(self) -> None:
-        """Take part in the choice of the gateway that saves, and have the frames of every camera if it is this one."""
-        holds = False
+    async def poll_election(self) -> None:
+        """Take part in the election of the gateway that saves; the leader receives the frames of every camera."""
         try:
-            holds = self.on and await self._lease.acquire_or_renew()
+            await self.election.campaign(candidate=self.on)
         finally:
-            if holds != self.holds_lease:
-                logger.info("this gateway saves faces now" if holds else "this gateway saves no faces any more")
-            self.holds_lease = holds
             cameras = (status.name for status in self._sight.registry.sources() if status.kind == "camera")
-            self._sight.frames.saved_from = frozenset(cameras) if holds else frozenset()
+            self._sight.frames.saved_from = frozenset(cameras) if self.election.is_leader else frozenset()
         self._due = {key: due for key, due in self._due.items() if due > time.monotonic() - 60}
-        await asyncio.sleep(LEASE_SECONDS)
-
-    async def give_back(self) -> None:
-        """Let another gateway save, at once."""
-        if self.holds_lease:
-            await self._lease.release()
 
     async def forget(self, source: str | None) -> None:
         """Save no face of this source, or of any, that is due now; returns when none is being written any more."""
@@ -107,18 +97,17 @@ class FaceSaver:
         async with self._storing:
             return
 
-    def offer(self, track: Track) -> None:
-        """A track has a new reading: save it, if it is time to and its emotion is certain."""
-        now = time.monotonic()
-        if not self.on or not self.holds_lease or now < self._paused_until or now < self._due.get(track.key, 0.0):
+    def reading(self, reading: ProcessedReading) -> None:
+        """Queue the face of this reading if its track is due to be saved and its emotion is certain."""
+        now, message, judgement = time.monotonic(), reading.smoothed.reading, reading.smoothed.judgement
+        if not self.on or not self.election.is_leader or now < self._paused_until:
             return
-        if track.latest.id.source not in self._sight.frames.saved_from or self._queue.full():
+        if judgement is None or not judgement.certain or now < self._due.get(track := track_key(message), 0.0):
             return
-        if not (judgement := track.judgement).certain:
+        if message.id.source not in self._sight.frames.saved_from or self._queue.full():
             return
-        self._due[track.key] = now + self._every
-        box = track.latest.face.box
-        self._queue.put_nowait(_Face(track.key, track.latest.id, box, judgement.emotion, judgement.confidence))
+        self._due[track] = now + self._every
+        self._queue.put_nowait(_Face(track, message.id, message.face.box, judgement.emotion, judgement.confidence))
 
     async def save_next(self) -> None:
         """Save the next face that is due, once its frame is there."""

@@ -1,4 +1,4 @@
-"""Recording what is read, by one gateway of all, without ever holding up what is live."""
+"""Records results in the database, in one gateway of all, without ever delaying live results."""
 
 import asyncio
 import time
@@ -8,172 +8,164 @@ import structlog
 from api_gateway.history.database import Database, DatabaseUnavailable, RowsRefused
 from api_gateway.history.executor import BoundedExecutor
 from api_gateway.history.migration import migrate
-from api_gateway.history.write_buffer import Batch, ReadingSampler, WriteBuffer, is_of, overlaps
+from api_gateway.history.write_buffer import Batch, ReadingSampler, WriteBuffer
 from api_gateway.history.writer import HistoryWriter
+from api_gateway.leader_election import LeaderElection
+from api_gateway.results.erased_scopes import ErasedScopes
 from contract import events
 from contract.messages.erasure import ErasureScope
 from contract.redis.broker import Backoff
 from contract.redis.clock import RedisClock
-from contract.redis.lease import AsyncLease
 
 logger = structlog.get_logger()
-LEASE_SECONDS = 1.0
-WRITE_SECONDS = 1.0
-PATIENCE_SECONDS = 10.0
-FAREWELL_SECONDS = 1.0
+CALL_SECONDS = 10.0
+FLUSH_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 10.0
 AT_A_TIME = 1000
 HANDOVER_MS = 15_000
-"""Every gateway keeps so much in mind; who takes over the recording writes it, and what the one before it stored is
-stored once. Longer than a lease lives and what waits to be written, together."""
+"""Every gateway keeps the results of so long; one that becomes the leader writes them, and those that its predecessor
+stored stay stored once. Longer than a lease and the wait to be written together."""
 
 
 class Recorder:
-    """Writes readings and episodes about once a second while it has the lease, and what it owes from then also later.
+    """Writes readings and episodes while its gateway is the leader, and later what was due from that time.
 
     Args:
-        database: where to; its tables are brought up to date before anything else.
-        lease: of which one gateway at a time is the holder.
+        database: its tables are migrated before anything else.
+        election: of the gateway that records.
         clock: Redis's.
+        erased: what must not be recorded any more.
     """
 
-    def __init__(self, database: Database, lease: AsyncLease, clock: RedisClock) -> None:
+    def __init__(self, database: Database, election: LeaderElection, clock: RedisClock, erased: ErasedScopes) -> None:
         self._database = database
-        self._archive = HistoryWriter(database)
-        self._lease = lease
+        self._writer = HistoryWriter(database)
+        self.election = election
         self._clock = clock
-        self._aside = BoundedExecutor(1, PATIENCE_SECONDS)
+        self._erased = erased
+        self._executor = BoundedExecutor(1, CALL_SECONDS)
         self._backoff = Backoff(first_seconds=0.5, longest_seconds=LONGEST_PAUSE_SECONDS)
-        self._thinning = ReadingSampler()
-        self._erased: list[ErasureScope] = []
-        self._owed = WriteBuffer()
+        self._sampler = ReadingSampler()
+        self._due = WriteBuffer()
         self._recent = WriteBuffer()
-        """What another gateway writes; ours to write if it is gone."""
+        """What another gateway writes; this one writes it if it becomes the leader."""
         self._batch = Batch()
         self._refused = 0
-        self.holds_lease = False
         self.open = False
         """Whether the tables are known to be those of this release."""
         self.trouble = ""
-        """Why the database cannot be used now; else empty."""
+        """Why the database is unavailable now; else empty."""
 
     @property
     def waiting(self) -> int:
-        """Readings and episodes that are to be written."""
-        return len(self._owed) + len(self._batch)
+        """Readings and episodes that wait to be written."""
+        return len(self._due) + len(self._batch)
 
     @property
     def dropped(self) -> int:
         """Readings and episodes that were never written, because too many waited or the database refused them."""
-        return self._owed.dropped + self._refused
+        return self._due.dropped + self._refused
 
-    def take_reading(self, reading: events.Reading) -> None:
+    def add_reading(self, reading: events.Reading) -> None:
         """A live reading, in the order of its track."""
-        erased = any(is_of(span, reading) for span in self._erased)
-        if not erased and not reading.stale and self._thinning.lets(reading):
-            self._taking.add_reading(reading)
+        if self._erased.cover(reading.source, reading.captured_ms) or reading.stale:
+            return
+        if self._sampler.admits(reading):
+            self._buffer.add_reading(reading)
 
-    def take_episode(self, episode: events.Episode) -> None:
-        """Word of an episode of a live source."""
-        if not any(overlaps(span, episode) for span in self._erased):
-            self._taking.add_episode(episode)
+    def add_episode(self, episode: events.Episode) -> None:
+        """The start, an update or the end of an episode of a live source."""
+        if not self._erased.overlap(episode.source, episode.start_ms, episode.end_ms):
+            self._buffer.add_episode(episode)
 
-    async def keep_lease(self) -> None:
-        """Take part in the choice of the gateway that records."""
-        holds = False
-        try:
-            holds = await self._lease.acquire_or_renew()
-        finally:
-            if holds != self.holds_lease:
-                logger.info("this gateway records history now" if holds else "this gateway records no history any more")
-            self.holds_lease = holds
-        if holds:
-            self._owed.absorb(self._recent)
+    async def poll_election(self) -> None:
+        """Take part in the election of the gateway that records.
+
+        Raises:
+            redis.RedisError: Redis is unreachable.
+        """
+        if await self.election.campaign():
+            self._due.absorb(self._recent)
         else:
-            self._recent.forget(self._clock.now_ms() - HANDOVER_MS)
-        await asyncio.sleep(LEASE_SECONDS)
+            self._recent.discard_before(self._clock.now_ms() - HANDOVER_MS)
 
     async def write(self) -> None:
-        """Wait a second, then write what is due; during an outage of the database wait longer.
+        """Write what is due; after a failure return only when the next attempt is due.
 
-        The database is asked when nothing is due, too: so an outage is known before something is lost by it.
+        The database is called when nothing is due, too, so that an outage is noticed before it loses anything.
         """
-        await asyncio.sleep(WRITE_SECONDS)
         try:
             await self._write_due()
         except DatabaseUnavailable as error:
-            self._tell_trouble(str(error))
+            self._set_trouble(str(error))
             await asyncio.sleep(self._backoff.next())
         else:
-            self._tell_trouble("")
+            self._set_trouble("")
             self._backoff.reset()
 
-    def forget(self, span: ErasureScope) -> None:
-        """Write nothing of this span that waits to be written or is still to come."""
-        self._erased.append(span)
-        for backlog in (self._owed, self._recent):
-            backlog.leave_out(span)
-        self._batch = self._batch.without(span)
+    def discard(self, scope: ErasureScope) -> None:
+        """Discard what waits to be written of this scope."""
+        for buffer in (self._due, self._recent):
+            buffer.discard(scope)
+        self._batch = self._batch.without(scope)
 
-    async def erase(self, span: ErasureScope) -> int:
-        """Delete what was written of this span; how many rows.
+    async def erase(self, scope: ErasureScope) -> int:
+        """Delete what was written of this scope; returns how many rows.
 
         Raises:
             DatabaseUnavailable: the database cannot serve.
         """
         if not self._database.exists:
             return 0
-        await self._aside.call(lambda: migrate(self._database))
-        gone = 0
-        # One after the other with what this process writes, so that nothing of the span comes behind it.
-        while erased := await self._aside.call(lambda: self._archive.erase(span)):
-            gone += erased
-        await self._aside.call(self._database.scrub)
-        return gone
+        await self._executor.call(lambda: migrate(self._database))
+        rows = 0
+        # The executor runs one call at a time, so that a write of this process cannot come after the deletion.
+        while deleted := await self._executor.call(lambda: self._writer.erase(scope)):
+            rows += deleted
+        await self._executor.call(self._database.scrub)
+        return rows
 
-    async def end(self) -> None:
-        """Write what there is, if that is quickly done, and let another gateway record at once."""
+    async def flush(self) -> None:
+        """Write what is due, running episodes included, if the database does so within a second."""
         try:
-            async with asyncio.timeout(FAREWELL_SECONDS):
+            async with asyncio.timeout(FLUSH_SECONDS):
                 if not self.trouble:
                     await self._write_due(all_episodes=True)
         except (DatabaseUnavailable, TimeoutError) as error:
             logger.warning("the end of the history was not written", waiting=self.waiting, error=str(error))
-        if self.holds_lease:
-            await self._lease.release()
 
     @property
-    def _taking(self) -> WriteBuffer:
-        return self._owed if self.holds_lease else self._recent
+    def _buffer(self) -> WriteBuffer:
+        return self._due if self.election.is_leader else self._recent
 
     async def _write_due(self, *, all_episodes: bool = False) -> None:
         if not self.open:
-            await self._aside.call(lambda: migrate(self._database))
+            await self._executor.call(lambda: migrate(self._database))
             self.open = True
         if not self._batch:
-            self._batch = self._owed.take(AT_A_TIME, time.monotonic(), all_episodes=all_episodes)
+            self._batch = self._due.take(AT_A_TIME, time.monotonic(), all_episodes=all_episodes)
         await self._write(self._batch)
         self._batch = Batch()
 
     async def _write(self, batch: Batch) -> None:
-        """Write a batch; if the database takes something in it under no circumstances, all but that."""
+        """Write a batch, except rows that the database refuses for what they hold."""
         try:
-            await self._aside.call(lambda: self._archive.write(batch.readings, batch.episodes))
+            await self._executor.call(lambda: self._writer.write(batch.readings, batch.episodes))
         except RowsRefused as error:
             if len(batch) == 1:
                 self._refused += 1
-                logger.warning("the database takes this never", reason=str(error), source=_source(batch))
+                logger.warning("row refused by the database", reason=str(error), source=_source(batch))
                 return
             for half in batch.halves():
                 await self._write(half)
 
-    def _tell_trouble(self, trouble: str) -> None:
+    def _set_trouble(self, trouble: str) -> None:
         if trouble and not self.trouble:
-            logger.warning("the history cannot be written, retrying", database=self._database.kind, error=trouble)
+            logger.warning("history database unavailable, retrying", database=self._database.kind, error=trouble)
         if self.trouble and not trouble:
-            logger.warning("the history is written again", dropped=self.dropped)
+            logger.warning("history database available again", dropped=self.dropped)
         self.trouble = trouble
-        self.open = self.open and not trouble  # it may come back as another, without our tables
+        self.open = self.open and not trouble  # the database may come back as another one, without tables
 
 
 def _source(batch: Batch) -> str:

@@ -1,4 +1,4 @@
-"""What waits to be written: bounded, and of each episode only the newest word."""
+"""The readings and episodes that wait to be written: bounded, and of each episode only the newest update."""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ MOST_READINGS = 10_000
 MOST_EPISODES = 2_000
 TRACKS_REMEMBERED = 1_000
 EPISODE_SECONDS = 3.0
-"""A running episode is written so often; a crash loses no more of it."""
+"""How often a running episode is written; a crash loses no more of it."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """What is written at once."""
+    """What is written in one transaction."""
 
     readings: tuple[events.Reading, ...] = ()
     episodes: tuple[events.Episode, ...] = ()
@@ -25,15 +25,15 @@ class Batch:
     def __len__(self) -> int:
         return len(self.readings) + len(self.episodes)
 
-    def without(self, span: ErasureScope) -> "Batch":
-        """All but what is of this span."""
+    def without(self, scope: ErasureScope) -> "Batch":
+        """A batch without what belongs to this scope."""
         return Batch(
-            tuple(one for one in self.readings if not is_of(span, one)),
-            tuple(one for one in self.episodes if not overlaps(span, one)),
+            tuple(one for one in self.readings if not _is_in(scope, one)),
+            tuple(one for one in self.episodes if not _overlaps(scope, one)),
         )
 
     def halves(self) -> tuple["Batch", "Batch"]:
-        """Two batches of what is in this one."""
+        """This batch as two."""
         readings, episodes = len(self.readings) // 2, (len(self.episodes) + 1) // 2
         return (
             Batch(self.readings[:readings], self.episodes[:episodes]),
@@ -42,14 +42,14 @@ class Batch:
 
 
 class ReadingSampler:
-    """Lets one reading through of each track and span of time: the first."""
+    """Admits one reading of each track and half second: the first."""
 
     def __init__(self) -> None:
         self._last: OrderedDict[tuple[str, str, int], int] = OrderedDict()
         """By source, epoch and track."""
 
-    def lets(self, reading: events.Reading) -> bool:
-        """Whether this one is to be kept."""
+    def admits(self, reading: events.Reading) -> bool:
+        """Whether this reading is the first of its track and half second."""
         source, epoch, track, slot = slot_of(reading)
         last = self._last.pop((source, epoch, track), -1)
         self._last[source, epoch, track] = max(slot, last)
@@ -59,7 +59,7 @@ class ReadingSampler:
 
 
 class WriteBuffer:
-    """Readings and episodes in the order in which they came; over its limits the oldest are dropped and counted."""
+    """Readings and episodes in the order of their arrival; beyond the limits the oldest are dropped and counted."""
 
     def __init__(self) -> None:
         self._readings: OrderedDict[TrackSlot, events.Reading] = OrderedDict()
@@ -72,21 +72,21 @@ class WriteBuffer:
         return len(self._readings) + len(self._episodes)
 
     def add_reading(self, reading: events.Reading) -> None:
-        """One more, unless there is one of the same span."""
+        """Add a reading, unless there is one of the same track and half second."""
         self._readings.setdefault(slot_of(reading), reading)
         if len(self._readings) > MOST_READINGS:
             self._readings.popitem(last=False)
             self.dropped += 1
 
     def add_episode(self, episode: events.Episode) -> None:
-        """The newest word on an episode."""
+        """Replace the last update of an episode by this one."""
         self._episodes[episode.id] = episode
         if len(self._episodes) > MOST_EPISODES:
             self._episodes.popitem(last=False)
             self.dropped += 1
 
     def absorb(self, other: "WriteBuffer") -> None:
-        """Have all that waits in another, which is empty then."""
+        """Take everything out of another buffer."""
         for reading in other._readings.values():
             self.add_reading(reading)
         for episode in other._episodes.values():
@@ -94,18 +94,18 @@ class WriteBuffer:
         other._readings.clear()
         other._episodes.clear()
 
-    def forget(self, before_ms: int) -> None:
-        """Leave out what is older."""
+    def discard_before(self, before_ms: int) -> None:
+        """Discard what is older."""
         self._readings = OrderedDict((k, one) for k, one in self._readings.items() if one.captured_ms >= before_ms)
         self._episodes = OrderedDict((k, one) for k, one in self._episodes.items() if one.end_ms >= before_ms)
 
-    def leave_out(self, span: ErasureScope) -> None:
-        """Forget what is of this span."""
-        self._readings = OrderedDict((k, one) for k, one in self._readings.items() if not is_of(span, one))
-        self._episodes = OrderedDict((k, one) for k, one in self._episodes.items() if not overlaps(span, one))
+    def discard(self, scope: ErasureScope) -> None:
+        """Discard what belongs to this scope."""
+        self._readings = OrderedDict((k, one) for k, one in self._readings.items() if not _is_in(scope, one))
+        self._episodes = OrderedDict((k, one) for k, one in self._episodes.items() if not _overlaps(scope, one))
 
     def take(self, most: int, now: float, *, all_episodes: bool = False) -> Batch:
-        """Take out what is due: readings, episodes that ended, and running ones that were not taken for a while.
+        """Take out what is due: readings, ended episodes, and running ones that were not taken for three seconds.
 
         Args:
             most: readings, and episodes.
@@ -127,11 +127,9 @@ class WriteBuffer:
         return episode.phase == "end" or now - self._written.get(episode.id, -EPISODE_SECONDS) >= EPISODE_SECONDS
 
 
-def is_of(span: ErasureScope, reading: events.Reading) -> bool:
-    """Whether a reading was seen in this span."""
-    return span.covers(reading.source, reading.captured_ms)
+def _is_in(scope: ErasureScope, reading: events.Reading) -> bool:
+    return scope.covers(reading.source, reading.captured_ms)
 
 
-def overlaps(span: ErasureScope, episode: events.Episode) -> bool:
-    """Whether some of an episode was seen in this span."""
-    return span.source in {None, episode.source} and episode.start_ms <= span.to_ms and episode.end_ms >= span.from_ms
+def _overlaps(scope: ErasureScope, episode: events.Episode) -> bool:
+    return scope.overlaps(episode.source, episode.start_ms, episode.end_ms)

@@ -1,12 +1,12 @@
-"""The faces that are to be seen now: the latest steady reading of each track."""
+"""The faces that are visible now: the latest smoothed reading of each track."""
 
 from dataclasses import dataclass
 
+from api_gateway.results.sinks import PartialSink, ProcessedReading
 from contract.judgement import Judgement
 from contract.messages import Reading
-from postprocessing.track_processor import SmoothedReading
 
-FORGOTTEN_AFTER_MS = 2000
+ACTIVE_MS = 2000
 
 TrackKey = tuple[str, str, int]
 """Source, epoch, track."""
@@ -14,56 +14,55 @@ TrackKey = tuple[str, str, int]
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One face as it was seen last."""
+    """One face as it was last seen."""
 
     latest: Reading
     judgement: Judgement
-    """What is told of it: the label is the steady one."""
+    """With the smoothed label."""
     seen_ms: int
-    """When its latest frame was taken, in Redis's time; for a job when it was read."""
+    """When its latest frame was captured, in Redis's time; for a recording when its result arrived."""
 
     @property
     def key(self) -> TrackKey:
-        return key_of(self.latest)
+        return track_key(self.latest)
 
     @property
     def area(self) -> float:
         return self.latest.face.box[2] * self.latest.face.box[3]
 
 
-class ActiveTracks:
-    """All tracks of all sources."""
+class ActiveTracks(PartialSink):
+    """The tracks of all sources, each for two seconds after its latest reading."""
 
     def __init__(self) -> None:
         self._tracks: dict[TrackKey, Track] = {}
 
-    def show(self, steady: SmoothedReading, seen_ms: int) -> Track | None:
-        """Take in a track's next reading; None for a stale one, which shows nothing."""
-        if steady.judgement is None:
-            return None
-        track = Track(steady.reading, steady.judgement, seen_ms)
-        self._tracks[track.key] = track
-        return track
+    def reading(self, reading: ProcessedReading) -> None:
+        """Take a track's next reading; a stale one shows nothing."""
+        smoothed = reading.smoothed
+        if smoothed.judgement is not None:
+            track = Track(smoothed.reading, smoothed.judgement, reading.seen_ms)
+            self._tracks[track.key] = track
 
-    def forget(self, now_ms: int) -> None:
-        """Drop the tracks that were not seen for 2 s."""
-        self._tracks = {k: track for k, track in self._tracks.items() if _fresh(track, now_ms)}
+    def prune(self, now_ms: int) -> None:
+        """Drop the tracks that were not seen for two seconds."""
+        self._tracks = {key: track for key, track in self._tracks.items() if _is_active(track, now_ms)}
 
     def of(self, source: str, now_ms: int) -> list[Track]:
-        """The tracks of a source that were seen within the last 2 s, the most prominent (largest box) first."""
-        found = [track for k, track in self._tracks.items() if k[0] == source and _fresh(track, now_ms)]
+        """The active tracks of a source, the most prominent (with the largest box) first."""
+        found = [track for key, track in self._tracks.items() if key[0] == source and _is_active(track, now_ms)]
         return sorted(found, key=lambda track: track.area, reverse=True)
 
     def get(self, key: TrackKey, now_ms: int) -> Track | None:
-        """The track, if it was seen within the last 2 s."""
+        """The track, if it is active."""
         track = self._tracks.get(key)
-        return track if track and _fresh(track, now_ms) else None
+        return track if track and _is_active(track, now_ms) else None
 
 
-def key_of(reading: Reading) -> TrackKey:
+def track_key(reading: Reading) -> TrackKey:
     """Whose reading this is."""
     return reading.id.source, reading.id.epoch, reading.face.track
 
 
-def _fresh(track: Track, now_ms: int) -> bool:
-    return now_ms - track.seen_ms <= FORGOTTEN_AFTER_MS
+def _is_active(track: Track, now_ms: int) -> bool:
+    return now_ms - track.seen_ms <= ACTIVE_MS

@@ -1,9 +1,11 @@
-"""The steady results of all sources, each begun where another gateway stands or where its results begin."""
+"""Processes the outcomes of all sources, each from where another gateway's snapshot or its results stream begins."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import redis.asyncio
 
+from api_gateway.results.erased_scopes import ErasedScopes
+from api_gateway.results.sinks import ProcessedReading, ResultSink
 from api_gateway.results.snapshots import Snapshot, Snapshots
 from contract import events
 from contract.messages import Outcome
@@ -14,124 +16,149 @@ from postprocessing.source_processor import ProcessorOutput, SourceProcessor
 from postprocessing.track_processor import SmoothedReading
 
 FRESH_MS = 1000
-"""What was stored earlier than this before a source is followed is taken in without being told; the registry may name
-a new source half a second late."""
+"""Outcomes that were stored earlier than this before a source was followed are processed without being published. The
+registry may name a new source half a second late."""
+LIVE_STATE_MS = 10_000
+"""The state of a source (pending frames, smoothing) holds nothing older than this, counted from its newest entry."""
 BEGINNING = b"0-0"
 
 
 class ResultProcessor:
-    """One `SourceProcessor` a source, and who is told.
+    """Holds one `SourceProcessor` a source, and gives every result to the sinks, in their order.
 
     Args:
         client: for commands.
         clock: Redis's.
-        steadiness: how steady.
-        is_recorded: whether the source of a name is a recording.
-        on_reading: called with each reading, in the order of the frames of its source.
-        on_episode: called with each start, update and end of an episode.
-        on_past: called with what was read while no gateway, or only others, were there; since the last snapshot.
-        on_dropped: called for each outcome that came before, or too late for its place.
+        parameters: of the smoothing.
+        erased: what must not be published any more.
+        sinks: receive each reading in the order of the frames of its source, and each event of an episode.
+        backfill: receives what no gateway was there to process: the results since the last snapshot.
+        is_recorded: returns whether the source of a name is a recording.
+        on_dropped: called for each outcome that was a repetition, or came too late for its place.
     """
 
     def __init__(
         self,
         client: redis.asyncio.Redis,
         clock: RedisClock,
-        steadiness: SmoothingParameters,
+        parameters: SmoothingParameters,
         *,
+        erased: ErasedScopes,
+        sinks: Sequence[ResultSink],
+        backfill: ResultSink,
         is_recorded: Callable[[str], bool],
-        on_reading: Callable[[SmoothedReading], None],
-        on_episode: Callable[[events.Episode], None],
-        on_past: Callable[[ProcessorOutput], None] = lambda _: None,
         on_dropped: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
-        self._steadiness = steadiness
+        self._parameters = parameters
+        self._erased = erased
+        self._sinks = sinks
+        self._backfill = backfill
         self._is_recorded = is_recorded
-        self._on_reading = on_reading
-        self._on_episode = on_episode
-        self._on_past = on_past
         self._on_dropped = on_dropped
-        self._steadies: dict[str, SourceProcessor] = {}
+        self._sources: dict[str, SourceProcessor] = {}
         self._cursors: dict[str, bytes] = {}
-        self._told_from_ms: dict[str, int] = {}
+        self._published_from_ms: dict[str, int] = {}
         self._resumed: set[str] = set()
-        """Those that were begun with a snapshot: what they are told of the past is what others are."""
-        self._erased: list[ErasureScope] = []
-        self.snapshots = Snapshots(client, steadiness, self._snapshots)
+        """The sources that began with a snapshot: what they find in the past is what other gateways found."""
+        self.snapshots = Snapshots(client, parameters, self._snapshots)
 
     async def begin(self, source: str) -> bytes:
-        """Follow a source from now on; the entry of its results stream behind which to read."""
-        erased = len(self._erased)
+        """Follow a source from now on; returns the id of the entry behind which its results are to be read."""
+        erasures = self._erased.added
         snapshot = await self.snapshots.load(source)
-        return self.follow(source, snapshot if len(self._erased) == erased else None)
+        return self.follow(source, snapshot if self._erased.added == erasures else None)
 
     def follow(self, source: str, snapshot: Snapshot | None) -> bytes:
-        """Follow a source from a snapshot, or else from the beginning; the entry behind which to read."""
+        """Follow a source from a snapshot, or else from the beginning; returns the id behind which to read."""
         self._resumed.discard(source)
         if snapshot is not None:
             self._resumed.add(source)
         else:
-            snapshot = Snapshot(BEGINNING.decode(), SourceProcessor(self._steadiness, self._is_recorded(source)))
-        self._steadies[source], self._cursors[source] = snapshot.steady, snapshot.cursor.encode()
-        self._told_from_ms[source] = self._clock.now_ms() - FRESH_MS
+            snapshot = Snapshot(BEGINNING.decode(), self._new_state(source))
+        self._sources[source], self._cursors[source] = snapshot.state, snapshot.cursor.encode()
+        self._published_from_ms[source] = self._clock.now_ms() - FRESH_MS
         return self._cursors[source]
 
-    def take(self, source: str, entry: bytes, outcome: Outcome) -> None:
-        """The next entry of a source's results."""
-        if (steady := self._steadies.get(source)) is None:
+    def process(self, source: str, entry: bytes, outcome: Outcome) -> None:
+        """The next entry of a source's results stream."""
+        if (state := self._sources.get(source)) is None:
             return  # it went while this was read
         entry_ms, self._cursors[source] = int(entry.partition(b"-")[0]), entry
-        if any(span.covers(source, entry_ms) for span in self._erased):
+        if self._erased.cover(source, entry_ms):
             return
-        dropped = steady.dropped
-        told = steady.process(entry_ms, outcome)
-        if steady.dropped > dropped:
+        dropped = state.dropped
+        results = state.process(entry_ms, outcome)
+        if state.dropped > dropped:
             self._on_dropped()
-        if entry_ms >= self._told_from_ms[source]:
-            self._tell(told)
-        elif source in self._resumed and not steady.recorded:
-            for one in told:
-                self._on_past(one)
+        if entry_ms >= self._published_from_ms[source]:
+            self._publish(results, live=not state.recorded)
+        elif source in self._resumed and not state.recorded:
+            for result in results:
+                self._give(result, self._backfill, live=True, arrived=False)
 
-    def pass_time(self, source: str, now_ms: int) -> None:
-        """All that was stored up to `now_ms`, in Redis's time, has been taken."""
-        if source in self._steadies and now_ms >= self._told_from_ms[source]:
-            self._tell(self._steadies[source].advance_time(now_ms))
+    def advance_time(self, source: str, now_ms: int) -> None:
+        """Everything that was stored up to `now_ms`, in Redis's time, has been processed."""
+        state = self._sources.get(source)
+        if state and now_ms >= self._published_from_ms[source]:
+            self._publish(state.advance_time(now_ms), live=not state.recorded)
 
     def forget(self, source: str) -> None:
-        """The source is gone; what still runs of it ends."""
-        if steady := self._steadies.pop(source, None):
-            self._tell(steady.end())
-            del self._cursors[source], self._told_from_ms[source]
+        """The source does not exist any more; its running episodes end."""
+        if state := self._sources.pop(source, None):
+            self._publish(state.end(), live=not state.recorded)
+            del self._cursors[source], self._published_from_ms[source]
+        for sink in self._sinks:
+            sink.gone(source)
 
-    def erase(self, span: ErasureScope) -> None:
-        """Go on with the sources of a span as if they began now; what runs of them ends.
+    def erase(self, scope: ErasureScope) -> None:
+        """End the running episodes of a scope, and go on with their sources as if they began now.
 
-        What was stored in the span is passed over from now on: it may be on its way here.
+        A source goes on undisturbed if neither its state nor a running episode holds anything of the scope.
         """
-        self._erased.append(span)
-        for name in self._steadies if span.source is None else {span.source} & self._steadies.keys():
-            ended, self._steadies[name] = (
-                self._steadies[name],
-                SourceProcessor(self._steadiness, self._is_recorded(name)),
-            )
-            self._tell(ended.end())
+        now_ms = self._clock.now_ms()
+        for name, state in list(self._sources.items()):
+            newest_ms = min(now_ms, int(self._cursors[name].partition(b"-")[0]))
+            in_state = scope.overlaps(name, newest_ms - LIVE_STATE_MS, now_ms)
+            if in_state or any(scope.overlaps(name, one.start_ms, one.end_ms) for one in state.running()):
+                self._sources[name] = self._new_state(name)
+                self._publish(state.end(), live=not state.recorded)
 
     def gaps(self, source: str) -> int:
-        """How often frames of the source which were sent to the workers did not come back."""
-        return self._steadies[source].gaps if source in self._steadies else 0
+        """How often frames of the source that were sent to the workers did not come back."""
+        return self._sources[source].gaps if source in self._sources else 0
 
     def running(self) -> list[events.Episode]:
         """The episodes that run now, as updates."""
-        return [episode for steady in self._steadies.values() for episode in steady.running()]
+        return [episode for state in self._sources.values() for episode in state.running()]
 
-    def _tell(self, told: list[ProcessorOutput]) -> None:
-        for one in told:
-            if isinstance(one, SmoothedReading):
-                self._on_reading(one)
-            else:
-                self._on_episode(one)
+    def _publish(self, results: Sequence[ProcessorOutput], *, live: bool) -> None:
+        for result in results:
+            self._give(result, *self._sinks, live=live, arrived=True)
+
+    def _give(self, result: ProcessorOutput, *sinks: ResultSink, live: bool, arrived: bool) -> None:
+        if isinstance(result, SmoothedReading):
+            reading = self._processed(result, live=live, arrived=arrived)
+            for sink in sinks:
+                sink.reading(reading)
+        else:
+            for sink in sinks:
+                sink.episode(result, live=live)
+
+    def _processed(self, smoothed: SmoothedReading, *, live: bool, arrived: bool) -> ProcessedReading:
+        """The reading with its event; it has a latency only if it is live and has just arrived."""
+        reading, now_ms = smoothed.reading, max(self._clock.now_ms(), smoothed.entry_ms)
+        timed = live and arrived
+        event = events.Reading.from_message(
+            reading,
+            events.Answer.of(smoothed.probabilities, smoothed.judgement) if smoothed.judgement else None,
+            age_ms=max(0, now_ms - reading.captured_ms) if timed else None,
+            stages=events.Stages.of(reading, smoothed.entry_ms, now_ms) if timed else None,
+        )
+        return ProcessedReading(smoothed, event, live, reading.captured_ms if live else now_ms)
+
+    def _new_state(self, source: str) -> SourceProcessor:
+        return SourceProcessor(self._parameters, self._is_recorded(source))
 
     def _snapshots(self) -> dict[str, Snapshot]:
-        return {source: Snapshot(self._cursors[source].decode(), one) for source, one in self._steadies.items()}
+        return {source: Snapshot(self._cursors[source].decode(), state) for source, state in self._sources.items()}

@@ -1,6 +1,5 @@
-"""Steady results in Redis: what a gateway that starts takes up, so that it goes on with the episodes that run."""
+"""Snapshots of the smoothed results in Redis: a gateway that starts resumes from them, running episodes included."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -9,6 +8,7 @@ import redis.asyncio
 import structlog
 from pydantic import TypeAdapter, ValidationError
 
+from api_gateway.leader_election import LeaderElection
 from contract import keys
 from contract.redis.lease import AsyncLease
 from postprocessing.parameters import SmoothingParameters
@@ -16,18 +16,17 @@ from postprocessing.source_processor import SourceProcessor
 
 logger = structlog.get_logger()
 LEASE_TASK = "steady"
-EVERY_SECONDS = 1.0
 LIFE_SECONDS = 180
-"""By then every episode has ended, and the results stream says all that is to be known."""
+"""By then every episode has ended, and the results stream holds all that matters."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The steady results of one source after a certain entry of its results stream."""
+    """The state of one source after a certain entry of its results stream."""
 
     cursor: str
     """The id of that entry."""
-    steady: SourceProcessor
+    state: SourceProcessor
     v: Literal[2] = 2
 
 
@@ -39,20 +38,19 @@ class Snapshots:
 
     Args:
         client: for commands.
-        steadiness: what a snapshot that was taken up goes on with.
-        take: gives the snapshots as of now, by source.
+        parameters: with which a source goes on from its snapshot.
+        take: returns the snapshots as of now, by source.
     """
 
     def __init__(
-        self, client: redis.asyncio.Redis, steadiness: SmoothingParameters, take: Callable[[], Mapping[str, Snapshot]]
+        self, client: redis.asyncio.Redis, parameters: SmoothingParameters, take: Callable[[], Mapping[str, Snapshot]]
     ) -> None:
         self._client = client
-        self._lease = AsyncLease(client, LEASE_TASK)
-        self._holds_lease = False
-        self._steadiness = steadiness
+        self.election = LeaderElection(AsyncLease(client, LEASE_TASK), "snapshots of smoothed results")
+        self._parameters = parameters
         self._take = take
         self._written: dict[str, str] = {}
-        """By source, the cursor of the last one."""
+        """By source, the cursor of its last snapshot."""
 
     async def load(self, source: str) -> Snapshot | None:
         """The last snapshot of a source; None if there is none, or none that this release can read."""
@@ -61,21 +59,18 @@ class Snapshots:
         try:
             snapshot = _SNAPSHOT.validate_json(written)
         except ValidationError as error:
-            logger.warning("a snapshot cannot be read", source=source, reason=error.errors()[0]["msg"])
+            logger.warning("unreadable snapshot ignored", source=source, reason=error.errors()[0]["msg"])
             return None
-        return replace(snapshot, steady=replace(snapshot.steady, parameters=self._steadiness))
+        return replace(snapshot, state=replace(snapshot.state, parameters=self._parameters))
 
-    async def keep(self) -> None:
-        """Take part in the choice of the gateway that writes, write if it is this one, and wait until the next time."""
-        self._holds_lease = await self._lease.acquire_or_renew()
-        if self._holds_lease:
+    async def poll(self) -> None:
+        """Take part in the election of the gateway that writes; write if it is this one.
+
+        Raises:
+            redis.RedisError: Redis is unreachable.
+        """
+        if await self.election.campaign():
             await self._write()
-        await asyncio.sleep(EVERY_SECONDS)
-
-    async def give_back(self) -> None:
-        """Let another gateway write, at once."""
-        if self._holds_lease:
-            await self._lease.release()
 
     async def _write(self) -> None:
         snapshots = self._take()

@@ -86,7 +86,7 @@ async def ask(request: Request, asked: ErasureAsked, gateway: AskedGateway, _who
 
     It begins at once, is taken up again after whatever happens, and `GET /api/v1/erasures/{id}` tells when it is done.
     """
-    erasure = await gateway.erasures.ask(asked.source, asked.from_ or 0, asked.to)
+    erasure = await gateway.erasures.request(asked.source, asked.from_ or 0, asked.to)
     note(request, **erasure.model_dump(include={"id", "source", "from_ms", "to_ms"}))
     return _answer(ErasureStatus(erasure, "running", Erased(), ""))
 

@@ -31,7 +31,7 @@ class SettingsAnswer(RuntimeSettings):
 @router.get("")
 async def settings(gateway: AskedGateway, _: Viewer) -> SettingsAnswer:
     """The settings that hold now in every gateway."""
-    return SettingsAnswer.model_validate(gateway.runtime_settings.settings.model_dump())
+    return SettingsAnswer.model_validate(gateway.runtime_settings.current.model_dump())
 
 
 @router.patch("")

@@ -59,7 +59,7 @@ async def emotions(socket: WebSocket, gateway: AskedGateway, grant: SourceViewer
 
 
 def _hello(gateway: Gateway, grant: Grant) -> str:
-    states = tuple(events.State.tell(status) for status in gateway.registry.sources() if grant.sees(status.name))
+    states = tuple(events.State.from_status(status) for status in gateway.registry.sources() if grant.sees(status.name))
     episodes = tuple(episode for episode in gateway.processor.running() if grant.sees(episode.source))
     stats = gateway.stats.event()
     seen = {name: figures for name, figures in stats.sources.items() if grant.sees(name)}

@@ -1,6 +1,5 @@
 """The sources that people added, as they stand in Redis now."""
 
-import asyncio
 from typing import cast
 
 import redis.asyncio
@@ -14,7 +13,6 @@ from contract.messages import AddedSource
 from contract.redis.broker import outages_named
 
 logger = structlog.get_logger()
-POLL_SECONDS = 0.5
 
 
 class AddedSources:
@@ -33,11 +31,6 @@ class AddedSources:
         self._malformed: frozenset[str] = frozenset()
         self.sources: dict[str, AddedSource] = {}
 
-    async def look(self) -> None:
-        """Read them, then wait until the next look is due."""
-        await self._read()
-        await asyncio.sleep(POLL_SECONDS)
-
     async def add(self, source: AddedSource) -> None:
         """Have a source captured, from now on and after every restart.
 
@@ -46,7 +39,7 @@ class AddedSources:
             BrokerUnavailable: Redis cannot be reached.
         """
         with outages_named():
-            await self._read()
+            await self.poll()
             self._check_free(source.name)
             self._check_room()
             if not await self._client.hsetnx(keys.ADDED_SOURCES, source.name, source.model_dump_json()):
@@ -62,7 +55,7 @@ class AddedSources:
             BrokerUnavailable: Redis cannot be reached.
         """
         with outages_named():
-            await self._read()
+            await self.poll()
             source = self.sources.get(name)
             known = source is not None or name in self._malformed
             if not known and (status := self._registry.source(name)) and not status.added:
@@ -87,7 +80,7 @@ class AddedSources:
             BrokerUnavailable: Redis cannot be reached.
         """
         with outages_named():
-            await self._read()
+            await self.poll()
             known = self.sources.get(source.name)
             if known is None:
                 self._check_free(source.name)
@@ -108,7 +101,8 @@ class AddedSources:
                 409, "too_many_sources", f"{self._most} sources may be added (EMOTII_ADDED_SOURCES); remove one first"
             )
 
-    async def _read(self) -> None:
+    async def poll(self) -> None:
+        """Read them."""
         found, malformed = {}, set()
         stored = cast(dict[bytes, bytes], await self._client.hgetall(keys.ADDED_SOURCES))
         for key, value in stored.items():

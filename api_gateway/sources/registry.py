@@ -1,6 +1,5 @@
 """Which sources and workers there are, as they last said themselves."""
 
-import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -14,7 +13,6 @@ from contract.messages import FORGOTTEN_MS, STATUS_TTL_MS, SourceStatus, WorkerS
 from contract.redis.clock import RedisClock
 
 logger = structlog.get_logger()
-POLL_SECONDS = 0.5
 Status = TypeVar("Status", bound=BaseModel)
 
 
@@ -51,8 +49,8 @@ class Registry:
         self.waiting_ms: dict[str, int] = {}
         """By source: for how long the oldest of them had been waiting at the last look."""
 
-    async def look(self) -> None:
-        """Read both registries, then wait until the next look is due."""
+    async def poll(self) -> None:
+        """Read both registries."""
         try:
             await self._read()
             self.reachable = True
@@ -61,7 +59,6 @@ class Registry:
             raise
         finally:
             self._tell_changes()
-        await asyncio.sleep(POLL_SECONDS)
 
     def sources(self) -> list[SourceStatus]:
         """Every source in its order, those behind that were not heard of for 5 s; they are OFFLINE."""

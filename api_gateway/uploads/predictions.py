@@ -48,7 +48,7 @@ class Predictions:
         self._pending: dict[str, _Pending] = {}
         self._bytes = 0
 
-    def take(self, outcome: Outcome) -> None:
+    def process(self, outcome: Outcome) -> None:
         """An outcome of the source `uploads`; those of other gateways' pictures are passed over."""
         pending = self._pending.get(outcome.id.epoch)
         if pending is None or isinstance(outcome, Manifest):
@@ -60,7 +60,7 @@ class Predictions:
         if pending.frame and len(pending.readings) >= pending.frame.faces:
             pending.complete.set()
 
-    def bury(self, dead: Dead) -> None:
+    def dead_letter(self, dead: Dead) -> None:
         """A face of an upload was given up: its picture has no complete answer any more."""
         try:
             pending = self._pending.get(FrameId.read(dead.original).epoch)

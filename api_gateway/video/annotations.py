@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from api_gateway.results.sinks import PartialSink, ProcessedReading
 from contract.judgement import Judgement
 from contract.messages import FrameHeader, FrameId
 
@@ -24,12 +25,20 @@ class _Told:
     faces: dict[int, Judgement] = field(default_factory=dict)
 
 
-class FrameAnnotations:
+class FrameAnnotations(PartialSink):
     """The words for the boxes of each source's last frames."""
 
     def __init__(self) -> None:
         self._told: defaultdict[str, OrderedDict[tuple[str, int], _Told]] = defaultdict(OrderedDict)
         self._news = asyncio.Event()
+
+    def reading(self, reading: ProcessedReading) -> None:
+        message, judgement = reading.smoothed.reading, reading.smoothed.judgement
+        if judgement is not None:
+            self.add(message.id, message.captured_ms, message.face.track, judgement)
+
+    def gone(self, source: str) -> None:
+        self.forget(source)
 
     def add(self, frame: FrameId, captured_ms: int, track: int, judgement: Judgement) -> None:
         """A face of this frame was read."""

@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
+from api_gateway.results.sinks import PartialSink, ProcessedReading
 from api_gateway.websocket.channel import Channel, EncodedEvent
 from api_gateway.websocket.client import Client
 from api_gateway.websocket.message import Message
 from api_gateway.websocket.subscription import EVERYTHING, Subscription
 from contract import events
+from contract.messages import SourceStatus
 
 REST_SECONDS_A_CLIENT = 0.0002
 """What comes meanwhile goes out together. A message to a client costs a tenth of this: the more there are the more is
@@ -20,7 +22,7 @@ LOOK_SECONDS = 0.04
 HEARTBEAT_SECONDS = 1.0
 
 
-class Hub:
+class Hub(PartialSink):
     """Takes events and gives every client those that it subscribed to, all that there are at a time as one message.
 
     Args:
@@ -63,6 +65,19 @@ class Hub:
             channel.clients.remove(client)
             if not channel.clients:
                 del self._channels[subscription]
+
+    def reading(self, reading: ProcessedReading) -> None:
+        self.add(reading.event)
+
+    def episode(self, episode: events.Episode, *, live: bool) -> None:
+        self.add(episode)
+
+    def gone(self, source: str) -> None:
+        self.add(events.Gone(source=source))
+
+    def source_changed(self, status: SourceStatus) -> None:
+        """Send the new state of a source."""
+        self.add(events.State.from_status(status))
 
     def add(self, event: events.SubscribableEvent) -> None:
         """Tell of this as soon as may be."""

@@ -52,7 +52,7 @@ class NaiveGateway:
                         await self._tell_all(outcome)
 
     async def _tell_all(self, reading: Reading) -> None:
-        event = events.Reading.tell(reading, None, 0, None).model_dump(mode="json")
+        event = events.Reading.from_message(reading, None, 0, None).model_dump(mode="json")
         for socket in list(self._sockets):
             try:
                 await socket.send_json(event)

@@ -90,12 +90,14 @@ class Reading(Answer):
     """`name@version`."""
 
     @classmethod
-    def tell(cls, one: messages.Reading, steady: Answer | None, age_ms: int | None, stages: Stages | None) -> Self:
+    def from_message(
+        cls, one: messages.Reading, smoothed: Answer | None, age_ms: int | None, stages: Stages | None
+    ) -> Self:
         """The event.
 
         Args:
             one: the reading.
-            steady: the answer of its track by now; None tells that of the frame alone (it is stale, or came late).
+            smoothed: the answer of its track; None for that of the frame alone (it is stale, or came late).
             age_ms: since the frame was taken; None for a recording.
             stages: of that age; None where they are not known.
         """
@@ -115,7 +117,7 @@ class Reading(Answer):
             box=(left, top, width, height),
             quality=one.face.quality,
             flaws=one.face.quality.flaws,
-            **dict(steady or raw),
+            **dict(smoothed or raw),
             raw=raw,
             model=one.model,
         )

@@ -21,7 +21,7 @@ class State(Event):
     height: int
 
     @classmethod
-    def tell(cls, status: SourceStatus) -> Self:
+    def from_status(cls, status: SourceStatus) -> Self:
         """The event."""
         return cls(
             source=status.name,

@@ -20,8 +20,12 @@ class ErasureScope(BaseModel):
     to_ms: Moment
 
     def covers(self, source: str, at_ms: int) -> bool:
-        """Whether what this source saw at that moment is to go."""
-        return self.source in {None, source} and self.from_ms <= at_ms <= self.to_ms
+        """Whether what this source saw at that moment is to be erased."""
+        return self.overlaps(source, at_ms, at_ms)
+
+    def overlaps(self, source: str, from_ms: int, to_ms: int) -> bool:
+        """Whether a part of what this source saw from one moment to another is to be erased."""
+        return self.source in {None, source} and self.from_ms <= to_ms and from_ms <= self.to_ms
 
 
 class Erasure(ErasureScope):

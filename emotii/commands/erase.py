@@ -10,14 +10,16 @@ from rich.console import Console
 
 from api_gateway.erasure.coordinator import ErasureCoordinator, ErasureStatus
 from api_gateway.erasure.eraser import Eraser
+from api_gateway.erasure.live_state import NoLiveState
 from api_gateway.faces.store import FaceStore
 from api_gateway.history.database import Database
 from api_gateway.history.service import LEASE_TASK, HistoryService
+from api_gateway.results.erased_scopes import ErasedScopes
 from api_gateway.settings import GatewaySettings
 from api_gateway.uploads.jobs import Jobs
 from contract import keys
 from contract.errors import EmotiiError, SettingsError
-from contract.messages.erasure import Erased, ErasureScope
+from contract.messages.erasure import Erased
 from contract.redis.broker import AsyncClients, connect_async, outages_named
 from contract.redis.clock import RedisClock
 from contract.redis.lease import AsyncLease
@@ -78,9 +80,9 @@ async def _erase(url: str, settings: GatewaySettings, asked: Asked) -> Erased:
         with outages_named():
             await clock.refresh_async(clients.commands)
         erasures = _erasures(clients, clock, settings)
-        erasure = await erasures.ask(asked.source, asked.from_ms, asked.to_ms)
+        erasure = await erasures.request(asked.source, asked.from_ms, asked.to_ms)
         async with asyncio.timeout(PATIENCE_SECONDS):
-            await erasures.erase(erasure)
+            await erasures.finish(erasure)
         return await _wait(erasures, erasure.id)
     except TimeoutError as error:
         raise EmotiiError("something could not be erased within a minute; the log says what") from error
@@ -103,15 +105,11 @@ async def _wait(erasures: ErasureCoordinator, erasure: str) -> Erased:
 def _erasures(clients: AsyncClients, clock: RedisClock, settings: GatewaySettings) -> ErasureCoordinator:
     commands = clients.commands
     lease = AsyncLease(commands, LEASE_TASK)  # never taken: nothing is recorded here
-    history = HistoryService(Database(settings.database_url), lease, clock, timedelta(0))
+    history = HistoryService(Database(settings.database_url), lease, clock, timedelta(0), ErasedScopes())
     jobs = Jobs(commands, clock, settings.jobs, settings.jobs_upload_limit)
     return ErasureCoordinator(
-        commands, clock, Eraser(commands, FaceStore(settings.saved_faces), history, jobs, _nothing)
+        commands, clock, Eraser(commands, FaceStore(settings.saved_faces), history, jobs), NoLiveState()
     )
-
-
-async def _nothing(_span: ErasureScope) -> None:
-    """This process has seen nobody."""
 
 
 @contextmanager

@@ -98,4 +98,4 @@ class AnalysisWriter:
 
 def _event(steady: SmoothedReading) -> events.Reading:
     answer = events.Answer.of(steady.probabilities, steady.judgement)
-    return events.Reading.tell(steady.reading, answer, None, None)
+    return events.Reading.from_message(steady.reading, answer, None, None)

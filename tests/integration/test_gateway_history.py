@@ -18,6 +18,8 @@ from api_gateway.history.queries import HistoryQueries, Search, episodes_query, 
 from api_gateway.history.recorder import Recorder
 from api_gateway.history.tables import episodes, metadata, readings
 from api_gateway.history.writer import HistoryWriter
+from api_gateway.leader_election import LeaderElection
+from api_gateway.results.erased_scopes import ErasedScopes
 from contract.redis.clock import RedisClock
 from tests.postgres import PostgresServer
 from tests.recorded import episode, told
@@ -264,22 +266,22 @@ def test_what_the_database_never_takes_is_told_from_an_outage(postgres: Postgres
 class OurLease:
     """Of no other gateway."""
 
-    async def hold(self) -> bool:
+    async def acquire_or_renew(self) -> bool:
         return True
 
-    async def give_back(self) -> None:
+    async def release(self) -> None:
         pass
 
 
 def test_of_a_batch_with_a_value_that_is_never_taken_all_else_is_recorded(postgres: PostgresServer):
     database = Database(postgres.new_database())
-    recorder = Recorder(database, OurLease(), RedisClock())
+    recorder = Recorder(database, LeaderElection(OurLease(), "recording"), RedisClock(), ErasedScopes())
 
     async def record() -> None:
-        await recorder.keep_lease()
+        await recorder.poll_election()
         for at in range(0, 5000, 500):
-            recorder.take_reading(told(at).model_copy(update={"epoch": "\0"} if at == 2000 else {}))
-        recorder.take_episode(episode(0, 4500, "update"))
+            recorder.add_reading(told(at).model_copy(update={"epoch": "\0"} if at == 2000 else {}))
+        recorder.add_episode(episode(0, 4500, "update"))
         while recorder.waiting:
             await recorder.write()
 

@@ -81,6 +81,6 @@ def test_what_waits_to_be_written_goes_as_well():
     for source in ("front", "door"):
         waiting.add_reading(told(1_000, source))
         waiting.add_episode(episode(900, 1_100, source=source))
-    waiting.leave_out(ErasureScope(source="front", to_ms=5_000))
+    waiting.discard(ErasureScope(source="front", to_ms=5_000))
     batch = waiting.take(10, 0.0, all_episodes=True)
     assert {one.source for one in (*batch.readings, *batch.episodes)} == {"door"}

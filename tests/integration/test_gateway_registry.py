@@ -53,11 +53,11 @@ def test_a_source_that_is_heard_is_the_default_before_one_that_is_not(any_server
     announce(any_clients, "demo", order=1)
 
     async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
-        await registry.look()
+        await registry.poll()
         assert registry.chosen(None) == "demo"
         assert [(one.name, one.state) for one in registry.sources()] == [("demo", "ONLINE"), ("alpha", "OFFLINE")]
         announce(any_clients, "alpha")
-        await registry.look()
+        await registry.poll()
         assert registry.chosen(None) == "alpha"
 
     with_registry(any_server, scene)
@@ -68,7 +68,7 @@ def test_while_nothing_is_heard_the_first_of_all_is_the_default(server: PrivateS
     announce(clients, "door", age_ms=10_000, order=1)
 
     async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
-        await registry.look()
+        await registry.poll()
         assert registry.chosen(None) == "front"
 
     with_registry(server, scene)
@@ -79,17 +79,17 @@ def test_a_source_that_was_not_heard_for_a_minute_is_gone_and_told_so_once(serve
     announce(clients, "front", age_ms=FORGOTTEN_MS - 2000)
 
     async def scene(registry: Registry, _clock: RedisClock, told: Told) -> None:
-        await registry.look()
+        await registry.poll()
         assert registry.chosen("front") == "front"
         with pytest.raises(ApiError, match="there are: front"):
             registry.chosen("door")
         async with asyncio.timeout(20):
             while registry.sources():
-                await registry.look()
-        await registry.look()
+                await registry.poll()
+        await registry.poll()
         assert told.gone == ["front"]
         announce(clients, "front")
-        await registry.look()
+        await registry.poll()
 
     assert with_registry(server, scene).changes == [("front", "OFFLINE"), ("front", "ONLINE")]
 
@@ -98,9 +98,9 @@ def test_after_a_long_time_without_redis_no_source_is_gone_at_once(server: Priva
     announce(clients, "front")
 
     async def scene(registry: Registry, clock: RedisClock, told: Told) -> None:
-        await registry.look()
+        await registry.poll()
         clock._offset += 10 * FORGOTTEN_MS / 1000  # as if so much time had gone by without a look
-        await registry.look()
+        await registry.poll()
         assert registry.chosen(None) == "front"
         assert told.gone == []
 
@@ -115,7 +115,7 @@ def test_a_malformed_status_is_passed_over(server: PrivateServer, clients: Clien
     clients.commands.hset(keys.WORKERS, "junk", broken)
 
     async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
-        await registry.look()
+        await registry.poll()
         assert [one.name for one in registry.sources()] == ["front"]
         assert registry.workers() == []
 
@@ -128,13 +128,13 @@ def test_a_malformed_status_is_one_warning_and_forgotten_when_it_is_gone(
     clients.commands.hset(keys.SOURCES, "junk", "{")
 
     async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
-        await registry.look()
-        await registry.look()
+        await registry.poll()
+        await registry.poll()
         assert capsys.readouterr().out.count("malformed status passed over") == 1
         clients.commands.hdel(keys.SOURCES, "junk")
-        await registry.look()
+        await registry.poll()
         clients.commands.hset(keys.SOURCES, "junk", "{")
-        await registry.look()
+        await registry.poll()
         assert capsys.readouterr().out.count("malformed status passed over") == 1
 
     with_registry(server, scene)
@@ -147,8 +147,8 @@ def test_a_crops_key_of_another_type_costs_only_its_own_backlog(any_server: Priv
     any_clients.commands.xadd(keys.crops("front"), {"a": "b"})
 
     async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
-        await registry.look()
-        await registry.look()
+        await registry.poll()
+        await registry.poll()
         assert registry.reachable
         assert registry.backlog == {"front": 1}
 

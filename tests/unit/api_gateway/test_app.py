@@ -54,9 +54,9 @@ def with_readings(app: FastAPI, *readings: Reading) -> None:
     for source in sources:
         gateway.processor.follow(source, None)
     for one in readings:
-        gateway.take(one.id.source, b"%d-0" % now, one)
+        gateway.processor.process(one.id.source, b"%d-0" % now, one)
     for source in sources:
-        gateway.processor.pass_time(source, now + WAIT_MS + 1)
+        gateway.processor.advance_time(source, now + WAIT_MS + 1)
 
 
 @pytest.mark.parametrize(

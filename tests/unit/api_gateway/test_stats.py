@@ -1,10 +1,13 @@
 from collections import Counter
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 from api_gateway.stats import Stats
 from contract import events
 from contract.messages import SourceStatus, WorkerStatus
 from contract.runtime_settings import RuntimeSettings
+from postprocessing.track_processor import SmoothedReading
+from tests.stage import processed, reading
 
 
 class Clock:
@@ -37,7 +40,8 @@ class Registry:
 
 
 class Saver:
-    on, holds_lease, paused = True, False, ""
+    on, paused = True, ""
+    election = SimpleNamespace(is_leader=False)
 
 
 class History:
@@ -46,7 +50,7 @@ class History:
 
 
 class Product:
-    settings = RuntimeSettings(saving=False, blur="mask")
+    current = RuntimeSettings(saving=False, blur="mask")
 
 
 class Scene:
@@ -57,6 +61,10 @@ class Scene:
         self.stats = Stats(
             Registry(), Saver(), History(), Product(), self.encoded, {"front": 2, "back": 0}.get, self.clock
         )
+
+    def count(self, source: str, age_ms: int | None, stages: events.Stages | None, *, stale: bool) -> None:
+        message = reading(source, probabilities=(), labels=()) if stale else reading(source)
+        self.stats.reading(processed(SmoothedReading(message, 0, {}, None), age_ms=age_ms, stages=stages))
 
     def second(self, ms: int = 1000) -> events.Stats:
         self.clock.ms += ms
@@ -69,10 +77,10 @@ def stages(detect_ms: int, infer_ms: int, deliver_ms: int) -> events.Stages:
 
 def test_the_figures_of_a_second_are_its_medians_and_rates():
     scene = Scene()
-    scene.stats.count("front", 30, stages(10, 15, 5), stale=False)
-    scene.stats.count("front", 40, stages(20, 10, 10), stale=False)
-    scene.stats.count("front", 900, stages(300, 300, 300), stale=False)
-    scene.stats.count("front", 2000, None, stale=True)
+    scene.count("front", 30, stages(10, 15, 5), stale=False)
+    scene.count("front", 40, stages(20, 10, 10), stale=False)
+    scene.count("front", 900, stages(300, 300, 300), stale=False)
+    scene.count("front", 2000, None, stale=True)
     front = scene.second(2000).sources["front"]
     assert (front.readings_per_s, front.stale, front.age_ms) == (2.0, 1, 40)
     assert front.stages == events.StageMedians(detect_ms=20, infer_ms=15, deliver_ms=10)
@@ -87,17 +95,17 @@ def test_a_source_without_readings_has_no_age_and_no_stages():
 
 def test_a_recording_has_a_rate_but_no_age():
     scene = Scene()
-    scene.stats.count("front", None, None, stale=False)
+    scene.count("front", None, None, stale=False)
     front = scene.second().sources["front"]
     assert (front.readings_per_s, front.age_ms, front.stages) == (1.0, None, None)
 
 
 def test_each_second_counts_anew_and_who_asks_between_is_told_the_one_that_is_over():
     scene = Scene()
-    scene.stats.count("front", 30, None, stale=False)
+    scene.count("front", 30, None, stale=False)
     scene.second()
-    scene.stats.count("front", 99, None, stale=False)
-    scene.stats.count("front", 99, None, stale=False)
+    scene.count("front", 99, None, stale=False)
+    scene.count("front", 99, None, stale=False)
     assert scene.stats.event().sources["front"].readings_per_s == 1.0
     assert scene.second().sources["front"].readings_per_s == 2.0
     assert scene.second().sources["front"].readings_per_s == 0.0

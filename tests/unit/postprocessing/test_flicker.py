@@ -51,4 +51,4 @@ def test_a_change_of_expression_is_told_within_half_a_second(noise: Noise, fps: 
 
 
 def test_the_gateway_s_defaults_are_those():
-    assert GatewaySettings().steadiness == SmoothingParameters()
+    assert GatewaySettings().smoothing_parameters == SmoothingParameters()

@@ -23,13 +23,13 @@ SECOND = 1000
 
 def test_of_a_track_two_readings_a_second_are_let_through():
     thinning = ReadingSampler()
-    through = [at for at in range(10 * SECOND, 13 * SECOND, 66) if thinning.lets(told(at))]
+    through = [at for at in range(10 * SECOND, 13 * SECOND, 66) if thinning.admits(told(at))]
     assert through == [10_000, 10_528, 11_056, 11_518, 12_046, 12_508]
 
 
 def test_tracks_are_thinned_by_themselves():
     thinning = ReadingSampler()
-    assert [thinning.lets(one) for one in (told(5), told(6, track=2), told(7), told(8, source="door"))] == [
+    assert [thinning.admits(one) for one in (told(5), told(6, track=2), told(7), told(8, source="door"))] == [
         True,
         True,
         False,
@@ -40,7 +40,7 @@ def test_tracks_are_thinned_by_themselves():
 def test_two_gateways_keep_the_same_readings():
     times = range(10 * SECOND, 20 * SECOND, 41)
     first, second = ReadingSampler(), ReadingSampler()
-    assert [first.lets(told(at)) for at in times] == [second.lets(told(at)) for at in times]
+    assert [first.admits(told(at)) for at in times] == [second.admits(told(at)) for at in times]
 
 
 def test_what_waits_is_taken_in_order_and_only_once():
@@ -92,7 +92,7 @@ def test_who_takes_over_has_what_the_other_may_not_have_written():
         recent.add_reading(told(at))
     recent.add_episode(episode(0, 2 * SECOND))
     recent.add_episode(episode(25 * SECOND, 29 * SECOND, "update"))
-    recent.forget(15 * SECOND)
+    recent.discard_before(15 * SECOND)
     owed.absorb(recent)
     batch = owed.take(1000, now=0)
     assert [one.captured_ms for one in batch.readings] == list(range(15 * SECOND, 30 * SECOND, 500))

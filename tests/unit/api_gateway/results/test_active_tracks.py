@@ -1,9 +1,9 @@
 from dataclasses import replace
 
-from api_gateway.results.active_tracks import FORGOTTEN_AFTER_MS, ActiveTracks
+from api_gateway.results.active_tracks import ACTIVE_MS, ActiveTracks
 from contract.judgement import Judgement
 from postprocessing.track_processor import SmoothedReading
-from tests.stage import reading
+from tests.stage import processed, reading
 
 HAPPY = Judgement("happy", 95.0)
 
@@ -14,7 +14,8 @@ def steady(frame: int = 0, judgement: Judgement | None = HAPPY, **more: object) 
 
 def show(tracks: ActiveTracks, frame: int = 0, **more: object):
     one = steady(frame, **more)
-    return tracks.show(one, one.reading.captured_ms)
+    tracks.reading(processed(one))
+    return one.reading
 
 
 def test_a_track_shows_what_was_told_of_its_latest_reading():
@@ -29,7 +30,7 @@ def test_a_stale_reading_shows_nothing():
     tracks = ActiveTracks()
     show(tracks, 1)
     stale = steady(2, judgement=None)
-    assert tracks.show(replace(stale, reading=replace(stale.reading, probabilities=())), 1_000_200) is None
+    tracks.reading(processed(replace(stale, reading=replace(stale.reading, probabilities=()))))
     assert tracks.get(("front", "e1", 1), 1_000_500).latest.id.frame == 1
 
 
@@ -43,9 +44,9 @@ def test_the_largest_face_is_the_most_prominent():
 
 def test_a_track_is_forgotten_two_seconds_after_its_last_frame():
     tracks = ActiveTracks()
-    seen = show(tracks).seen_ms
-    assert tracks.of("front", seen + FORGOTTEN_AFTER_MS)
-    assert not tracks.of("front", seen + FORGOTTEN_AFTER_MS + 1)
-    assert tracks.get(("front", "e1", 1), seen + FORGOTTEN_AFTER_MS + 1) is None
-    tracks.forget(seen + FORGOTTEN_AFTER_MS + 1)
+    seen = show(tracks).captured_ms
+    assert tracks.of("front", seen + ACTIVE_MS)
+    assert not tracks.of("front", seen + ACTIVE_MS + 1)
+    assert tracks.get(("front", "e1", 1), seen + ACTIVE_MS + 1) is None
+    tracks.prune(seen + ACTIVE_MS + 1)
     assert tracks.get(("front", "e1", 1), seen) is None

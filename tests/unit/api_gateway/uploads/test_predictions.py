@@ -71,10 +71,10 @@ async def refused(task):
 def test_a_face_that_was_buried_is_told_at_once_with_the_reason():
     async def scene(its_uploads, inbox):
         task, epoch = await under_way(its_uploads, inbox)
-        its_uploads.take(done(epoch, 2))
-        its_uploads.take(reading(keys.UPLOADS, 0, epoch=epoch))
+        its_uploads.process(done(epoch, 2))
+        its_uploads.process(reading(keys.UPLOADS, 0, epoch=epoch))
         buried = reading(keys.UPLOADS, 0, epoch=epoch, index=1)
-        its_uploads.bury(Dead("1-0", "the engine failed on it", buried.fields()))
+        its_uploads.dead_letter(Dead("1-0", "the engine failed on it", buried.fields()))
         error = await refused(task)
         assert (error.status, error.code) == (422, "unclassifiable_face")
         assert "the engine failed on it" in error.message
@@ -85,9 +85,9 @@ def test_a_face_that_was_buried_is_told_at_once_with_the_reason():
 def test_what_was_buried_of_others_or_of_nobody_changes_nothing():
     async def scene(its_uploads, inbox):
         task, epoch = await under_way(its_uploads, inbox)
-        its_uploads.bury(Dead("1-0", "why", reading(keys.UPLOADS, 0, epoch="another").fields()))
-        its_uploads.bury(Dead("1-0", "why", {}))
-        its_uploads.take(done(epoch, 0))
+        its_uploads.dead_letter(Dead("1-0", "why", reading(keys.UPLOADS, 0, epoch="another").fields()))
+        its_uploads.dead_letter(Dead("1-0", "why", {}))
+        its_uploads.process(done(epoch, 0))
         frame, readings = await asyncio.wait_for(task, 5)
         assert (frame.width, readings) == (10, [])
 
@@ -100,7 +100,7 @@ def test_pictures_under_way_are_bounded_by_their_bytes(monkeypatch):
     async def scene(its_uploads, inbox):
         first, epoch = await under_way(its_uploads, inbox, b"x" * 1500)  # alone it may be larger
         assert (await refused(its_uploads.predict(b"y"))).code == "busy"
-        its_uploads.take(done(epoch, 0))
+        its_uploads.process(done(epoch, 0))
         await first
         small, _ = await under_way(its_uploads, inbox, b"x" * 600)
         other, _ = await under_way(its_uploads, inbox, b"x" * 400)

@@ -18,7 +18,7 @@ def described() -> Described:
 
 
 def told() -> events.Reading:
-    return events.Reading.tell(reading(), None, 10, stages=events.Stages(detect_ms=1, infer_ms=2, deliver_ms=3))
+    return events.Reading.from_message(reading(), None, 10, stages=events.Stages(detect_ms=1, infer_ms=2, deliver_ms=3))
 
 
 def test_the_document_says_where_it_is_served_and_what_goes_which_way(described: Described):

@@ -16,7 +16,7 @@ def gone(source: str) -> events.Gone:
 
 
 def told(source: str = "front", frame: int = 0, track: int = 1) -> events.Reading:
-    return events.Reading.tell(reading(source, frame, track), None, 10, stages=None)
+    return events.Reading.from_message(reading(source, frame, track), None, 10, stages=None)
 
 
 async def ticked(hub: Hub) -> None:

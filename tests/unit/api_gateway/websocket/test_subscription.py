@@ -7,7 +7,7 @@ from tests.stage import reading
 
 
 def told(source: str = "front", track: int = 1) -> events.Reading:
-    return events.Reading.tell(reading(source, 0, track), None, 10, stages=None)
+    return events.Reading.from_message(reading(source, 0, track), None, 10, stages=None)
 
 
 def of(query: str) -> Subscription:

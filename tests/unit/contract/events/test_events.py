@@ -8,7 +8,7 @@ from tests.stage import HAPPY, LABELS, THRESHOLDS, UNSURE, reading
 
 
 def told(one: Reading, steady: events.Answer | None = None, age_ms: int | None = 10) -> dict[str, object]:
-    return json.loads(events.Reading.tell(one, steady, age_ms, stages=None).model_dump_json())
+    return json.loads(events.Reading.from_message(one, steady, age_ms, stages=None).model_dump_json())
 
 
 def test_a_reading_event_holds_the_steady_answer_and_the_raw_one():
