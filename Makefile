@@ -1,5 +1,7 @@
 # make up     the main job: installs what it needs into .venv, then runs everything and prints the URL
-# make test   installs what the tests need, then runs them; of the faults a short selection
+# make test   installs what the tests need, then runs them without the long ones; of the faults a short selection
+# make test-fast   the unit tests alone, in less than a minute
+# make test-long   the tests that `make test` leaves out: slow ones, and the same again on Debian's Redis
 # make test-properties   messages, names, addresses and settings against thousands of odd values each
 # make test-faults   all faults of docs/promises.md, on Valkey and on Debian's Redis, with a table of the rows
 # make chaos  random faults under load: SECONDS=300 SEED=1; its last line is the account of every crop
@@ -16,14 +18,22 @@ UV = .venv/bin/uv pip install --quiet --require-hashes --constraint requirements
 BENCH = $(if $(QUICK),--size quick --json .emotii/bench.json,--json docs/performance/figures.json --page docs/performance.md)
 # More processes than cores: most tests wait for something that they have started.
 IN_PARALLEL = --numprocesses 4 --dist loadfile --no-loadscope-reorder
+# The tests start hundreds of processes. Without bytecode files, each would compile the same modules again.
+unexport PYTHONDONTWRITEBYTECODE
 LOCKED = Makefile pyproject.toml requirements.lock
 
-.PHONY: up test test-properties test-faults chaos soak train bench check audit docs lock clean
+.PHONY: up test test-fast test-long test-properties test-faults chaos soak train bench check audit docs lock clean
 up: .venv/installed-up
 	@exec .venv/bin/emotii up $(ARGS)
 
 test: .venv/installed-dev
-	.venv/bin/pytest $(IN_PARALLEL) -m "not row or short" $(ARGS)
+	.venv/bin/pytest $(IN_PARALLEL) -m "(not row or short) and not long" $(ARGS)
+
+test-fast: .venv/installed-dev
+	.venv/bin/pytest tests/unit $(IN_PARALLEL) -m "not long" $(ARGS)
+
+test-long: .venv/installed-dev
+	.venv/bin/pytest $(IN_PARALLEL) -m "(not row or short) and long" $(ARGS)
 
 test-properties: .venv/installed-dev
 	.venv/bin/pytest tests/properties --hypothesis-profile many --timeout 0 --numprocesses 2 $(ARGS)

@@ -11,6 +11,7 @@ from contract.redis.broker import Clients, connect
 from emotii.local.redis_server import PrivateServer, find_server
 from tests.postgres import PostgresServer, find_postgres
 
+TESTS = Path(__file__).parent
 SHARED = Path(os.environ.get("EMOTII_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real faces and videos that do not belong to the project; tests that want them skip where they are absent."""
 
@@ -45,7 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     There the long files have to begin first, so that none is left for the end, when the other processes are done.
     """
     order = {"unit": 0, "integration": 1, "acceptance": 2}
-    items.sort(key=lambda item: order.get(item.path.parent.name, 3))
+    items.sort(key=lambda item: order.get(item.path.relative_to(TESTS).parts[0], 3))
     if "PYTEST_XDIST_WORKER" in os.environ:
         place = {path: -number for number, path in enumerate(dict.fromkeys(item.path for item in items))}
         items.sort(key=lambda item: place[item.path])
@@ -78,9 +79,9 @@ def _redis() -> Path:
     return Path(found)
 
 
-@pytest.fixture(params=["valkey", "redis"])
+@pytest.fixture(params=["valkey", pytest.param("redis", marks=pytest.mark.long)])
 def any_program(request: pytest.FixtureRequest) -> Path:
-    """The embedded Valkey's program, then that of Debian's Redis."""
+    """The embedded Valkey's program, then that of Debian's Redis; the latter runs in `make test-long`."""
     return _valkey() if request.param == "valkey" else _redis()
 
 
