@@ -31,12 +31,12 @@ def include(app: FastAPI) -> None:
     @app.get("/camera", include_in_schema=False)
     @app.head("/camera", include_in_schema=False)
     async def camera() -> FileResponse:
-        return FileResponse(STATIC / "camera.html", headers=REVALIDATE)
+        return FileResponse(STATIC / "camera" / "camera.html", headers=REVALIDATE)
 
     @app.get("/sign-in", include_in_schema=False)
     @app.head("/sign-in", include_in_schema=False)
     async def sign_in() -> FileResponse:
-        return FileResponse(STATIC / "sign-in.html", headers=REVALIDATE)
+        return FileResponse(STATIC / "sign-in" / "sign-in.html", headers=REVALIDATE)
 
     @app.get("/favicon.ico", include_in_schema=False)
     async def icon() -> FileResponse:

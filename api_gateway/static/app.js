@@ -1,19 +1,19 @@
 // The dashboard: what comes over the connection, put where it belongs.
 
-import { Analyze } from "./analyze.js";
-import { ask } from "./api.js";
-import { setClock } from "./clock.js";
-import { element } from "./dom.js";
+import { Analyze } from "./analyze/view.js";
+import { ask } from "./shared/api.js";
+import { setClock } from "./shared/clock.js";
+import { element } from "./shared/dom.js";
 import { Emotii } from "./emotii.js";
-import { Erase } from "./erase.js";
-import { Gallery } from "./gallery.js";
-import { History } from "./history.js";
-import { Live } from "./live.js";
-import { showPipeline } from "./pipeline.js";
-import { Router } from "./router.js";
-import { lookForSession, showSession } from "./session.js";
-import { Sources } from "./sources.js";
-import { Switches } from "./switches.js";
+import { Erase } from "./settings/erasure.js";
+import { Gallery } from "./faces/gallery.js";
+import { History } from "./history/view.js";
+import { Live } from "./live/view.js";
+import { showPipeline } from "./settings/pipeline.js";
+import { Router } from "./shared/router.js";
+import { lookForSession, showSession } from "./shared/session.js";
+import { Sources } from "./settings/sources.js";
+import { Switches } from "./settings/runtime-settings.js";
 
 const live = new Live(element("tiles"), element("no-sources"));
 const switches = new Switches(element("saving"), element("blur"), element("settings-line"));

@@ -1,7 +1,7 @@
 // A bar for each probability of one face.
 
-import { copyOf } from "./dom.js";
-import { paint } from "./palette.js";
+import { copyOf } from "../shared/dom.js";
+import { paint } from "../shared/palette.js";
 
 export class Bars {
   /** @param {HTMLElement} list */

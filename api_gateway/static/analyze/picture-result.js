@@ -1,8 +1,8 @@
 // A picture that was looked at: boxes above it, and a card for each face.
 
-import { Boxes } from "./boxes.js";
-import { make } from "./dom.js";
-import { Card } from "./faces.js";
+import { Boxes } from "../faces/bounding-boxes.js";
+import { make } from "../shared/dom.js";
+import { Card } from "../faces/face-cards.js";
 
 /** @param {HTMLElement} place @param {File} file @param {object} answer of /api/v1/predict */
 export async function showPicture(place, file, answer) {

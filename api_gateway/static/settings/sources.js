@@ -1,8 +1,8 @@
 // What is captured: each source with its state; those that were added here can be removed here.
 
-import { ask } from "./api.js";
-import { element, make } from "./dom.js";
-import { say, saying } from "./said.js";
+import { ask } from "../shared/api.js";
+import { element, make } from "../shared/dom.js";
+import { say, saying } from "../shared/status-message.js";
 
 export class Sources {
   constructor() {

@@ -1,11 +1,11 @@
 // The section History: the episodes that were recorded, as a chart and as a table.
 
-import { address, ask } from "./api.js";
-import { clockTime, length, now } from "./clock.js";
-import { element, make, offer } from "./dom.js";
-import { paint } from "./palette.js";
-import { say, saying } from "./said.js";
-import { Shares } from "./shares.js";
+import { address, ask } from "../shared/api.js";
+import { clockTime, length, now } from "../shared/clock.js";
+import { element, make, offer } from "../shared/dom.js";
+import { paint } from "../shared/palette.js";
+import { say, saying } from "../shared/status-message.js";
+import { Shares } from "./emotion-shares.js";
 
 const HOUR_MS = 3_600_000;
 const SPANS = new Map([

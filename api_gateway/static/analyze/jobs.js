@@ -1,10 +1,10 @@
 // Videos that were handed in: how far they are, and when they are done their timeline and files.
 
-import { ask } from "./api.js";
-import { clockTime } from "./clock.js";
-import { make, write } from "./dom.js";
-import { Recording } from "./recording.js";
-import { saying } from "./said.js";
+import { ask } from "../shared/api.js";
+import { clockTime } from "../shared/clock.js";
+import { make, write } from "../shared/dom.js";
+import { Recording } from "./recording-timeline.js";
+import { saying } from "../shared/status-message.js";
 
 const RUNNING = ["queued", "running"];
 const LOOK_MS = 1000;

@@ -1,7 +1,7 @@
 // The section Live: a tile for each camera, in the order of the sources.
 
-import { element } from "./dom.js";
-import { recall } from "./past.js";
+import { element } from "../shared/dom.js";
+import { recall } from "../timeline/backfill.js";
 import { Tile } from "./tile.js";
 
 const DRAW_MS = 250;

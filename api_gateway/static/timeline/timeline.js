@@ -1,9 +1,9 @@
 // The last three minutes of a source, lane by lane; and the same in words.
 
-import { clockTime, length, now } from "./clock.js";
-import { make } from "./dom.js";
+import { clockTime, length, now } from "../shared/clock.js";
+import { make } from "../shared/dom.js";
 import { Lane } from "./lane.js";
-import { paint } from "./palette.js";
+import { paint } from "../shared/palette.js";
 import { KEPT_MS, Track } from "./track.js";
 
 const MOST_LANES = 5;

@@ -1,8 +1,8 @@
 // A row of the timeline: one face after the other, each beside its number.
 
-import { drawLane } from "./chart.js";
-import { length } from "./clock.js";
-import { copyOf, write } from "./dom.js";
+import { drawLane } from "./lane-chart.js";
+import { length } from "../shared/clock.js";
+import { copyOf, write } from "../shared/dom.js";
 
 const APART_MS = 1000;
 

@@ -1,10 +1,10 @@
 // The page of a browser's camera: asks for it, sends it, and shows what is read of it.
 
-import { Boxes } from "./boxes.js";
-import { element, make, offer, write } from "./dom.js";
-import { Emotii } from "./emotii.js";
-import { hue } from "./palette.js";
-import { Sender } from "./sender.js";
+import { Boxes } from "../faces/bounding-boxes.js";
+import { element, make, offer, write } from "../shared/dom.js";
+import { Emotii } from "../emotii.js";
+import { hue } from "../shared/palette.js";
+import { Sender } from "./frame-sender.js";
 
 const DEFAULT_NAME = "browser";
 const UNCERTAIN = "uncertain";

@@ -1,7 +1,7 @@
 // A box with words round each face of a picture. They are elements above it, so they are sharp at any size.
 
-import { make } from "./dom.js";
-import { hue } from "./palette.js";
+import { make } from "../shared/dom.js";
+import { hue } from "../shared/palette.js";
 
 const UNCERTAIN = "uncertain";
 const ROOM_ABOVE = 0.09; // of the height: with less, the words stand inside the box

@@ -1,8 +1,8 @@
 // The picture of one source: the newest frame, the boxes of its faces, and a veil of words when it does not move.
 
-import { Boxes } from "./boxes.js";
-import { write } from "./dom.js";
-import { Feed } from "./feed.js";
+import { Boxes } from "../faces/bounding-boxes.js";
+import { write } from "../shared/dom.js";
+import { Feed } from "./video-stream.js";
 
 const STANDS_MS = 3000;
 

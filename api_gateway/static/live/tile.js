@@ -1,10 +1,10 @@
 // All that is shown of one source: video, faces, timeline and figures.
 
-import { address, ask } from "./api.js";
-import { copyOf, write } from "./dom.js";
-import { Faces } from "./faces.js";
-import { Screen } from "./screen.js";
-import { Timeline } from "./timeline.js";
+import { address, ask } from "../shared/api.js";
+import { copyOf, write } from "../shared/dom.js";
+import { Faces } from "../faces/face-cards.js";
+import { Screen } from "./video-player.js";
+import { Timeline } from "../timeline/timeline.js";
 
 export class Tile {
   /** @param {string} source its name */

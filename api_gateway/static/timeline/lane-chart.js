@@ -1,6 +1,6 @@
 // Drawing on a canvas: stacked probabilities over time, and above them a ribbon for each episode.
 
-import { colour, texture } from "./palette.js";
+import { colour, texture } from "../shared/palette.js";
 
 const RIBBON = 20;
 const GAP = 4;

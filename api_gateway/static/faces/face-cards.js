@@ -1,8 +1,8 @@
 // A card for each face in view: emotion, confidence, a bar for each probability, and what makes it hard to judge.
 
-import { Bars } from "./bars.js";
-import { copyOf, write } from "./dom.js";
-import { hue } from "./palette.js";
+import { Bars } from "./probability-bars.js";
+import { copyOf, write } from "../shared/dom.js";
+import { hue } from "../shared/palette.js";
 
 const FORGOTTEN_MS = 2000;
 const UNCERTAIN = "uncertain"; // no emotion: it has no colour of its own

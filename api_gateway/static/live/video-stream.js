@@ -1,6 +1,6 @@
 // The video of one source, for ever: each picture with what the gateway says of its faces; it starts again by itself.
 
-import { address } from "./api.js";
+import { address } from "../shared/api.js";
 import { parts } from "./multipart.js";
 
 const AGAIN_MS = 1000;

@@ -1,6 +1,6 @@
 // Workers, models and backlog, and when another worker would help.
 
-import { element, make, write } from "./dom.js";
+import { element, make, write } from "../shared/dom.js";
 
 const STANDS_AFTER = 8; // so many seconds in a row; one crop that waits for its batch is no backlog
 

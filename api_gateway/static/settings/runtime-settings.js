@@ -1,7 +1,7 @@
 // What everybody may switch: whether faces are saved, and how they are shown in the video. The gateways remember it.
 
-import { ask } from "./api.js";
-import { element, write } from "./dom.js";
+import { ask } from "../shared/api.js";
+import { element, write } from "../shared/dom.js";
 
 const VEILS = { off: "visible", blur: "blurred", mask: "masked" };
 const SHOWN_MS = 2500; // what was switched here may take a moment to come back in the figures

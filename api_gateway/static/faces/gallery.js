@@ -1,10 +1,10 @@
 // The section Faces: what was saved, newest first; each can be given another emotion, or be deleted.
 
-import { address, ask } from "./api.js";
-import { clockTime } from "./clock.js";
-import { element, make, offer } from "./dom.js";
-import { paint } from "./palette.js";
-import { say, saying } from "./said.js";
+import { address, ask } from "../shared/api.js";
+import { clockTime } from "../shared/clock.js";
+import { element, make, offer } from "../shared/dom.js";
+import { paint } from "../shared/palette.js";
+import { say, saying } from "../shared/status-message.js";
 
 const PAGE = 48;
 const SURE_MS = 3000; // a second click within this time deletes

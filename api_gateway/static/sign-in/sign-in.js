@@ -1,8 +1,8 @@
 // Signing in: the token goes to the gateway once, and a cookie that no script can read comes back.
 
-import { ask } from "./api.js";
-import { element } from "./dom.js";
-import { saying } from "./said.js";
+import { ask } from "../shared/api.js";
+import { element } from "../shared/dom.js";
+import { saying } from "../shared/status-message.js";
 
 const PAGES = ["/", "/camera"]; // nowhere else can a link lead from here
 

@@ -1,10 +1,10 @@
 // The section Analyze: a picture is looked at at once, a video becomes a job.
 
-import { ask } from "./api.js";
-import { element } from "./dom.js";
+import { ask } from "../shared/api.js";
+import { element } from "../shared/dom.js";
 import { Jobs } from "./jobs.js";
-import { showPicture } from "./picture.js";
-import { say, saying } from "./said.js";
+import { showPicture } from "./picture-result.js";
+import { say, saying } from "../shared/status-message.js";
 
 const MOVING = /^video\/|^image\/gif$/;
 const NAMED = /\.(mp4|m4v|mov|mkv|webm|avi|gif|mpe?g|ts)$/i; // where the browser knows no type

@@ -1,7 +1,7 @@
 // What was recorded of a source just before the page was opened, so that its timeline need not begin empty.
 
-import { address, ask } from "./api.js";
-import { now } from "./clock.js";
+import { address, ask } from "../shared/api.js";
+import { now } from "../shared/clock.js";
 import { KEPT_MS } from "./track.js";
 
 const PAGE = 1000;

@@ -1,9 +1,9 @@
 // Erasing what was seen: what, when, a second click to be sure, and how it stands until it is done.
 
-import { ask } from "./api.js";
-import { now } from "./clock.js";
-import { element, offer } from "./dom.js";
-import { say, saying } from "./said.js";
+import { ask } from "../shared/api.js";
+import { now } from "../shared/clock.js";
+import { element, offer } from "../shared/dom.js";
+import { say, saying } from "../shared/status-message.js";
 
 const SPANS = { "ever": Infinity, "in the last ten minutes": 10, "in the last hour": 60, "in the last day": 24 * 60 };
 const SURE_MS = 4000; // a second click within this time erases

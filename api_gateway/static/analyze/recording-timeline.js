@@ -1,10 +1,10 @@
 // The timeline of a recording: a lane for each face that was in it for long, and its episodes in words.
 
-import { ask } from "./api.js";
-import { drawLane } from "./chart.js";
-import { length, videoTime } from "./clock.js";
-import { copyOf, make } from "./dom.js";
-import { paint } from "./palette.js";
+import { ask } from "../shared/api.js";
+import { drawLane } from "../timeline/lane-chart.js";
+import { length, videoTime } from "../shared/clock.js";
+import { copyOf, make } from "../shared/dom.js";
+import { paint } from "../shared/palette.js";
 
 const MOST_LANES = 8;
 const FEWEST_POINTS = 200; // of a long recording the points are further apart

@@ -1,9 +1,9 @@
 // How much of each emotion there was over a span of time: a column for each part of it, and the same in words.
 
-import { fills, pour, sized } from "./chart.js";
-import { clockTime, length } from "./clock.js";
-import { make } from "./dom.js";
-import { paint } from "./palette.js";
+import { fills, pour, sized } from "../timeline/lane-chart.js";
+import { clockTime, length } from "../shared/clock.js";
+import { make } from "../shared/dom.js";
+import { paint } from "../shared/palette.js";
 
 const COLUMNS = 60;
 const HEIGHT = 150;
