@@ -1,101 +1,105 @@
-// The dashboard: what comes over the connection, put where it belongs.
+// The dashboard: passes the events of the WebSocket to the sections of the page.
 
-import { Analyze } from "./analyze/view.js";
-import { ask } from "./shared/api.js";
-import { setClock } from "./shared/clock.js";
-import { element } from "./shared/dom.js";
+import { AnalyzeView } from "./analyze/view.js";
 import { Emotii } from "./emotii.js";
-import { Erase } from "./settings/erasure.js";
 import { Gallery } from "./faces/gallery.js";
-import { History } from "./history/view.js";
-import { Live } from "./live/view.js";
+import { HistoryView } from "./history/view.js";
+import { LiveView } from "./live/view.js";
+import { ErasureForm } from "./settings/erasure.js";
 import { showPipeline } from "./settings/pipeline.js";
+import { RuntimeSettings } from "./settings/runtime-settings.js";
+import { SourceList } from "./settings/sources.js";
+import { request } from "./shared/api.js";
+import { setServerTime } from "./shared/clock.js";
+import { byId } from "./shared/dom.js";
 import { Router } from "./shared/router.js";
-import { lookForSession, showSession } from "./shared/session.js";
-import { Sources } from "./settings/sources.js";
-import { Switches } from "./settings/runtime-settings.js";
+import { requireSession, showSession } from "./shared/session.js";
 
-const live = new Live(element("tiles"), element("no-sources"));
-const switches = new Switches(element("saving"), element("blur"), element("settings-line"));
-const known = {
-  names: () => [...live.states.keys()],
-  labels: async () => (await ask("/api/v1/emotions").catch(() => ({ emotions: [] }))).emotions,
+const MAX_WAITING_MS = 500; // the deadline for a worker to read a face; later, its readings are stale
+
+const live = new LiveView(byId("tiles"), byId("no-sources"));
+const settings = new RuntimeSettings(byId("saving"), byId("blur"), byId("settings-status"));
+const choices = { // the options of filters and forms
+  sources: () => [...live.sources.keys()],
+  emotions: async () => (await request("/api/v1/emotions").catch(() => ({ emotions: [] }))).emotions,
 };
-const history = new History(known);
-const gallery = new Gallery(known);
-const analyze = new Analyze();
-const sources = new Sources();
-const erase = new Erase(known);
+const history = new HistoryView(choices);
+const gallery = new Gallery(choices);
+const analyze = new AnalyzeView();
+const sources = new SourceList();
+const erasure = new ErasureForm(choices);
 const router = new Router([...document.querySelectorAll("main > section")], [...document.querySelectorAll(".tabs a")]);
 let stats = null;
 
 const emotii = new Emotii("/ws/emotions");
 emotii.addEventListener("hello", ({ detail: hello }) => {
-  live.replace(hello.sources, hello.episodes);
-  take(hello.stats);
+  live.reset(hello.sources, hello.episodes);
+  showStats(hello.stats);
 });
 emotii.addEventListener("close", () => {
   showConnection();
-  lookForSession();
+  requireSession();
 });
-emotii.addEventListener("heartbeat", ({ detail }) => setClock(detail.now_ms));
-emotii.addEventListener("reading", ({ detail }) => live.read(detail));
-emotii.addEventListener("episode", ({ detail }) => live.follow(detail));
+emotii.addEventListener("heartbeat", ({ detail }) => setServerTime(detail.now_ms));
+emotii.addEventListener("reading", ({ detail }) => live.addReading(detail));
+emotii.addEventListener("episode", ({ detail }) => live.addEpisode(detail));
 emotii.addEventListener("state", ({ detail }) => {
-  live.update(detail);
+  live.updateSource(detail);
   showConnection();
 });
 emotii.addEventListener("gone", ({ detail }) => {
-  live.remove(detail.source);
+  live.removeSource(detail.source);
   showConnection();
 });
-emotii.addEventListener("stats", ({ detail }) => take(detail));
+emotii.addEventListener("stats", ({ detail }) => showStats(detail));
 
-function take(event) {
+function showStats(event) {
   stats = event;
-  setClock(stats.now_ms);
+  setServerTime(stats.now_ms);
   showPipeline(stats);
-  live.count(stats);
-  switches.show(stats);
-  if (router.current === "settings") sources.look();
+  live.showMetrics(stats);
+  settings.update(stats);
+  if (router.current === "settings") sources.refresh();
   showConnection();
 }
 
 function showConnection() {
-  const [state, text, stale] = judgement();
-  const pill = element("connection");
-  if (pill.textContent !== text) pill.textContent = text; // a screen reader would say it again
+  const { state, text, outage = "" } = connectionStatus();
+  const pill = byId("connection");
+  if (pill.textContent !== text) pill.textContent = text; // screen readers announce every change
   pill.dataset.state = state;
-  live.judge(stale);
+  live.setOutage(outage);
 }
 
-/** Whether faces of a camera wait for a worker longer than a reading may be old. */
-function isLate(figures) {
-  return figures?.waiting_ms > 500;
+/** The state and the text of the connection status, and why no source is live if there is an outage. */
+function connectionStatus() {
+  const stale = (reason, outage) => ({ state: "stale", text: `stale: ${reason}`, outage });
+  if (!emotii.isOpen) {
+    return { state: "reconnecting", text: "reconnecting", outage: "The page cannot reach the gateway and is reconnecting" };
+  }
+  if (stats && !stats.redis) return stale("Redis is unreachable", "The gateway cannot reach Redis");
+  if (stats && !stats.workers) return stale("no worker is running");
+  const statuses = [...live.sources.values()];
+  if (!statuses.length) return stale("no source is connected");
+  const delayed = statuses.find(({ source, source_kind }) => source_kind === "camera" && isDelayed(stats?.sources[source]));
+  if (delayed) return stale(`no worker reads faces of ${delayed.source}`);
+  const notOnline = statuses.filter(({ state }) => state !== "ONLINE");
+  if (!notOnline.length) return { state: "connected", text: "connected" };
+  const [first] = notOnline;
+  if (notOnline.length > 1) return stale(`${notOnline.length} of ${statuses.length} sources are not online`);
+  return stale(`${first.source} is ${first.state.toLowerCase()}`);
 }
 
-/** The pill's state and words, and why nothing that is shown is fresh. */
-function judgement() {
-  if (!emotii.isOpen) return ["reconnecting", "reconnecting", "The gateway cannot be reached; trying again"];
-  if (stats && !stats.redis) return ["stale", "stale: Redis cannot be reached", "Redis cannot be reached"];
-  if (stats && !stats.workers) return ["stale", "stale: no worker is running", ""];
-  const states = [...live.states.values()];
-  if (!states.length) return ["stale", "stale: no source yet", ""];
-  const late = states.filter(({ source, source_kind }) => source_kind === "camera" && isLate(stats?.sources[source]));
-  if (late.length) return ["stale", `stale: no worker takes the faces of ${late[0].source}`, ""];
-  const away = states.filter(({ state }) => state !== "ONLINE");
-  if (!away.length) return ["connected", "connected", ""];
-  const [first] = away;
-  if (away.length > 1) return ["stale", `stale: ${away.length} of ${states.length} sources are away`, ""];
-  return ["stale", `stale: ${first.source} is ${first.state.toLowerCase()}`, ""];
+function isDelayed(metrics) {
+  return metrics?.waiting_ms > MAX_WAITING_MS;
 }
 
-router.when("history", () => history.enter());
-router.when("faces", () => gallery.enter());
-router.when("analyze", () => analyze.jobs.enter(), () => analyze.jobs.leave());
-router.when("settings", () => {
-  sources.look();
-  erase.enter();
+router.register("history", () => history.activate());
+router.register("faces", () => gallery.activate());
+router.register("analyze", () => analyze.jobs.activate(), () => analyze.jobs.deactivate());
+router.register("settings", () => {
+  sources.refresh();
+  erasure.activate();
 });
-router.show();
+router.navigate();
 showSession();

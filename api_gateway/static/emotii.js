@@ -1,160 +1,163 @@
-// A client of /ws/emotions, for browsers and for Node.js: one ES module without dependencies.
+// A client of /ws/emotions for browsers and Node.js: one ES module without dependencies.
 //
 //   const emotii = new Emotii("ws://127.0.0.1:5000/ws/emotions", { sources: ["front"], kinds: ["reading"], rate: 5 });
 //   emotii.addEventListener("reading", ({ detail }) => console.log(detail.track, detail.emotion, detail.confidence));
 //
-// It connects again by itself, waiting a little longer after each failure, and takes a connection over which nothing
-// comes any more for a lost one: the gateway says something every second, if only a heartbeat.
+// The client reconnects by itself, with a longer delay after each failure. The gateway sends a message every second, if
+// only a heartbeat; the client closes a connection without messages and reconnects.
 
-const FIRST_PAUSE_MS = 400;
-const LONGEST_PAUSE_MS = 4000;
-const SILENT_MS = 3500;
-const WATCH_MS = 500;
-const UNDERSTOOD = 2; // the protocol version
+const FIRST_RETRY_MS = 400;
+const MAX_RETRY_MS = 4000;
+const TIMEOUT_MS = 3500;
+const TIMEOUT_CHECK_MS = 500;
+const PROTOCOL_VERSION = 2;
 
 /**
- * What to tell; what is left out, or null, means all.
+ * The events to receive. An option that is omitted or null does not restrict them.
  * @typedef {object} Subscription
  * @property {string[]} [sources] names of sources
  * @property {number[]} [tracks] numbers of tracks
  * @property {("reading"|"episode"|"state"|"stats")[]} [kinds]
- * @property {number} [rate] at most so many readings a second and track, the newest ones
+ * @property {number} [rate] the maximum number of readings per second and track; the newest ones are sent
  */
 
 /**
- * Events, each a `CustomEvent` with what it tells as `detail`:
- * - `open`: the connection stands; the hello follows at once.
- * - `hello`: how everything stands: `{sources, episodes, stats}`. What was kept from before is to be replaced by it.
- * - `reading`, `episode`, `state`, `gone`, `stats`, `missed`, `refused`, `heartbeat`: as the gateway's `/asyncapi.json`
- *   describes them.
- * - `events`: the array of all events of a moment, before they are told one by one.
- * - `close`: the connection is lost (or could not be made): `{reason, retryMs}`; after `retryMs` it is tried again, or
- *   never if that is null, because `close()` was called.
+ * Events, each a `CustomEvent` whose `detail` is the event's content:
+ * - `open`: the connection is established; a `hello` follows immediately.
+ * - `hello`: the current state: `{sources, episodes, stats}`. It replaces all state from earlier connections.
+ * - `reading`, `episode`, `state`, `gone`, `stats`, `missed`, `refused`, `heartbeat`: as described by the gateway's
+ *   `/asyncapi.json`.
+ * - `events`: the array of all events of one message, dispatched before the individual events.
+ * - `close`: the connection was lost or could not be established: `{reason, retryMs}`. The client reconnects after
+ *   `retryMs`; null means never, because `close()` was called.
  */
 export class Emotii extends EventTarget {
-  #subscription; // what is wanted
-  #asked; // what this connection was made with, or told since
+  #subscription; // the latest one
+  #sentSubscription; // the one that the gateway has received over this connection
   #WebSocket;
   #socket = null;
-  #open = false;
-  #began = 0;
-  #heard = 0;
-  #pause = FIRST_PAUSE_MS;
-  #retry = null;
-  #watch = null;
-  #ended = false;
+  #isOpen = false;
+  #connectStartedAt = 0;
+  #lastMessageAt = 0;
+  #retryDelay = FIRST_RETRY_MS;
+  #retryTimer = null;
+  #timeoutTimer = null;
+  #isClosed = false;
 
   /**
-   * @param {string} [url] of the gateway's `/ws/emotions`; http(s) and addresses relative to the page will do.
-   * @param {Subscription & {WebSocket?: typeof WebSocket}} [options] `WebSocket`: the class to connect with, where the
-   *   platform has none of its own.
+   * @param {string} [url] of the gateway's `/ws/emotions`; http(s) URLs and URLs relative to the page are accepted.
+   * @param {Subscription & {WebSocket?: typeof WebSocket}} [options] `WebSocket`: the class to connect with, for
+   *   platforms without a global one.
    */
   constructor(url = "/ws/emotions", { WebSocket = globalThis.WebSocket, ...subscription } = {}) {
     super();
-    if (!WebSocket) throw new TypeError("no WebSocket here: give one as an option, or use Node.js 22 or later");
-    const address = new URL(url, globalThis.location?.href);
-    address.protocol = address.protocol.replace(/^http/, "ws");
-    this.url = address.href;
+    if (!WebSocket) throw new TypeError("no global WebSocket: pass a WebSocket class as an option, or use Node.js 22 or later");
+    const absolute = new URL(url, globalThis.location?.href);
+    absolute.protocol = absolute.protocol.replace(/^http/, "ws");
+    this.url = absolute.href;
     this.#WebSocket = WebSocket;
     this.#subscription = subscription;
-    this.#watch = setInterval(() => this.#lookForSilence(), WATCH_MS);
-    globalThis.addEventListener?.("online", this.#connectNow);
+    this.#timeoutTimer = setInterval(() => this.#checkTimeout(), TIMEOUT_CHECK_MS);
+    globalThis.addEventListener?.("online", this.#reconnectNow);
     this.#connect();
   }
 
-  /** Whether the connection stands and is heard of: from the hello on. */
+  /** Whether the connection is established and the hello has been received. */
   get isOpen() {
-    return this.#open;
+    return this.#isOpen;
   }
 
-  /** Milliseconds since the gateway was last heard, Infinity before the first time. */
+  /** Milliseconds since the last message of the gateway; Infinity before the first one. */
   get silentMs() {
-    return this.#heard ? Date.now() - this.#heard : Infinity;
+    return this.#lastMessageAt ? Date.now() - this.#lastMessageAt : Infinity;
   }
 
-  /** Replace the subscription, now and for every later connection. @param {Subscription} [subscription] */
+  /** Replace the subscription of this and all later connections. @param {Subscription} [subscription] */
   subscribe(subscription = {}) {
     this.#subscription = subscription;
-    if (this.#open) this.#ask();
+    if (this.#isOpen) this.#sendSubscription();
   }
 
-  /** Leave for good. */
+  /** Close the connection and do not reconnect. */
   close() {
-    this.#ended = true;
-    clearInterval(this.#watch);
-    clearTimeout(this.#retry);
-    globalThis.removeEventListener?.("online", this.#connectNow);
-    if (this.#socket) this.#lose("closed here");
+    this.#isClosed = true;
+    clearInterval(this.#timeoutTimer);
+    clearTimeout(this.#retryTimer);
+    globalThis.removeEventListener?.("online", this.#reconnectNow);
+    if (this.#socket) this.#disconnect("the client closed the connection");
   }
 
-  #ask() {
-    this.#asked = this.#subscription;
-    this.#socket.send(JSON.stringify({ subscribe: this.#asked }));
+  #sendSubscription() {
+    this.#sentSubscription = this.#subscription;
+    this.#socket.send(JSON.stringify({ subscribe: this.#sentSubscription }));
   }
 
   #connect() {
-    this.#asked = this.#subscription;
-    const socket = new this.#WebSocket(this.#addressed());
-    const ours = (act) => (event) => socket === this.#socket && act(event);
+    this.#sentSubscription = this.#subscription;
+    const socket = new this.#WebSocket(this.#urlWithSubscription());
+    const ifCurrent = (handle) => (event) => socket === this.#socket && handle(event);
     this.#socket = socket;
-    this.#began = Date.now();
-    socket.addEventListener("message", ours((message) => this.#take(message.data)));
-    socket.addEventListener("close", ours((event) => this.#lose(event.reason || "the connection ended")));
-    socket.addEventListener("error", ours(() => {})); // a close follows; Node.js would end the program without this
+    this.#connectStartedAt = Date.now();
+    socket.addEventListener("message", ifCurrent((message) => this.#handleMessage(message.data)));
+    socket.addEventListener("close", ifCurrent((event) => this.#disconnect(event.reason || "the connection was closed")));
+    socket.addEventListener("error", ifCurrent(() => {})); // a close event follows; Node.js exits without this listener
   }
 
-  #connectNow = () => {
-    if (this.#socket || this.#ended) return;
-    clearTimeout(this.#retry);
+  #reconnectNow = () => {
+    if (this.#socket || this.#isClosed) return;
+    clearTimeout(this.#retryTimer);
     this.#connect();
   };
 
-  /** The subscription stands in the address, so that nothing else is told first. */
-  #addressed() {
-    const address = new URL(this.url);
-    const { sources, tracks, kinds, rate } = this.#asked;
-    for (const source of sources ?? []) address.searchParams.append("source", source);
-    for (const track of tracks ?? []) address.searchParams.append("track", track);
-    for (const kind of kinds ?? []) address.searchParams.append("kind", kind);
-    if (rate != null) address.searchParams.set("rate", rate);
-    return address.href;
+  /** The URL contains the subscription, so that the gateway sends no other events first. */
+  #urlWithSubscription() {
+    const url = new URL(this.url);
+    const { sources, tracks, kinds, rate } = this.#sentSubscription;
+    for (const source of sources ?? []) url.searchParams.append("source", source);
+    for (const track of tracks ?? []) url.searchParams.append("track", track);
+    for (const kind of kinds ?? []) url.searchParams.append("kind", kind);
+    if (rate != null) url.searchParams.set("rate", rate);
+    return url.href;
   }
 
-  #take(text) {
-    this.#heard = Date.now();
+  #handleMessage(text) {
+    this.#lastMessageAt = Date.now();
     const message = JSON.parse(text);
     if (Array.isArray(message)) {
-      this.#tell("events", message);
-      for (const event of message) this.#tell(event.kind, event);
+      this.#emit("events", message);
+      for (const event of message) this.#emit(event.kind, event);
     } else if (message.type === "hello") {
-      if (message.v !== UNDERSTOOD) console.warn(`the gateway speaks version ${message.v}, this client ${UNDERSTOOD}`);
-      this.#pause = FIRST_PAUSE_MS;
-      this.#open = true;
-      if (this.#asked !== this.#subscription) this.#ask(); // it was replaced while the connection was being made
-      this.#tell("open", null);
-      this.#tell("hello", message);
+      if (message.v !== PROTOCOL_VERSION) {
+        console.warn(`The gateway uses protocol version ${message.v}, this client version ${PROTOCOL_VERSION}.`);
+      }
+      this.#retryDelay = FIRST_RETRY_MS;
+      this.#isOpen = true;
+      if (this.#sentSubscription !== this.#subscription) this.#sendSubscription(); // it changed while connecting
+      this.#emit("open", null);
+      this.#emit("hello", message);
     }
   }
 
-  #lose(reason) {
+  #disconnect(reason) {
     const socket = this.#socket;
     this.#socket = null;
-    this.#open = false;
+    this.#isOpen = false;
     let retryMs = null;
-    if (!this.#ended) {
-      retryMs = this.#pause * (0.7 + 0.6 * Math.random()); // not all clients of a restarted gateway at once
-      this.#pause = Math.min(LONGEST_PAUSE_MS, this.#pause * 1.7);
-      this.#retry = setTimeout(() => this.#connect(), retryMs);
+    if (!this.#isClosed) {
+      retryMs = this.#retryDelay * (0.7 + 0.6 * Math.random()); // spreads the clients of a restarted gateway
+      this.#retryDelay = Math.min(MAX_RETRY_MS, this.#retryDelay * 1.7);
+      this.#retryTimer = setTimeout(() => this.#connect(), retryMs);
     }
-    socket.close(); // a silent connection would not end by itself
-    this.#tell("close", { reason, retryMs });
+    socket.close(); // a connection that timed out does not end by itself
+    this.#emit("close", { reason, retryMs });
   }
 
-  #lookForSilence() {
-    if (this.#socket && Date.now() - Math.max(this.#heard, this.#began) > SILENT_MS) this.#lose("nothing was heard");
+  #checkTimeout() {
+    const lastActivity = Math.max(this.#lastMessageAt, this.#connectStartedAt);
+    if (this.#socket && Date.now() - lastActivity > TIMEOUT_MS) this.#disconnect("the connection timed out");
   }
 
-  #tell(type, detail) {
+  #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -1,36 +1,36 @@
-// Videos that were handed in: how far they are, and when they are done their timeline and files.
+// The list of uploaded videos: the progress of each job, then its timeline and output files.
 
-import { ask } from "../shared/api.js";
-import { clockTime } from "../shared/clock.js";
-import { make, write } from "../shared/dom.js";
-import { Recording } from "./recording-timeline.js";
-import { saying } from "../shared/status-message.js";
+import { request } from "../shared/api.js";
+import { formatTime } from "../shared/clock.js";
+import { createElement, setText } from "../shared/dom.js";
+import { withStatus } from "../shared/status-message.js";
+import { RecordingTimeline } from "./recording-timeline.js";
 
 const RUNNING = ["queued", "running"];
-const LOOK_MS = 1000;
+const POLL_MS = 1000;
 
-export class Jobs {
-  /** @param {HTMLElement} list @param {HTMLElement} line for what goes wrong */
-  constructor(list, line) {
-    Object.assign(this, { list, line, items: new Map(), here: false });
+export class JobList {
+  /** @param {HTMLElement} list @param {HTMLElement} status for error messages */
+  constructor(list, status) {
+    Object.assign(this, { list, status, items: new Map(), isActive: false });
   }
 
-  /** The section is shown: look again and again while something runs. */
-  enter() {
-    this.here = true;
-    this.look();
+  /** Start polling; called when the section is shown. */
+  activate() {
+    this.isActive = true;
+    this.refresh();
   }
 
-  leave() {
-    this.here = false;
+  deactivate() {
+    this.isActive = false;
     clearTimeout(this.timer);
   }
 
-  async look() {
+  async refresh() {
     clearTimeout(this.timer);
-    const known = await ask("/api/v1/jobs").catch(() => null); // the page says already that it cannot be reached
-    if (known) this.show(known.jobs);
-    if (this.here) this.timer = setTimeout(() => this.look(), LOOK_MS);
+    const response = await request("/api/v1/jobs").catch(() => null); // the connection status already shows an outage
+    if (response) this.show(response.jobs);
+    if (this.isActive) this.timer = setTimeout(() => this.refresh(), POLL_MS);
   }
 
   show(jobs) {
@@ -43,7 +43,7 @@ export class Jobs {
     }
     for (const job of [...jobs].reverse()) {
       if (!this.items.has(job.id)) {
-        const item = new Job(job, () => this.remove(job.id));
+        const item = new JobCard(job, () => this.remove(job.id));
         this.items.set(job.id, item);
         this.list.prepend(item.root);
       }
@@ -52,41 +52,41 @@ export class Jobs {
   }
 
   async remove(id) {
-    await saying(this.line, () => ask(`/api/v1/jobs/${id}`, { method: "DELETE" }));
-    await this.look();
+    await withStatus(this.status, () => request(`/api/v1/jobs/${id}`, { method: "DELETE" }));
+    await this.refresh();
   }
 }
 
-class Job {
+class JobCard {
   constructor(job, onRemove) {
-    this.state = make("p", { class: "small" });
-    this.bar = make("progress", { max: "1", value: "0", "aria-label": `Progress of ${job.name}` });
-    this.files = make("p", { class: "files" });
-    this.button = make("button", { type: "button", class: "quiet", onclick: onRemove });
-    this.timeline = make("div", { class: "recording" });
-    this.root = make("li", { class: "card job", "data-job": job.id },
-      make("div", { class: "job-head" }, make("div", {}, make("h3", { text: job.name }), this.state), this.button),
-      this.bar, this.files, this.timeline);
+    this.state = createElement("p", { class: "small" });
+    this.progress = createElement("progress", { max: "1", value: "0", "aria-label": `Progress of ${job.name}` });
+    this.files = createElement("p", { class: "files" });
+    this.button = createElement("button", { type: "button", class: "quiet", onclick: onRemove });
+    this.timeline = createElement("div", { class: "recording" });
+    this.root = createElement("li", { class: "card job", "data-job": job.id },
+      createElement("div", { class: "job-head" }, createElement("div", {}, createElement("h3", { text: job.name }), this.state), this.button),
+      this.progress, this.files, this.timeline);
   }
 
   show(job) {
-    const running = RUNNING.includes(job.state);
-    const counted = job.frames ? ` · ${job.frames} frames, ${job.faces} faces` : "";
-    write(this.state, `${job.state}${job.reason && `: ${job.reason}`}${counted} · ${clockTime(job.created_ms)}`);
+    const isRunning = RUNNING.includes(job.state);
+    const counts = job.frames ? ` · ${job.frames} frames, ${job.faces} faces` : "";
+    setText(this.state, `${job.state}${job.reason && `: ${job.reason}`}${counts} · ${formatTime(job.created_ms)}`);
     this.root.dataset.state = job.state;
-    this.bar.hidden = !running;
-    if (job.progress > 0 || job.state === "queued") this.bar.value = job.progress;
-    else this.bar.removeAttribute("value"); // nobody knows how long it is
-    write(this.button, running ? "Cancel" : "Delete");
-    this.button.setAttribute("aria-label", `${running ? "Cancel" : "Delete"} ${job.name}`);
-    if (job.state === "done" && !this.done) this.finish(job);
+    this.progress.hidden = !isRunning;
+    if (job.progress > 0 || job.state === "queued") this.progress.value = job.progress;
+    else this.progress.removeAttribute("value"); // indeterminate: the length of the video is unknown
+    setText(this.button, isRunning ? "Cancel" : "Delete");
+    this.button.setAttribute("aria-label", `${isRunning ? "Cancel" : "Delete"} ${job.name}`);
+    if (job.state === "done" && !this.hasOutputs) this.showOutputs(job);
   }
 
-  finish(job) {
-    this.done = true;
+  showOutputs(job) {
+    this.hasOutputs = true;
     const path = `/api/v1/jobs/${job.id}`;
-    const shown = job.files.filter((name) => name !== "timeline.json");
-    this.files.replaceChildren(...shown.map((name) => make("a", { class: "button quiet", href: `${path}/${name}`, text: name })));
-    new Recording(this.timeline).load(`${path}/timeline.json`);
+    const files = job.files.filter((name) => name !== "timeline.json");
+    this.files.replaceChildren(...files.map((name) => createElement("a", { class: "button quiet", href: `${path}/${name}`, text: name })));
+    new RecordingTimeline(this.timeline).load(`${path}/timeline.json`);
   }
 }

@@ -1,59 +1,58 @@
-// The timeline of a recording: a lane for each face that was in it for long, and its episodes in words.
+// The timeline of a recording: a lane for each of the longest tracks, and the episodes as text.
 
-import { ask } from "../shared/api.js";
+import { request } from "../shared/api.js";
+import { formatDuration, formatPosition } from "../shared/clock.js";
+import { cloneTemplate, createElement } from "../shared/dom.js";
+import { legendItems } from "../shared/legend.js";
 import { drawLane } from "../timeline/lane-chart.js";
-import { length, videoTime } from "../shared/clock.js";
-import { copyOf, make } from "../shared/dom.js";
-import { paint } from "../shared/palette.js";
 
-const MOST_LANES = 8;
-const FEWEST_POINTS = 200; // of a long recording the points are further apart
+const MAX_LANES = 8;
+const MIN_SAMPLES = 200; // samples of a long recording are further apart, so longer gaps are normal
 
-export class Recording {
-  /** @param {HTMLElement} place */
-  constructor(place) {
-    this.place = place;
+export class RecordingTimeline {
+  /** @param {HTMLElement} container */
+  constructor(container) {
+    this.container = container;
   }
 
-  /** Show what is at this path. */
+  /** Load and show a job's `timeline.json`. */
   async load(path) {
     try {
-      this.show(await ask(path));
+      this.show(await request(path));
     } catch (error) {
-      this.place.replaceChildren(make("p", { class: "small", text: error.message }));
+      this.container.replaceChildren(createElement("p", { class: "small", text: error.message }));
     }
   }
 
-  /** @param {object} timeline a job's `timeline.json` */
+  /** @param {object} timeline the content of `timeline.json` */
   show({ labels, duration_ms: end, gap_ms, tracks, episodes }) {
-    const longest = [...tracks].sort((a, b) => b.readings - a.readings).slice(0, MOST_LANES);
-    const lanes = tracks.filter((track) => longest.includes(track)).map((track) => laneOf(track, episodes, end, gap_ms));
-    const told = (tag, lines) => lines.map((line) => make(tag, { text: line }));
-    this.place.replaceChildren(
-      make("ul", { class: "legend" }, ...labels.map((label) => (
-        make("li", { class: paint(label, labels) }, make("span", { class: "swatch" }), label)
-      ))),
-      make("div", { class: "lanes" }, ...lanes.map(({ root }) => root)),
-      make("p", { class: "axis", "aria-hidden": "true" }, ...told("span", [0, end / 2, end].map(videoTime))),
-      make("details", {}, make("summary", { text: "In words" }), make("ul", { class: "words" }, ...told("li", episodes.map(inWords)))));
+    const longest = [...tracks].sort((a, b) => b.readings - a.readings).slice(0, MAX_LANES);
+    const lanes = tracks.filter((track) => longest.includes(track)).map((track) => createLane(track, episodes, end, gap_ms));
+    const elements = (tag, lines) => lines.map((line) => createElement(tag, { text: line }));
+    this.container.replaceChildren(
+      createElement("ul", { class: "legend" }, ...legendItems(labels)),
+      createElement("div", { class: "lanes" }, ...lanes.map(({ root }) => root)),
+      createElement("p", { class: "axis", "aria-hidden": "true" }, ...elements("span", [0, end / 2, end].map(formatPosition))),
+      createElement("details", {}, createElement("summary", { text: "Episode list" }),
+        createElement("ul", { class: "episode-list" }, ...elements("li", episodes.map(describe)))));
     const draw = () => lanes.forEach(({ canvas, track }) => canvas.clientWidth && drawLane(canvas, [track], { from: 0, to: end }, labels));
-    new ResizeObserver(draw).observe(this.place);
+    new ResizeObserver(draw).observe(this.container);
   }
 }
 
-/** A lane with what is drawn in it. */
-function laneOf({ track, times_ms, probabilities, shares }, episodes, end, gapMs) {
-  const lane = copyOf("lane");
+/** The elements of a lane, with the track to draw in it. */
+function createLane({ track, times_ms, probabilities, shares }, episodes, end, gapMs) {
+  const lane = cloneTemplate("lane");
   lane.name.textContent = `face ${track}`;
-  const parts = Object.entries(shares).map(([emotion, share]) => `${emotion} ${Math.round(share * 100)}%`);
-  lane.canvas.setAttribute("aria-label", `face ${track}: ${parts.join(", ")}`);
+  const percentages = Object.entries(shares).map(([emotion, share]) => `${emotion} ${Math.round(share * 100)}%`);
+  lane.canvas.setAttribute("aria-label", `face ${track}: ${percentages.join(", ")}`);
   const samples = times_ms.map((ms, index) => ({
-    ms, probabilities: Object.fromEntries(Object.entries(probabilities).map(([label, points]) => [label, points[index]])),
+    ms, probabilities: Object.fromEntries(Object.entries(probabilities).map(([label, values]) => [label, values[index]])),
   }));
-  const story = episodes.filter((episode) => episode.track === track);
-  return { ...lane, track: { number: track, samples, story, gapMs: Math.max(gapMs, end / FEWEST_POINTS) } };
+  const trackEpisodes = episodes.filter((episode) => episode.track === track);
+  return { ...lane, track: { number: track, samples, episodes: trackEpisodes, gapMs: Math.max(gapMs, end / MIN_SAMPLES) } };
 }
 
-const inWords = ({ track, emotion, start_ms, duration_ms }) => (
-  `face ${track}, ${emotion} from ${videoTime(start_ms)} for ${length(duration_ms)}`
+const describe = ({ track, emotion, start_ms, duration_ms }) => (
+  `face ${track}, ${emotion} from ${formatPosition(start_ms)} for ${formatDuration(duration_ms)}`
 );

@@ -1,55 +1,56 @@
-// The section Analyze: a picture is looked at at once, a video becomes a job.
+// The section Analyze: uploads pictures for immediate prediction and videos as jobs.
 
-import { ask } from "../shared/api.js";
-import { element } from "../shared/dom.js";
-import { Jobs } from "./jobs.js";
-import { showPicture } from "./picture-result.js";
-import { say, saying } from "../shared/status-message.js";
+import { request } from "../shared/api.js";
+import { byId } from "../shared/dom.js";
+import { showStatus, withStatus } from "../shared/status-message.js";
+import { JobList } from "./jobs.js";
+import { showPictureResult } from "./picture-result.js";
 
-const MOVING = /^video\/|^image\/gif$/;
-const NAMED = /\.(mp4|m4v|mov|mkv|webm|avi|gif|mpe?g|ts)$/i; // where the browser knows no type
+const VIDEO_TYPE = /^video\/|^image\/gif$/;
+const VIDEO_NAME = /\.(mp4|m4v|mov|mkv|webm|avi|gif|mpe?g|ts)$/i; // for files whose type the browser does not know
 
-export class Analyze {
+export class AnalyzeView {
   constructor() {
-    this.line = element("analyze-line");
-    this.result = element("picture-result");
-    this.jobs = new Jobs(element("jobs"), this.line);
-    const drop = element("drop");
-    element("file").addEventListener("change", ({ target }) => {
-      this.take([...target.files]);
-      target.value = ""; // the same file may be chosen again
+    this.status = byId("analyze-status");
+    this.result = byId("picture-result");
+    this.jobs = new JobList(byId("jobs"), this.status);
+    const dropZone = byId("drop-zone");
+    byId("file").addEventListener("change", ({ target }) => {
+      this.analyze([...target.files]);
+      target.value = ""; // so that the same file can be chosen again
     });
-    drop.addEventListener("dragover", (event) => {
+    dropZone.addEventListener("dragover", (event) => {
       event.preventDefault();
-      drop.dataset.over = "true";
+      dropZone.dataset.over = "true";
     });
-    drop.addEventListener("dragleave", () => delete drop.dataset.over);
-    drop.addEventListener("drop", (event) => {
+    dropZone.addEventListener("dragleave", () => delete dropZone.dataset.over);
+    dropZone.addEventListener("drop", (event) => {
       event.preventDefault();
-      delete drop.dataset.over;
-      this.take([...event.dataTransfer.files]);
+      delete dropZone.dataset.over;
+      this.analyze([...event.dataTransfer.files]);
     });
   }
 
-  /** Look at these files, one after the other. */
-  async take(files) {
-    for (const file of files) await (MOVING.test(file.type) || NAMED.test(file.name) ? this.takeVideo(file) : this.takePicture(file));
+  /** Analyze files one after the other. */
+  async analyze(files) {
+    const isVideo = (file) => VIDEO_TYPE.test(file.type) || VIDEO_NAME.test(file.name);
+    for (const file of files) await (isVideo(file) ? this.submitVideo(file) : this.analyzePicture(file));
   }
 
-  async takePicture(file) {
-    say(this.line, `Looking at ${file.name} …`);
-    const answer = await this.hand("/api/v1/predict", "picture", file);
-    if (answer) await saying(this.line, () => showPicture(this.result, file, answer));
+  async analyzePicture(file) {
+    showStatus(this.status, `Analyzing ${file.name} …`);
+    const prediction = await this.upload("/api/v1/predict", "picture", file);
+    if (prediction) await withStatus(this.status, () => showPictureResult(this.result, file, prediction));
   }
 
-  async takeVideo(file) {
-    say(this.line, `Handing in ${file.name} …`);
-    if (await this.hand("/api/v1/jobs", "video", file)) await this.jobs.look();
+  async submitVideo(file) {
+    showStatus(this.status, `Uploading ${file.name} …`);
+    if (await this.upload("/api/v1/jobs", "video", file)) await this.jobs.refresh();
   }
 
-  hand(path, field, file) {
+  upload(path, field, file) {
     const body = new FormData();
     body.append(field, file, file.name);
-    return saying(this.line, () => ask(path, { method: "POST", body }));
+    return withStatus(this.status, () => request(path, { method: "POST", body }));
   }
 }

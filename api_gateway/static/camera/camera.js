@@ -1,162 +1,132 @@
-// The page of a browser's camera: asks for it, sends it, and shows what is read of it.
+// The page /camera: sends the camera of this browser to the gateway and shows its readings.
 
-import { Boxes } from "../faces/bounding-boxes.js";
-import { element, make, offer, write } from "../shared/dom.js";
 import { Emotii } from "../emotii.js";
+import { BoundingBoxes } from "../faces/bounding-boxes.js";
+import { byId, createElement, setText } from "../shared/dom.js";
 import { hue } from "../shared/palette.js";
-import { Sender } from "./frame-sender.js";
+import { FrameSender } from "./frame-sender.js";
+import { openWebcam, webcamError, webcamProblem } from "./webcam.js";
 
 const DEFAULT_NAME = "browser";
 const UNCERTAIN = "uncertain";
-const SEEN_MS = 1500; // how long a face stays without a reading
-const TURN_MS = 250;
-const WAIT_MS = 4000;
+const FACE_EXPIRY_MS = 1500; // a face disappears after this time without a reading
+const UPDATE_INTERVAL_MS = 250;
+const CAPTURE_TIMEOUT_MS = 4000;
 
-const WORDS = {
-  NotAllowedError: "This page may not use the camera. Allow it in the browser, by the sign beside the address, then "
-    + "start again.",
-  NotFoundError: "No camera is connected to this device.",
-  NotReadableError: "The camera cannot be read: another program may be using it.",
-  OverconstrainedError: "The chosen camera is not there any more.",
-};
-const NEEDS_HTTPS = "Browsers give a camera only to pages of this same computer or to pages over HTTPS. Open this page as "
-  + `http://localhost:${location.port || 80}/camera on the machine where Emotii runs, or put HTTPS in front of it.`;
+const boxes = new BoundingBoxes(byId("boxes"));
+const video = byId("video");
+const faces = new Map(); // by track: the newest reading and when it was received
+let capture = null; // while the camera is on: stream, sender, emotii and counts
 
-const boxes = new Boxes(element("boxes"));
-const video = element("video");
-const faces = new Map(); // track -> the newest reading and when it came
-let running = null; // while the camera is on: stream, sender, emotii and counts
-
-function problem() {
-  if (!window.isSecureContext) return NEEDS_HTTPS;
-  return navigator.mediaDevices?.getUserMedia ? "" : "This browser lends its camera to no page.";
-}
-
-function say(state, words) {
-  element("state").dataset.state = state;
-  write(element("state"), words);
-}
-
-async function openCamera() {
-  const chosen = element("device").value;
-  const wanted = { width: { ideal: 640 }, height: { ideal: 480 }, ...(chosen ? { deviceId: { exact: chosen } } : {}) };
-  const stream = await navigator.mediaDevices.getUserMedia({ video: wanted, audio: false });
-  video.srcObject = stream;
-  await video.play();
-  const cameras = (await navigator.mediaDevices.enumerateDevices()).filter((device) => device.kind === "videoinput");
-  const current = stream.getVideoTracks()[0].getSettings().deviceId;
-  offer(element("device"), cameras.map((camera) => camera.deviceId), { chosen: current });
-  [...element("device").options].forEach((option, index) => {
-    option.text = cameras[index].label || `camera ${index + 1}`;
-  });
-  element("device-choice").hidden = cameras.length < 2;
-  return stream;
+function setState(state, text) {
+  byId("state").dataset.state = state;
+  setText(byId("state"), text);
 }
 
 async function start() {
-  const name = element("name").value;
-  write(element("problem"), problem());
-  if (problem()) return;
-  element("start").disabled = true;
-  say("reconnecting", "asking for the camera");
+  const name = byId("name").value;
+  setText(byId("problem"), webcamProblem());
+  if (webcamProblem()) return;
+  byId("start").disabled = true;
+  setState("reconnecting", "requesting the camera");
   try {
-    const stream = await openCamera();
-    running = {
-      name, stream, sender: new Sender(video, name), emotii: listen(name),
-      state: null, lost: "", size: null, sent: [], read: [], began: Date.now(),
+    const stream = await openWebcam(video, byId("device"));
+    capture = {
+      name, stream, sender: new FrameSender(video, name), emotii: subscribe(name),
+      status: null, lostReason: "", frameSize: null, sentTimes: [], readingTimes: [], startedAt: Date.now(),
     };
-    stream.getVideoTracks()[0].addEventListener("ended", () => stop("The camera was unplugged or taken away."));
-    follow(running.sender);
+    stream.getVideoTracks()[0].addEventListener("ended", () => stop("The camera was disconnected."));
+    observeSender(capture.sender);
     history.replaceState(null, "", `?name=${encodeURIComponent(name)}`);
-    element("name").disabled = true;
-    element("screen").style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
-    write(element("veil"), "");
-    say("reconnecting", "connecting");
-    write(element("start"), "Stop the camera");
+    byId("name").disabled = true;
+    byId("screen").style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
+    setText(byId("video-message"), "");
+    setState("reconnecting", "connecting");
+    setText(byId("start"), "Stop the camera");
   } catch (error) {
-    stop(WORDS[error.name] ?? `The camera does not start: ${error.message}`);
+    stop(webcamError(error));
   }
-  element("start").disabled = false;
+  byId("start").disabled = false;
 }
 
-function follow(sender) {
-  sender.addEventListener("open", () => { running.lost = ""; });
-  sender.addEventListener("sent", ({ detail }) => { running.size = detail; running.sent.push(Date.now()); });
-  sender.addEventListener("lost", ({ detail }) => { running.lost = detail; });
+function observeSender(sender) {
+  sender.addEventListener("open", () => { capture.lostReason = ""; });
+  sender.addEventListener("sent", ({ detail }) => { capture.frameSize = detail; capture.sentTimes.push(Date.now()); });
+  sender.addEventListener("lost", ({ detail }) => { capture.lostReason = detail; });
   sender.addEventListener("refused", ({ detail }) => stop(detail.message));
 }
 
-function listen(name) {
+function subscribe(name) {
   const emotii = new Emotii("/ws/emotions", { sources: [name], kinds: ["reading", "state"] });
   emotii.addEventListener("reading", ({ detail }) => {
-    if (!running || detail.source !== name) return;
-    running.read.push(Date.now());
-    if (detail.emotion) faces.set(detail.track, { ...detail, came: Date.now() });
-    if (detail.age_ms !== null) write(element("age"), `${detail.age_ms} ms`);
+    if (!capture || detail.source !== name) return;
+    capture.readingTimes.push(Date.now());
+    if (detail.emotion) faces.set(detail.track, { ...detail, receivedAt: Date.now() });
+    if (detail.age_ms !== null) setText(byId("latency"), `${detail.age_ms} ms`);
   });
-  const told = (state) => { if (running && state?.source === name) running.state = state; };
-  emotii.addEventListener("hello", ({ detail }) => told(detail.sources.find((state) => state.source === name)));
-  emotii.addEventListener("state", ({ detail }) => told(detail));
-  emotii.addEventListener("gone", ({ detail }) => { if (running && detail.source === name) running.state = null; });
+  const setStatus = (status) => { if (capture && status?.source === name) capture.status = status; };
+  emotii.addEventListener("hello", ({ detail }) => setStatus(detail.sources.find((status) => status.source === name)));
+  emotii.addEventListener("state", ({ detail }) => setStatus(detail));
+  emotii.addEventListener("gone", ({ detail }) => { if (capture && detail.source === name) capture.status = null; });
   return emotii;
 }
 
-function stop(words = "") {
-  running?.sender.close();
-  running?.emotii.close();
-  const stream = running?.stream ?? video.srcObject;
+function stop(problem = "") {
+  capture?.sender.close();
+  capture?.emotii.close();
+  const stream = capture?.stream ?? video.srcObject;
   for (const track of stream?.getTracks() ?? []) track.stop();
   video.srcObject = null;
-  running = null;
+  capture = null;
   faces.clear();
-  show();
-  element("name").disabled = false;
-  write(element("problem"), words);
-  write(element("veil"), "The camera is off");
-  write(element("start"), "Start the camera");
-  say("stale", "off");
+  showFaces();
+  byId("name").disabled = false;
+  setText(byId("problem"), problem);
+  setText(byId("video-message"), "The camera is off");
+  setText(byId("start"), "Start the camera");
+  setState("stale", "off");
 }
 
-function turn() {
-  if (!running) return;
-  for (const [track, face] of faces) if (Date.now() - face.came > SEEN_MS) faces.delete(track);
-  for (const times of [running.sent, running.read]) while (times[0] < Date.now() - 1000) times.shift();
-  write(element("sent"), `${running.sent.length} pictures/s`);
-  write(element("read"), `${running.read.length} readings/s`);
-  tellState(running);
-  show();
+function update() {
+  if (!capture) return;
+  for (const [track, face] of faces) if (Date.now() - face.receivedAt > FACE_EXPIRY_MS) faces.delete(track);
+  for (const times of [capture.sentTimes, capture.readingTimes]) while (times[0] < Date.now() - 1000) times.shift();
+  setText(byId("sent"), `${capture.sentTimes.length} frames/s`);
+  setText(byId("readings"), `${capture.readingTimes.length} /s`);
+  showState(capture);
+  showFaces();
 }
 
-function tellState({ name, lost, state, began }) {
-  if (lost) say("reconnecting", `trying again: ${lost}`);
-  else if (state?.state === "ONLINE") say("connected", `${name} is online`);
-  else if (state) say("reconnecting", `${name} is ${state.state.toLowerCase()}: ${state.reason}`);
-  else if (Date.now() - began > WAIT_MS) say("reconnecting", "waits for the capture service");
+function showState({ name, lostReason, status, startedAt }) {
+  if (lostReason) setState("reconnecting", `reconnecting: ${lostReason}`);
+  else if (status?.state === "ONLINE") setState("connected", `${name} is online`);
+  else if (status) setState("reconnecting", `${name} is ${status.state.toLowerCase()}: ${status.reason}`);
+  else if (Date.now() - startedAt > CAPTURE_TIMEOUT_MS) setState("reconnecting", "waiting for the capture service");
 }
 
-function show() {
-  const seen = [...faces.values()].sort((one, other) => one.track - other.track);
-  boxes.show(running?.size ? { ...running.size, faces: seen } : null);
-  element("screen").toggleAttribute("data-stale", !running);
-  element("faces").replaceChildren(...seen.map(card));
-  element("no-faces").hidden = seen.length > 0;
+function showFaces() {
+  const sorted = [...faces.values()].sort((a, b) => a.track - b.track);
+  boxes.show(capture?.frameSize ? { ...capture.frameSize, faces: sorted } : null);
+  byId("screen").toggleAttribute("data-stale", !capture);
+  byId("faces").replaceChildren(...sorted.map(createCard));
+  byId("no-faces").hidden = sorted.length > 0;
 }
 
-function card(face) {
-  const certain = face.emotion !== UNCERTAIN;
-  return make("li", { class: certain ? `face hue-${hue(face.emotion)}` : "face" },
-    make("p", { class: "face-head" },
-      make("span", { class: "face-emotion", text: face.emotion }),
-      make("span", { class: "face-confidence", text: `${face.confidence.toFixed(0)}%` }),
-      make("span", { class: "face-track", text: `face ${face.track}` })),
-    certain ? null : make("p", { class: "face-between", text: face.between.join(" or ") }),
-    face.flaws.length ? make("p", { class: "face-flaws", text: face.flaws.join(", ") }) : null);
+function createCard(face) {
+  const isCertain = face.emotion !== UNCERTAIN;
+  return createElement("li", { class: isCertain ? `face hue-${hue(face.emotion)}` : "face" },
+    createElement("p", { class: "face-head" },
+      createElement("span", { class: "face-emotion", text: face.emotion }),
+      createElement("span", { class: "face-confidence", text: `${face.confidence.toFixed(0)}%` }),
+      createElement("span", { class: "face-track", text: `face ${face.track}` })),
+    isCertain ? null : createElement("p", { class: "face-between", text: face.between.join(" or ") }),
+    face.flaws.length ? createElement("p", { class: "face-flaws", text: face.flaws.join(", ") }) : null);
 }
 
-element("name").value = new URLSearchParams(location.search).get("name") ?? DEFAULT_NAME;
-element("form").addEventListener("submit", (event) => { event.preventDefault(); if (running) stop(); else start(); });
-element("device").addEventListener("change", () => { if (running) { stop(); start(); } });
+byId("name").value = new URLSearchParams(location.search).get("name") ?? DEFAULT_NAME;
+byId("form").addEventListener("submit", (event) => { event.preventDefault(); if (capture) stop(); else start(); });
+byId("device").addEventListener("change", () => { if (capture) { stop(); start(); } });
 window.addEventListener("pagehide", () => stop());
-setInterval(turn, TURN_MS);
-write(element("problem"), problem());
-element("start").disabled = problem() !== "";
+setInterval(update, UPDATE_INTERVAL_MS);
+setText(byId("problem"), webcamProblem());
+byId("start").disabled = webcamProblem() !== "";

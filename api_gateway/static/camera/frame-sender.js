@@ -1,32 +1,32 @@
-// Pictures of a video element to /ws/camera/{name}: only as many as the gateway asks for, and always the newest.
+// Sends frames of a video element to /ws/camera/{name}: one for each credit of the gateway, always the newest frame.
 
-const MOST_PER_SECOND = 15;
-const LONGEST_SIDE = 640;
+const MAX_FRAMES_PER_SECOND = 15;
+const MAX_SIDE = 640;
 const JPEG_QUALITY = 0.8;
-const NOT_YET_MS = 100;
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 4000;
-const PASSING = ["redis_unavailable", "silent", "too_fast"]; // reasons that pass by themselves
+const VIDEO_NOT_READY_MS = 100;
+const FIRST_RETRY_MS = 500;
+const MAX_RETRY_MS = 4000;
+const TRANSIENT_ERRORS = ["redis_unavailable", "silent", "too_fast"]; // codes after which reconnecting makes sense
 
 /**
  * Events, each a `CustomEvent`:
- * - `open`: the gateway takes pictures.
- * - `sent`: one was sent: `{width, height}` of it.
- * - `lost`: the connection is gone, with the reason in words, and is tried again.
- * - `refused`: it is not tried again: `{code, message}`.
+ * - `open`: the gateway accepts frames.
+ * - `sent`: a frame was sent: `{width, height}`.
+ * - `lost`: the connection was lost, with the reason as text; the sender reconnects.
+ * - `refused`: the gateway refused the connection, and the sender does not reconnect: `{code, message}`.
  */
-export class Sender extends EventTarget {
+export class FrameSender extends EventTarget {
   #url;
   #video;
   #canvas = document.createElement("canvas");
   #socket = null;
   #credits = 0;
-  #busy = false;
-  #due = 0;
+  #isSending = false;
+  #nextFrameAt = 0;
   #timer = null;
-  #pause = FIRST_PAUSE_MS;
-  #welcome = false; // whether this page has had the name before
-  #ended = false;
+  #retryMs = FIRST_RETRY_MS;
+  #wasAccepted = false; // whether the gateway has given the name to this page before
+  #isClosed = false;
 
   /** @param {HTMLVideoElement} video @param {string} name of the source */
   constructor(video, name) {
@@ -37,9 +37,9 @@ export class Sender extends EventTarget {
     this.#connect();
   }
 
-  /** Send no more. */
+  /** Stop sending. */
   close() {
-    this.#ended = true;
+    this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#socket?.close();
     this.#socket = null;
@@ -52,67 +52,67 @@ export class Sender extends EventTarget {
     this.#credits = 0;
     socket.addEventListener("message", ({ data }) => {
       if (socket !== this.#socket) return;
-      const said = JSON.parse(data);
-      if (said.error) error = said.error;
-      if (said.ready) this.#take(said.ready);
+      const message = JSON.parse(data);
+      if (message.error) error = message.error;
+      if (message.ready) this.#addCredits(message.ready);
     });
-    socket.addEventListener("close", () => socket === this.#socket && this.#lose(error));
+    socket.addEventListener("close", () => socket === this.#socket && this.#handleClose(error));
   }
 
-  #take(credits) {
-    if (!this.#welcome || this.#pause !== FIRST_PAUSE_MS) this.#tell("open");
-    this.#welcome = true;
-    this.#pause = FIRST_PAUSE_MS;
+  #addCredits(credits) {
+    if (!this.#wasAccepted || this.#retryMs !== FIRST_RETRY_MS) this.#emit("open");
+    this.#wasAccepted = true;
+    this.#retryMs = FIRST_RETRY_MS;
     this.#credits += credits;
-    this.#send();
+    this.#sendFrame();
   }
 
-  #lose(error) {
+  #handleClose(error) {
     this.#socket = null;
-    // The gateway may take our own lost connection for another browser's for some seconds.
-    const passes = !error || PASSING.includes(error.code) || (this.#welcome && error.code === "name_taken");
-    if (!passes) {
+    // After a lost connection, the gateway may keep the name reserved for this page for some seconds.
+    const isTransient = !error || TRANSIENT_ERRORS.includes(error.code) || (this.#wasAccepted && error.code === "name_taken");
+    if (!isTransient) {
       this.close();
-      this.#tell("refused", error);
+      this.#emit("refused", error);
       return;
     }
-    this.#tell("lost", error?.message ?? "the connection to the gateway is lost");
-    this.#timer = setTimeout(() => this.#connect(), this.#pause * (0.7 + 0.6 * Math.random()));
-    this.#pause = Math.min(LONGEST_PAUSE_MS, this.#pause * 1.7);
+    this.#emit("lost", error?.message ?? "the connection to the gateway was lost");
+    this.#timer = setTimeout(() => this.#connect(), this.#retryMs * (0.7 + 0.6 * Math.random()));
+    this.#retryMs = Math.min(MAX_RETRY_MS, this.#retryMs * 1.7);
   }
 
-  async #send() {
-    if (this.#busy || !this.#credits || !this.#socket || this.#ended) return;
-    const seen = this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
-    const early = seen ? this.#due - performance.now() : NOT_YET_MS;
-    if (early > 0) {
+  async #sendFrame() {
+    if (this.#isSending || !this.#credits || !this.#socket || this.#isClosed) return;
+    const isReady = this.#video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+    const delay = isReady ? this.#nextFrameAt - performance.now() : VIDEO_NOT_READY_MS;
+    if (delay > 0) {
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#send(), early);
+      this.#timer = setTimeout(() => this.#sendFrame(), delay);
       return;
     }
-    this.#busy = true;
-    this.#due = performance.now() + 1000 / MOST_PER_SECOND;
+    this.#isSending = true;
+    this.#nextFrameAt = performance.now() + 1000 / MAX_FRAMES_PER_SECOND;
     const socket = this.#socket;
-    const jpeg = await this.#picture();
-    this.#busy = false;
+    const jpeg = await this.#encodeFrame();
+    this.#isSending = false;
     if (jpeg && socket === this.#socket && socket.readyState === WebSocket.OPEN) {
       this.#credits -= 1;
       socket.send(jpeg);
-      this.#tell("sent", { width: this.#canvas.width, height: this.#canvas.height });
+      this.#emit("sent", { width: this.#canvas.width, height: this.#canvas.height });
     }
-    this.#send();
+    this.#sendFrame();
   }
 
-  #picture() {
+  #encodeFrame() {
     const { videoWidth, videoHeight } = this.#video;
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(videoWidth, videoHeight));
+    const scale = Math.min(1, MAX_SIDE / Math.max(videoWidth, videoHeight));
     this.#canvas.width = Math.round(videoWidth * scale);
     this.#canvas.height = Math.round(videoHeight * scale);
     this.#canvas.getContext("2d").drawImage(this.#video, 0, 0, this.#canvas.width, this.#canvas.height);
     return new Promise((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", JPEG_QUALITY));
   }
 
-  #tell(type, detail = null) {
+  #emit(type, detail = null) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

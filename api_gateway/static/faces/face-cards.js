@@ -1,72 +1,71 @@
-// A card for each face in view: emotion, confidence, a bar for each probability, and what makes it hard to judge.
+// A card for each face in view: emotion, confidence, probabilities and image quality.
 
-import { Bars } from "./probability-bars.js";
-import { copyOf, write } from "../shared/dom.js";
+import { cloneTemplate, setText } from "../shared/dom.js";
 import { hue } from "../shared/palette.js";
+import { ProbabilityBars } from "./probability-bars.js";
 
-const FORGOTTEN_MS = 2000;
-const UNCERTAIN = "uncertain"; // no emotion: it has no colour of its own
+const EXPIRY_MS = 2000;
+const UNCERTAIN = "uncertain"; // no emotion, so it has no colour
 
-export class Faces {
-  /** @param {HTMLElement} list @param {HTMLElement} nobody shown while there is no face */
-  constructor(list, nobody) {
+export class FaceCards {
+  /** @param {HTMLElement} list @param {HTMLElement} placeholder shown while there is no face */
+  constructor(list, placeholder) {
     this.list = list;
-    this.nobody = nobody;
+    this.placeholder = placeholder;
     this.cards = new Map();
   }
 
-  /** Show a reading. */
+  /** Show a reading on the card of its face. */
   show(reading) {
     if (!reading.emotion) return;
     const key = `${reading.epoch}/${reading.track}`;
     let card = this.cards.get(key);
     if (!card) {
-      card = new Card(`face ${reading.track}`, reading.track);
+      card = new FaceCard(`face ${reading.track}`, reading.track);
       this.cards.set(key, card);
-      const behind = [...this.cards.values()].filter((other) => other.order > card.order);
-      this.list.insertBefore(card.root, behind.sort((a, b) => a.order - b.order)[0]?.root ?? null);
+      const following = [...this.cards.values()].filter((other) => other.order > card.order);
+      this.list.insertBefore(card.root, following.sort((a, b) => a.order - b.order)[0]?.root ?? null);
     }
     card.show(reading);
-    card.shown = performance.now();
-    this.nobody.hidden = true;
+    card.updated = performance.now();
+    this.placeholder.hidden = true;
   }
 
   clear() {
     this.cards.forEach((card) => card.root.remove());
     this.cards.clear();
-    this.nobody.hidden = false;
+    this.placeholder.hidden = false;
   }
 
-  /** Take away who was not seen for two seconds. */
-  forget() {
-    const oldest = performance.now() - FORGOTTEN_MS;
+  /** Remove the cards of faces without a recent reading. */
+  removeExpired() {
+    const oldest = performance.now() - EXPIRY_MS;
     for (const [key, card] of this.cards) {
-      if (card.shown < oldest) {
+      if (card.updated < oldest) {
         card.root.remove();
         this.cards.delete(key);
       }
     }
-    this.nobody.hidden = this.cards.size > 0;
+    this.placeholder.hidden = this.cards.size > 0;
   }
 }
 
-/** What is known of one face. */
-export class Card {
-  /** @param {string} name @param {number} order its place among others */
+export class FaceCard {
+  /** @param {string} name @param {number} order its position among the cards */
   constructor(name, order) {
-    Object.assign(this, copyOf("face"));
+    Object.assign(this, cloneTemplate("face"));
     this.order = order;
     this.track.textContent = name;
-    this.probabilities = new Bars(this.bars);
+    this.probabilities = new ProbabilityBars(this.bars);
   }
 
-  /** @param {{emotion, between, confidence, probabilities, flaws}} answer as readings and predictions have it */
-  show(answer) {
-    this.root.className = answer.emotion === UNCERTAIN ? "face" : `face hue-${hue(answer.emotion)}`;
-    write(this.emotion, answer.emotion);
-    write(this.confidence, `${answer.confidence.toFixed(0)}%`);
-    write(this.between, answer.between.length ? `${answer.between.join(" or ")}?` : "");
-    write(this.flaws, answer.flaws.length ? `Hard to judge: ${answer.flaws.join(", ")}` : "");
-    this.probabilities.show(answer.probabilities, [answer.emotion, ...answer.between]);
+  /** @param {{emotion, between, confidence, probabilities, flaws}} result a reading or a prediction */
+  show(result) {
+    this.root.className = result.emotion === UNCERTAIN ? "face" : `face hue-${hue(result.emotion)}`;
+    setText(this.emotion, result.emotion);
+    setText(this.confidence, `${result.confidence.toFixed(0)}%`);
+    setText(this.between, result.between.length ? `${result.between.join(" or ")}?` : "");
+    setText(this.flaws, result.flaws.length ? `Low quality: ${result.flaws.join(", ")}` : "");
+    this.probabilities.show(result.probabilities, [result.emotion, ...result.between]);
   }
 }

@@ -1,92 +1,94 @@
-// The section Faces: what was saved, newest first; each can be given another emotion, or be deleted.
+// The section Faces: the saved faces, newest first. A user can change the emotion of each or delete it.
 
-import { address, ask } from "../shared/api.js";
-import { clockTime } from "../shared/clock.js";
-import { element, make, offer } from "../shared/dom.js";
-import { paint } from "../shared/palette.js";
-import { say, saying } from "../shared/status-message.js";
+import { request, withQuery } from "../shared/api.js";
+import { formatTime } from "../shared/clock.js";
+import { byId, createElement, setOptions } from "../shared/dom.js";
+import { emotionClasses } from "../shared/palette.js";
+import { showStatus, withStatus } from "../shared/status-message.js";
 
-const PAGE = 48;
-const SURE_MS = 3000; // a second click within this time deletes
+const PAGE_SIZE = 48;
+const CONFIRM_MS = 3000; // a second click within this time deletes the face
 
 export class Gallery {
-  /** @param {{labels: () => Promise<string[]>}} known emotions that may be given */
-  constructor(known) {
-    this.known = known;
-    this.list = element("gallery");
-    this.emotion = element("gallery-emotion");
-    this.line = element("gallery-line");
-    this.more = element("gallery-more");
-    this.emotion.addEventListener("change", () => this.load());
-    this.more.addEventListener("click", () => this.add());
+  /** @param {{emotions: () => Promise<string[]>}} choices the emotions that a user can assign */
+  constructor(choices) {
+    this.choices = choices;
+    this.list = byId("gallery");
+    this.emotionFilter = byId("gallery-emotion");
+    this.status = byId("gallery-status");
+    this.moreButton = byId("gallery-more");
+    this.emotionFilter.addEventListener("change", () => this.load());
+    this.moreButton.addEventListener("click", () => this.loadMore());
   }
 
-  /** The section is shown. */
-  async enter() {
-    this.labels = await this.known.labels();
-    offer(this.emotion, this.labels, { first: "all" });
+  /** Called when the section is shown. */
+  async activate() {
+    this.labels = await this.choices.emotions();
+    setOptions(this.emotionFilter, this.labels, { emptyLabel: "all" });
     await this.load();
   }
 
   async load() {
     this.list.replaceChildren();
-    this.next = null;
-    await this.add();
+    this.cursor = null;
+    await this.loadMore();
   }
 
-  async add() {
-    const asked = { emotion: this.emotion.value, limit: PAGE, before: this.next };
-    const page = await saying(this.line, () => ask(address("/api/v1/faces", asked)));
-    if (!page || asked.emotion !== this.emotion.value) return;
-    this.list.append(...page.faces.map((face) => this.item(face)));
-    this.next = page.next;
-    this.more.hidden = !page.next;
-    if (!this.list.children.length) say(this.line, "No face is saved here.");
+  async loadMore() {
+    const query = { emotion: this.emotionFilter.value, limit: PAGE_SIZE, before: this.cursor };
+    const page = await withStatus(this.status, () => request(withQuery("/api/v1/faces", query)));
+    if (!page || query.emotion !== this.emotionFilter.value) return;
+    this.list.append(...page.faces.map((face) => this.createItem(face)));
+    this.cursor = page.next;
+    this.moreButton.hidden = !page.next;
+    if (!this.list.children.length) showStatus(this.status, "No saved faces found.");
   }
 
-  item(face) {
-    const named = `${face.emotion} of ${clockTime(Date.parse(face.saved))}`;
-    const choice = make("select", { "aria-label": `Emotion of the face saved as ${named}` });
-    const others = this.labels.includes(face.emotion) ? this.labels : [face.emotion, ...this.labels];
-    offer(choice, others, { chosen: face.emotion });
-    const item = make("li", { class: `saved-face ${paint(face.emotion, this.labels)}`, "data-name": face.name },
-      make("img", { src: face.url, alt: `Face saved as ${named}`, loading: "lazy", width: "96", height: "96" }),
-      choice,
-      make("p", { class: "small", text: face.labelled ? `was ${face.was}` : `${face.confidence.toFixed(0)}%` }),
-      make("p", { class: "small", text: clockTime(Date.parse(face.saved)) }),
-      make("button", { type: "button", class: "delete", "aria-label": `Delete the face saved as ${named}`, text: "Delete",
+  createItem(face) {
+    const savedAt = formatTime(Date.parse(face.saved));
+    const description = `${face.emotion}, ${savedAt}`;
+    const select = createElement("select", { "aria-label": `Emotion of the saved face (${description})` });
+    const labels = this.labels.includes(face.emotion) ? this.labels : [face.emotion, ...this.labels];
+    setOptions(select, labels, { selected: face.emotion });
+    const item = createElement("li", { class: `saved-face ${emotionClasses(face.emotion, this.labels)}`, "data-name": face.name },
+      createElement("img", { src: face.url, alt: `Saved face (${description})`, loading: "lazy", width: "96", height: "96" }),
+      select,
+      createElement("p", { class: "small", text: face.labelled ? `predicted: ${face.was}` : `${face.confidence.toFixed(0)}%` }),
+      createElement("p", { class: "small", text: savedAt }),
+      createElement("button", { type: "button", class: "delete", "aria-label": `Delete the saved face (${description})`, text: "Delete",
         onclick: ({ currentTarget }) => this.delete(face, item, currentTarget) }));
-    choice.addEventListener("change", () => this.relabel(face, item, choice));
+    select.addEventListener("change", () => this.relabel(face, item, select));
     return item;
   }
 
-  async relabel(face, item, choice) {
-    const now = await saying(this.line, () => ask(face.url, { method: "PATCH", json: { emotion: choice.value } }));
-    if (!now) {
-      choice.value = face.emotion;
+  async relabel(face, item, select) {
+    const json = { emotion: select.value };
+    const relabelled = await withStatus(this.status, () => request(face.url, { method: "PATCH", json }));
+    if (!relabelled) {
+      select.value = face.emotion;
       return;
     }
-    const renamed = this.item(now);
-    item.replaceWith(renamed);
-    renamed.querySelector("select").focus();
-    say(this.line, `Now saved as ${now.emotion}.`);
+    const replacement = this.createItem(relabelled);
+    item.replaceWith(replacement);
+    replacement.querySelector("select").focus();
+    showStatus(this.status, `Changed the emotion to ${relabelled.emotion}.`);
   }
 
   async delete(face, item, button) {
-    if (button.dataset.sure !== "true") {
-      button.dataset.sure = "true";
-      button.textContent = "Really?";
+    if (button.dataset.confirm !== "true") {
+      button.dataset.confirm = "true";
+      button.textContent = "Confirm";
       setTimeout(() => {
-        delete button.dataset.sure;
+        delete button.dataset.confirm;
         button.textContent = "Delete";
-      }, SURE_MS);
+      }, CONFIRM_MS);
       return;
     }
-    const done = await saying(this.line, async () => (await ask(face.url, { method: "DELETE" }), true));
-    if (!done) return;
+    const isDeleted = await withStatus(this.status, async () => (await request(face.url, { method: "DELETE" }), true));
+    if (!isDeleted) return;
     const neighbour = item.nextElementSibling ?? item.previousElementSibling;
     item.remove();
     neighbour?.querySelector(".delete").focus();
-    say(this.line, `Deleted ${face.name}.`);
+    showStatus(this.status, `Deleted ${face.name}.`);
   }
 }

@@ -1,74 +1,75 @@
-// How much of each emotion there was over a span of time: a column for each part of it, and the same in words.
+// The shares of emotions over a time range: a stacked column chart, and a legend with the duration of each emotion.
 
-import { fills, pour, sized } from "../timeline/lane-chart.js";
-import { clockTime, length } from "../shared/clock.js";
-import { make } from "../shared/dom.js";
-import { paint } from "../shared/palette.js";
+import { fillPath, fillStyles, prepareCanvas } from "../shared/canvas.js";
+import { formatDuration, formatTime } from "../shared/clock.js";
+import { createElement } from "../shared/dom.js";
+import { legendItems } from "../shared/legend.js";
 
 const COLUMNS = 60;
 const HEIGHT = 150;
 
-export class Shares {
-  /** @param {HTMLElement} place */
-  constructor(place) {
-    this.canvas = make("canvas", { class: "shares", role: "img" });
-    this.axis = make("p", { class: "axis", "aria-hidden": "true" });
-    this.legend = make("ul", { class: "legend" });
-    this.words = make("p", { class: "small" });
-    place.replaceChildren(this.legend, this.canvas, this.axis, this.words);
-    this.watcher = new ResizeObserver(() => this.draw());
-    this.watcher.observe(this.canvas);
+export class EmotionShares {
+  /** @param {HTMLElement} container */
+  constructor(container) {
+    this.canvas = createElement("canvas", { class: "shares", role: "img" });
+    this.axis = createElement("p", { class: "axis", "aria-hidden": "true" });
+    this.legend = createElement("ul", { class: "legend" });
+    this.summary = createElement("p", { class: "small" });
+    container.replaceChildren(this.legend, this.canvas, this.axis, this.summary);
+    this.observer = new ResizeObserver(() => this.draw());
+    this.observer.observe(this.canvas);
   }
 
   /**
-   * @param {object[]} episodes @param {{from: number, to: number}} span @param {string[]} labels
-   * @param {number | null} oldest if there are earlier episodes than these: when the first of these began
+   * @param {object[]} episodes @param {{from: number, to: number}} range @param {string[]} labels
+   * @param {number | null} oldest the start of the oldest episode, if the range has earlier ones that are not loaded
    */
-  show(episodes, span, labels, oldest) {
-    Object.assign(this, { columns: added(episodes, span), span, labels });
+  show(episodes, range, labels, oldest) {
+    Object.assign(this, { columns: sumByColumn(episodes, range), labels });
     const totals = new Map(labels.map((label) => [label, 0]));
     for (const { emotion, duration_ms } of episodes) totals.set(emotion, totals.get(emotion) + duration_ms);
-    this.legend.replaceChildren(...labels.map((label) => (
-      make("li", { class: paint(label, labels) }, make("span", { class: "swatch" }), `${label}, ${length(totals.get(label))}`)
+    const descriptions = [...totals].map(([label, ms]) => `${label} ${formatDuration(ms)}`);
+    this.legend.replaceChildren(...legendItems(labels, (label) => `${label}, ${formatDuration(totals.get(label))}`));
+    this.axis.replaceChildren(...[range.from, (range.from + range.to) / 2, range.to].map((ms) => (
+      createElement("span", { text: formatTime(ms) })
     )));
-    this.axis.replaceChildren(...[span.from, (span.from + span.to) / 2, span.to].map((ms) => make("span", { text: clockTime(ms) })));
-    this.words.textContent = oldest
-      ? `The newest ${episodes.length} episodes, back to ${clockTime(oldest)}; the file has all of them.`
+    this.summary.textContent = oldest
+      ? `Newest ${episodes.length} episodes, since ${formatTime(oldest)}. The CSV file contains all episodes.`
       : `${episodes.length} episode${episodes.length === 1 ? "" : "s"}.`;
-    this.canvas.setAttribute("aria-label", `Time of each emotion: ${[...totals].map(([label, ms]) => `${label} ${length(ms)}`).join(", ") || "none"}`);
+    this.canvas.setAttribute("aria-label", `Duration of each emotion: ${descriptions.join(", ") || "none"}`);
     this.draw();
   }
 
   draw() {
     if (!this.columns || !this.canvas.clientWidth) return;
-    const pen = sized(this.canvas);
+    const context = prepareCanvas(this.canvas);
     const { width } = this.canvas.getBoundingClientRect();
     const highest = Math.max(1, ...this.columns.map((column) => [...column.values()].reduce((sum, ms) => sum + ms, 0)));
-    const wide = width / COLUMNS;
-    const paints = new Map(this.labels.map((label) => [label, fills(pen, label, this.labels)]));
+    const columnWidth = width / COLUMNS;
+    const styles = new Map(this.labels.map((label) => [label, fillStyles(context, label, this.labels)]));
     this.columns.forEach((column, index) => {
       let bottom = HEIGHT;
       for (const label of this.labels) {
-        const high = ((column.get(label) ?? 0) / highest) * HEIGHT;
-        pen.beginPath();
-        pen.rect(index * wide + 1, bottom - high, wide - 2, high);
-        pour(pen, paints.get(label));
-        bottom -= high;
+        const height = ((column.get(label) ?? 0) / highest) * HEIGHT;
+        context.beginPath();
+        context.rect(index * columnWidth + 1, bottom - height, columnWidth - 2, height);
+        fillPath(context, styles.get(label));
+        bottom -= height;
       }
     });
   }
 }
 
-/** For each column the milliseconds of each emotion in it. */
-function added(episodes, { from, to }) {
+/** The milliseconds of each emotion in each column of the chart. */
+function sumByColumn(episodes, { from, to }) {
   const columns = Array.from({ length: COLUMNS }, () => new Map());
-  const wide = (to - from) / COLUMNS;
+  const columnMs = (to - from) / COLUMNS;
   for (const { emotion, start_ms, end_ms } of episodes) {
-    const first = Math.max(0, Math.floor((start_ms - from) / wide));
-    const last = Math.min(COLUMNS - 1, Math.floor((end_ms - from) / wide));
+    const first = Math.max(0, Math.floor((start_ms - from) / columnMs));
+    const last = Math.min(COLUMNS - 1, Math.floor((end_ms - from) / columnMs));
     for (let index = first; index <= last; index += 1) {
-      const part = Math.min(end_ms, from + (index + 1) * wide) - Math.max(start_ms, from + index * wide);
-      columns[index].set(emotion, (columns[index].get(emotion) ?? 0) + Math.max(0, part));
+      const overlap = Math.min(end_ms, from + (index + 1) * columnMs) - Math.max(start_ms, from + index * columnMs);
+      columns[index].set(emotion, (columns[index].get(emotion) ?? 0) + Math.max(0, overlap));
     }
   }
   return columns;

@@ -1,94 +1,97 @@
-// The section History: the episodes that were recorded, as a chart and as a table.
+// The section History: the recorded episodes as a chart and as a table.
 
-import { address, ask } from "../shared/api.js";
-import { clockTime, length, now } from "../shared/clock.js";
-import { element, make, offer } from "../shared/dom.js";
-import { paint } from "../shared/palette.js";
-import { say, saying } from "../shared/status-message.js";
-import { Shares } from "./emotion-shares.js";
+import { request, withQuery } from "../shared/api.js";
+import { formatDuration, formatTime, now } from "../shared/clock.js";
+import { byId, createElement, setOptions } from "../shared/dom.js";
+import { emotionClasses } from "../shared/palette.js";
+import { showStatus, withStatus } from "../shared/status-message.js";
+import { EmotionShares } from "./emotion-shares.js";
 
 const HOUR_MS = 3_600_000;
-const SPANS = new Map([
-  ["the last 15 minutes", HOUR_MS / 4], ["the last hour", HOUR_MS], ["the last 6 hours", 6 * HOUR_MS],
-  ["the last day", 24 * HOUR_MS], ["the last week", 168 * HOUR_MS],
+const TIME_RANGES = new Map([
+  ["last 15 minutes", HOUR_MS / 4], ["last hour", HOUR_MS], ["last 6 hours", 6 * HOUR_MS],
+  ["last day", 24 * HOUR_MS], ["last week", 168 * HOUR_MS],
 ]);
-const PAGE = 500;
-const ROWS = 50; // shown at a time
+const PAGE_SIZE = 500;
+const ROWS_PER_STEP = 50;
 
-export class History {
-  /** @param {{names: () => string[], labels: () => Promise<string[]>}} known sources and emotions to choose from */
-  constructor(known) {
-    this.known = known;
-    this.form = element("history-filters").elements;
-    this.line = element("history-line");
-    this.rows = element("history-rows");
-    this.more = element("history-more");
-    this.shares = new Shares(element("history-chart"));
-    offer(this.form.span, [...SPANS.keys()], { chosen: "the last hour" });
-    element("history-filters").addEventListener("change", () => this.load());
-    element("history-filters").addEventListener("submit", (event) => event.preventDefault());
-    this.more.addEventListener("click", () => this.showMore());
+export class HistoryView {
+  /** @param {{sources: () => string[], emotions: () => Promise<string[]>}} choices the options of the filters */
+  constructor(choices) {
+    this.choices = choices;
+    this.filters = byId("history-filters").elements;
+    this.status = byId("history-status");
+    this.rows = byId("history-rows");
+    this.moreButton = byId("history-more");
+    this.chart = new EmotionShares(byId("history-chart"));
+    setOptions(this.filters.range, [...TIME_RANGES.keys()], { selected: "last hour" });
+    byId("history-filters").addEventListener("change", () => this.load());
+    byId("history-filters").addEventListener("submit", (event) => event.preventDefault());
+    this.moreButton.addEventListener("click", () => this.showMore());
   }
 
-  /** The section is shown. */
-  async enter() {
-    offer(this.form.source, this.known.names(), { first: "all" });
-    offer(this.form.emotion, await this.known.labels(), { first: "all" });
+  /** Called when the section is shown. */
+  async activate() {
+    setOptions(this.filters.source, this.choices.sources(), { emptyLabel: "all" });
+    setOptions(this.filters.emotion, await this.choices.emotions(), { emptyLabel: "all" });
     await this.load();
   }
 
-  /** What is asked for, as the query of the episodes. */
-  query() {
-    const { source, emotion, track } = this.form;
-    return { source: source.value, emotion: emotion.value, track: track.value.trim(), from: this.span.from, to: this.span.to };
+  /** The query parameters of the selected filters. */
+  selectedQuery() {
+    const { source, emotion, track } = this.filters;
+    return { source: source.value, emotion: emotion.value, track: track.value.trim(), from: this.range.from, to: this.range.to };
   }
 
   async load() {
     const to = Math.round(now());
-    this.span = { from: to - SPANS.get(this.form.span.value), to };
-    const asked = this.query();
-    this.latest = asked;
-    element("history-csv").href = address("/api/v1/episodes", { ...asked, format: "csv" });
-    const page = await saying(this.line, () => ask(address("/api/v1/episodes", { ...asked, limit: PAGE })));
-    if (!page || this.latest !== asked) return; // another filter was chosen meanwhile
+    this.range = { from: to - TIME_RANGES.get(this.filters.range.value), to };
+    const query = this.selectedQuery();
+    this.query = query;
+    byId("history-csv").href = withQuery("/api/v1/episodes", { ...query, format: "csv" });
+    const page = await withStatus(this.status, () => request(withQuery("/api/v1/episodes", { ...query, limit: PAGE_SIZE })));
+    if (!page || this.query !== query) return; // the user has changed the filters meanwhile
     this.episodes = page.items;
-    this.next = page.next;
-    this.shown = 0;
+    this.cursor = page.next;
+    this.rowCount = 0;
     this.rows.replaceChildren();
-    if (!this.episodes.length) say(this.line, "No episode was recorded in this time.");
+    if (!this.episodes.length) showStatus(this.status, "No episodes in this time range.");
     await this.showMore();
-    this.draw();
+    this.drawChart();
   }
 
   async showMore() {
-    if (this.shown + ROWS > this.episodes.length && this.next) {
-      const page = await saying(this.line, () => ask(address("/api/v1/episodes", { ...this.latest, limit: PAGE, after: this.next })));
+    if (this.rowCount + ROWS_PER_STEP > this.episodes.length && this.cursor) {
+      const query = { ...this.query, limit: PAGE_SIZE, after: this.cursor };
+      const page = await withStatus(this.status, () => request(withQuery("/api/v1/episodes", query)));
       if (!page) return;
       this.episodes.push(...page.items);
-      this.next = page.next;
-      this.draw();
+      this.cursor = page.next;
+      this.drawChart();
     }
     const labels = this.labels;
-    this.rows.append(...this.episodes.slice(this.shown, this.shown + ROWS).map((episode) => row(episode, labels)));
-    this.shown = Math.min(this.shown + ROWS, this.episodes.length);
-    this.more.hidden = this.shown === this.episodes.length && !this.next;
+    const next = this.episodes.slice(this.rowCount, this.rowCount + ROWS_PER_STEP);
+    this.rows.append(...next.map((episode) => createRow(episode, labels)));
+    this.rowCount = Math.min(this.rowCount + ROWS_PER_STEP, this.episodes.length);
+    this.moreButton.hidden = this.rowCount === this.episodes.length && !this.cursor;
   }
 
   get labels() {
     return [...new Set(this.episodes.map((episode) => episode.emotion))].sort();
   }
 
-  draw() {
-    const oldest = this.next ? this.episodes.at(-1).start_ms : null;
-    this.shares.show(this.episodes, this.span, this.labels, oldest);
+  drawChart() {
+    const oldest = this.cursor ? this.episodes.at(-1).start_ms : null;
+    this.chart.show(this.episodes, this.range, this.labels, oldest);
   }
 }
 
-function row(episode, labels) {
-  const number = (text) => make("td", { class: "number", text });
-  return make("tr", {},
-    make("td", { text: clockTime(episode.start_ms) }),
-    make("td", {}, make("span", { class: `emotion ${paint(episode.emotion, labels)}`, text: episode.emotion })),
-    make("td", { text: episode.source }), make("td", { text: episode.track }),
-    number(length(episode.duration_ms)), number(`${episode.mean_confidence.toFixed(0)}%`));
+function createRow(episode, labels) {
+  const cell = (text) => createElement("td", { text });
+  const numberCell = (text) => createElement("td", { class: "number", text });
+  return createElement("tr", {},
+    cell(formatTime(episode.start_ms)),
+    createElement("td", {}, createElement("span", { class: `emotion ${emotionClasses(episode.emotion, labels)}`, text: episode.emotion })),
+    cell(episode.source), cell(episode.track),
+    numberCell(formatDuration(episode.duration_ms)), numberCell(`${episode.mean_confidence.toFixed(0)}%`));
 }

@@ -1,77 +1,81 @@
-// All that is shown of one source: video, faces, timeline and figures.
+// The tile of one source: video, faces, timeline and metrics.
 
-import { address, ask } from "../shared/api.js";
-import { copyOf, write } from "../shared/dom.js";
-import { Faces } from "../faces/face-cards.js";
-import { Screen } from "./video-player.js";
+import { FaceCards } from "../faces/face-cards.js";
+import { request, withQuery } from "../shared/api.js";
+import { cloneTemplate, setText } from "../shared/dom.js";
 import { Timeline } from "../timeline/timeline.js";
+import { VideoPlayer } from "./video-player.js";
 
 export class Tile {
   /** @param {string} source its name */
   constructor(source) {
-    const parts = copyOf("tile");
+    const parts = cloneTemplate("tile");
     Object.assign(this, { source, parts, root: parts.root });
     this.root.dataset.source = source;
     parts.name.textContent = source;
     parts.name.id = `tile-${source}`;
     this.root.setAttribute("aria-labelledby", parts.name.id);
-    parts.save.addEventListener("click", () => this.save());
-    this.screen = new Screen(source, parts);
-    this.faces = new Faces(parts.faces, parts.nobody);
+    parts.save.addEventListener("click", () => this.saveFaces());
+    this.video = new VideoPlayer(source, parts);
+    this.faces = new FaceCards(parts.faces, parts.noFaces);
     this.timeline = new Timeline(parts);
   }
 
-  /** The source's state, and why the whole page may be stale; empty if it is not. */
-  tell(state, stale) {
-    const online = state.state === "ONLINE";
-    const reason = online ? "" : state.reason;
-    this.parts.state.dataset.state = state.state;
-    write(this.parts.state, [state.state.toLowerCase(), reason].filter(Boolean).join(" · "));
-    this.parts.camera.hidden = !(online && state.source_kind === "camera");
-    if (state.width) this.parts.screen.style.aspectRatio = `${state.width} / ${state.height}`;
-    this.screen.tell(stale || (online ? "" : `${state.state.toLowerCase()}${reason && `: ${reason}`}`));
-    this.parts.save.disabled = !online;
-    if (stale) this.faces.clear();
+  /**
+   * Show the state of the source.
+   * @param {object} status the event `state`
+   * @param {string} outage why no source is live; empty if there is no outage
+   */
+  showState(status, outage) {
+    const isOnline = status.state === "ONLINE";
+    const reason = isOnline ? "" : status.reason;
+    this.parts.state.dataset.state = status.state;
+    setText(this.parts.state, [status.state.toLowerCase(), reason].filter(Boolean).join(" · "));
+    this.parts.cameraOn.hidden = !(isOnline && status.source_kind === "camera");
+    if (status.width) this.parts.screen.style.aspectRatio = `${status.width} / ${status.height}`;
+    this.video.setProblem(outage || (isOnline ? "" : `${status.state.toLowerCase()}${reason && `: ${reason}`}`));
+    this.parts.save.disabled = !isOnline;
+    if (outage) this.faces.clear();
   }
 
-  read(reading) {
+  addReading(reading) {
     this.faces.show(reading);
-    this.timeline.read(reading);
+    this.timeline.addReading(reading);
   }
 
-  /** @param {object} figures of `stats.sources` */
-  count({ age_ms, stages, readings_per_s, fps, skipped }) {
+  /** @param {object} metrics an entry of `stats.sources` */
+  showMetrics({ age_ms, stages, readings_per_s, fps, skipped }) {
     const { parts } = this;
-    write(parts.age, age_ms === null ? "–" : `${age_ms} ms`);
-    write(parts.stages, stages
+    setText(parts.latency, age_ms === null ? "–" : `${age_ms} ms`);
+    setText(parts.stages, stages
       ? `capture ${stages.detect_ms} · inference ${stages.infer_ms} · delivery ${stages.deliver_ms}` : "");
-    write(parts.readings, `${readings_per_s.toFixed(1)} /s`);
-    write(parts.fps, `${fps.toFixed(1)} /s`);
-    write(parts.skipped, `${skipped}`);
+    setText(parts.readings, `${readings_per_s.toFixed(1)} /s`);
+    setText(parts.fps, `${fps.toFixed(1)} /s`);
+    setText(parts.skipped, `${skipped}`);
   }
 
-  /** Some times a second. */
+  /** Update what changes with time; call it several times a second. */
   draw() {
-    this.faces.forget();
-    this.screen.judge();
+    this.faces.removeExpired();
+    this.video.updateMessage();
     this.timeline.draw();
   }
 
-  async save() {
-    const { save, line } = this.parts;
+  async saveFaces() {
+    const { save, status } = this.parts;
     save.disabled = true;
     try {
-      const { saved } = await ask(address("/save_current", { source: this.source }), { method: "POST" });
-      write(line, `Saved ${saved.join(", ")}`);
+      const { saved } = await request(withQuery("/save_current", { source: this.source }), { method: "POST" });
+      setText(status, `Saved ${saved.join(", ")}`);
     } catch (error) {
-      write(line, error.message);
+      setText(status, error.message);
     } finally {
       save.disabled = false;
     }
   }
 
   close() {
-    this.screen.close();
+    this.video.close();
     this.root.remove();
   }
 }

@@ -1,40 +1,40 @@
-// The picture of one source: the newest frame, the boxes of its faces, and a veil of words when it does not move.
+// The video of one source: the newest frame, the bounding boxes of its faces, and a message when the video is stale.
 
-import { Boxes } from "../faces/bounding-boxes.js";
-import { write } from "../shared/dom.js";
-import { Feed } from "./video-stream.js";
+import { BoundingBoxes } from "../faces/bounding-boxes.js";
+import { setText } from "../shared/dom.js";
+import { VideoStream } from "./video-stream.js";
 
-const STANDS_MS = 3000;
+const STALE_MS = 3000;
 
-export class Screen {
-  /** @param {string} source @param {{screen, canvas, boxes, veil}} parts of a tile */
-  constructor(source, { screen, canvas, boxes, veil }) {
+export class VideoPlayer {
+  /** @param {string} source @param {{screen, canvas, boxes, message}} parts of a tile */
+  constructor(source, { screen, canvas, boxes, message }) {
     this.screen = screen;
     this.canvas = canvas;
-    this.veil = veil;
-    this.boxes = new Boxes(boxes);
-    this.drawn = performance.now();
-    this.feed = new Feed(source, (picture, frame) => this.draw(picture, frame));
-    this.state = null;
-    this.inView = false;
+    this.message = message;
+    this.boxes = new BoundingBoxes(boxes);
+    this.lastFrameAt = performance.now();
+    this.stream = new VideoStream(source, (picture, frame) => this.draw(picture, frame));
+    this.problem = "";
+    this.isInView = false;
     canvas.setAttribute("aria-label", `Live video of ${source}`);
-    this.watcher = new IntersectionObserver(([entry]) => {
-      this.inView = entry.isIntersecting;
-      this.settle();
+    this.observer = new IntersectionObserver(([entry]) => {
+      this.isInView = entry.isIntersecting;
+      this.updateStream();
     });
-    this.watcher.observe(screen);
-    this.hidden = () => this.settle();
-    document.addEventListener("visibilitychange", this.hidden);
+    this.observer.observe(screen);
+    this.onVisibilityChange = () => this.updateStream();
+    document.addEventListener("visibilitychange", this.onVisibilityChange);
   }
 
-  /** Nobody is shown what nobody sees; the capture need not encode it. */
-  settle() {
-    if (this.inView && !document.hidden) this.feed.start(this.screen.clientWidth * devicePixelRatio);
-    else this.feed.stop();
+  /** Stream only while the video is visible, so that the gateway need not send it otherwise. */
+  updateStream() {
+    if (this.isInView && !document.hidden) this.stream.start(this.screen.clientWidth * devicePixelRatio);
+    else this.stream.stop();
   }
 
   draw(picture, frame) {
-    if (!frame) return; // it only says why there is no video; so does the veil
+    if (!frame) return; // a placeholder; the message gives the same reason
     if (this.canvas.width !== picture.width || this.canvas.height !== picture.height) {
       this.canvas.width = picture.width;
       this.canvas.height = picture.height;
@@ -42,33 +42,33 @@ export class Screen {
     }
     this.canvas.getContext("2d").drawImage(picture, 0, 0);
     this.boxes.show(frame);
-    this.drawn = performance.now();
+    this.lastFrameAt = performance.now();
     this.canvas.dataset.frame = frame.frame;
-    this.judge();
+    this.updateMessage();
   }
 
-  /** The source is in another state, or it is not known: `words` say which; empty if all is well. */
-  tell(words) {
-    this.words = words;
-    this.judge();
+  /** Set why the source shows no current video; empty if it does. */
+  setProblem(problem) {
+    this.problem = problem;
+    this.updateMessage();
   }
 
-  /** A picture that stands still must not look live. */
-  judge() {
-    const stands = performance.now() - this.drawn;
-    const still = this.inView && stands > STANDS_MS ? `No new picture for ${Math.round(stands / 1000)} s` : "";
-    const words = this.words || still;
-    this.screen.toggleAttribute("data-stale", Boolean(words));
-    write(this.veil, words);
+  /** Mark the video as stale if there is a problem or no new frame has arrived. */
+  updateMessage() {
+    const frameAge = performance.now() - this.lastFrameAt;
+    const stale = this.isInView && frameAge > STALE_MS ? `No new frame for ${Math.round(frameAge / 1000)} s` : "";
+    const message = this.problem || stale;
+    this.screen.toggleAttribute("data-stale", Boolean(message));
+    setText(this.message, message);
   }
 
   restart() {
-    this.feed.restart();
+    this.stream.restart();
   }
 
   close() {
-    this.feed.stop();
-    this.watcher.disconnect();
-    document.removeEventListener("visibilitychange", this.hidden);
+    this.stream.stop();
+    this.observer.disconnect();
+    document.removeEventListener("visibilitychange", this.onVisibilityChange);
   }
 }

@@ -1,33 +1,33 @@
-// The video of one source, for ever: each picture with what the gateway says of its faces; it starts again by itself.
+// The video stream of one source: frames with the data of their faces. It reconnects by itself.
 
-import { address } from "../shared/api.js";
-import { parts } from "./multipart.js";
+import { withQuery } from "../shared/api.js";
+import { readParts } from "./multipart.js";
 
-const AGAIN_MS = 1000;
-const SILENT_MS = 8000; // the gateway sends a picture a second even where there is no video
-const WIDTHS = [320, 480, 640, 960, 1280, 1920]; // few, so that viewers share what is encoded
+const RETRY_MS = 1000;
+const TIMEOUT_MS = 8000; // the gateway sends one picture a second even if there is no video
+const WIDTHS = [320, 480, 640, 960, 1280, 1920]; // only a few, so that viewers share encoded frames
 
-export class Feed {
+export class VideoStream {
   /**
    * @param {string} source its name
-   * @param {(picture: ImageBitmap, frame: object | null) => void} onPicture `frame` as in the part's header X-Frame:
-   *   null for a picture that only says why there is no video
+   * @param {(picture: ImageBitmap, frame: object | null) => void} onFrame `frame` as in the part's header X-Frame:
+   *   null for a placeholder that states why there is no video
    */
-  constructor(source, onPicture) {
+  constructor(source, onFrame) {
     this.source = source;
-    this.onPicture = onPicture;
+    this.onFrame = onFrame;
     this.run = null;
     this.width = null;
   }
 
-  /** Show the video at about so many pixels of width. */
+  /** Stream the video at about this width. */
   start(pixels) {
     const width = WIDTHS.find((one) => one >= pixels) ?? WIDTHS.at(-1);
     if (this.run && width === this.width) return;
     this.stop();
     this.width = width;
     this.run = new AbortController();
-    this.keep(this.run);
+    this.stayConnected(this.run);
   }
 
   stop() {
@@ -35,33 +35,33 @@ export class Feed {
     this.run = null;
   }
 
-  /** The gateway is back, or the connection may be dead: start anew. */
+  /** Reconnect, because the current connection may be dead. */
   restart() {
     if (!this.run) return;
     this.stop();
     this.start(this.width);
   }
 
-  async keep(run) {
+  async stayConnected(run) {
     while (run === this.run) {
       const attempt = new AbortController();
       run.signal.addEventListener("abort", () => attempt.abort());
-      await this.watch(run, attempt).catch(() => {}); // whatever ended it, the next attempt shows
+      await this.readFrames(run, attempt).catch(() => {}); // the next attempt follows, whatever the error was
       attempt.abort();
-      if (run === this.run) await new Promise((done) => setTimeout(done, AGAIN_MS));
+      if (run === this.run) await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
     }
   }
 
-  async watch(run, attempt) {
-    let silence = setTimeout(() => attempt.abort(), SILENT_MS);
-    const path = address("/video_feed", { source: this.source, width: this.width, labels: "none" });
-    const answer = await fetch(path, { signal: attempt.signal });
-    if (!answer.ok) return;
-    for await (const { headers, bytes } of parts(answer.body)) {
-      clearTimeout(silence);
-      silence = setTimeout(() => attempt.abort(), SILENT_MS);
+  async readFrames(run, attempt) {
+    let timeout = setTimeout(() => attempt.abort(), TIMEOUT_MS);
+    const path = withQuery("/video_feed", { source: this.source, width: this.width, labels: "none" });
+    const response = await fetch(path, { signal: attempt.signal });
+    if (!response.ok) return;
+    for await (const { headers, bytes } of readParts(response.body)) {
+      clearTimeout(timeout);
+      timeout = setTimeout(() => attempt.abort(), TIMEOUT_MS);
       const picture = await createImageBitmap(new Blob([bytes], { type: "image/jpeg" }));
-      if (run === this.run) this.onPicture(picture, JSON.parse(headers.get("x-frame") ?? "null"));
+      if (run === this.run) this.onFrame(picture, JSON.parse(headers.get("x-frame") ?? "null"));
       picture.close();
     }
   }

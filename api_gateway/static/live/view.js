@@ -1,77 +1,76 @@
-// The section Live: a tile for each camera, in the order of the sources.
+// The section Live: a tile for each camera.
 
-import { element } from "../shared/dom.js";
-import { recall } from "../timeline/backfill.js";
+import { byId } from "../shared/dom.js";
+import { backfill } from "../timeline/backfill.js";
 import { Tile } from "./tile.js";
 
-const DRAW_MS = 250;
+const DRAW_INTERVAL_MS = 250;
 
-export class Live {
-  /** @param {HTMLElement} place for the tiles @param {HTMLElement} nothing shown while there is no source */
-  constructor(place, nothing) {
-    this.place = place;
-    this.nothing = nothing;
+export class LiveView {
+  /** @param {HTMLElement} grid of the tiles @param {HTMLElement} placeholder shown while there is no source */
+  constructor(grid, placeholder) {
+    this.grid = grid;
+    this.placeholder = placeholder;
     this.tiles = new Map();
-    this.states = new Map();
-    this.stale = "connecting";
-    setInterval(() => this.draw(), DRAW_MS);
+    this.sources = new Map();
+    this.outage = "connecting";
+    setInterval(() => this.draw(), DRAW_INTERVAL_MS);
   }
 
-  /** All sources, as the hello lists them: who is not among them is gone. */
-  replace(states, episodes) {
-    const names = new Set(states.map((state) => state.source));
-    for (const name of this.states.keys()) if (!names.has(name)) this.remove(name);
-    states.forEach((state) => this.update(state));
-    episodes.forEach((episode) => this.follow(episode));
-    this.tiles.forEach((tile) => tile.screen.restart());
+  /** Replace all sources with those of a hello. */
+  reset(sources, episodes) {
+    const names = new Set(sources.map((status) => status.source));
+    for (const name of this.sources.keys()) if (!names.has(name)) this.removeSource(name);
+    sources.forEach((status) => this.updateSource(status));
+    episodes.forEach((episode) => this.addEpisode(episode));
+    this.tiles.forEach((tile) => tile.video.restart());
   }
 
-  /** One source has another state now. Uploads and jobs have no picture to watch. */
-  update(state) {
-    if (state.source_kind !== "camera") return;
-    this.states.set(state.source, state);
-    if (!this.tiles.has(state.source)) {
-      const tile = new Tile(state.source);
-      this.tiles.set(state.source, tile);
-      this.place.append(tile.root);
-      recall(tile);
+  /** Add a source or update its state. Uploads and jobs have no live video. */
+  updateSource(status) {
+    if (status.source_kind !== "camera") return;
+    this.sources.set(status.source, status);
+    if (!this.tiles.has(status.source)) {
+      const tile = new Tile(status.source);
+      this.tiles.set(status.source, tile);
+      this.grid.append(tile.root);
+      backfill(tile.timeline, tile.source);
     }
-    this.settle();
+    this.update();
   }
 
-  /** One source is no more. */
-  remove(name) {
-    this.states.delete(name);
+  removeSource(name) {
+    this.sources.delete(name);
     this.tiles.get(name)?.close();
     this.tiles.delete(name);
-    this.settle();
+    this.update();
   }
 
-  /** Why nothing that is shown is fresh; empty if it is. */
-  judge(stale) {
-    if (stale === this.stale) return;
-    this.stale = stale;
-    this.settle();
+  /** Set why no source is live; empty if there is no outage. */
+  setOutage(outage) {
+    if (outage === this.outage) return;
+    this.outage = outage;
+    this.update();
   }
 
-  read(reading) {
-    this.tiles.get(reading.source)?.read(reading);
+  addReading(reading) {
+    this.tiles.get(reading.source)?.addReading(reading);
   }
 
-  follow(episode) {
-    this.tiles.get(episode.source)?.timeline.follow(episode);
+  addEpisode(episode) {
+    this.tiles.get(episode.source)?.timeline.addEpisode(episode);
   }
 
-  count(stats) {
-    for (const [name, figures] of Object.entries(stats.sources)) this.tiles.get(name)?.count(figures);
+  showMetrics(stats) {
+    for (const [name, metrics] of Object.entries(stats.sources)) this.tiles.get(name)?.showMetrics(metrics);
   }
 
-  settle() {
-    this.nothing.hidden = this.tiles.size > 0 || Boolean(this.stale);
-    for (const [name, tile] of this.tiles) tile.tell(this.states.get(name), this.stale);
+  update() {
+    this.placeholder.hidden = this.tiles.size > 0 || Boolean(this.outage);
+    for (const [name, tile] of this.tiles) tile.showState(this.sources.get(name), this.outage);
   }
 
   draw() {
-    if (!document.hidden && !element("view-live").hidden) this.tiles.forEach((tile) => tile.draw());
+    if (!document.hidden && !byId("view-live").hidden) this.tiles.forEach((tile) => tile.draw());
   }
 }

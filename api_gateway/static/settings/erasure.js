@@ -1,71 +1,75 @@
-// Erasing what was seen: what, when, a second click to be sure, and how it stands until it is done.
+// The form that erases recorded data by source and time. It asks for confirmation and shows progress until all is erased.
 
-import { ask } from "../shared/api.js";
+import { request } from "../shared/api.js";
 import { now } from "../shared/clock.js";
-import { element, offer } from "../shared/dom.js";
-import { say, saying } from "../shared/status-message.js";
+import { byId, setOptions } from "../shared/dom.js";
+import { showStatus, withStatus } from "../shared/status-message.js";
 
-const SPANS = { "ever": Infinity, "in the last ten minutes": 10, "in the last hour": 60, "in the last day": 24 * 60 };
-const SURE_MS = 4000; // a second click within this time erases
-const LOOK_MS = 700;
+const TIME_RANGE_MINUTES = { "all time": Infinity, "last 10 minutes": 10, "last hour": 60, "last day": 24 * 60 };
+const CONFIRM_MS = 4000; // a second click within this time starts the erasure
+const POLL_MS = 700;
 
-export class Erase {
-  /** @param {{names: () => string[]}} known sources */
-  constructor(known) {
-    this.known = known;
-    this.form = element("erase");
-    this.line = element("erase-line");
+export class ErasureForm {
+  /** @param {{sources: () => string[]}} choices the sources to choose from */
+  constructor(choices) {
+    this.choices = choices;
+    this.form = byId("erasure");
+    this.status = byId("erasure-status");
     this.button = this.form.querySelector("button");
-    offer(this.form.elements.span, Object.keys(SPANS));
+    setOptions(this.form.elements.range, Object.keys(TIME_RANGE_MINUTES));
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.submit();
     });
   }
 
-  /** The section is shown. */
-  enter() {
-    offer(this.form.elements.source, this.known.names(), { first: "all sources" });
+  /** Called when the section is shown. */
+  activate() {
+    setOptions(this.form.elements.source, this.choices.sources(), { emptyLabel: "all sources" });
   }
 
   async submit() {
-    if (this.button.dataset.sure !== "true") {
-      this.ask(true);
-      setTimeout(() => this.ask(false), SURE_MS);
+    if (this.button.dataset.confirm !== "true") {
+      this.setConfirming(true);
+      setTimeout(() => this.setConfirming(false), CONFIRM_MS);
       return;
     }
-    this.ask(false);
+    this.setConfirming(false);
     this.button.disabled = true;
-    const erasure = await saying(this.line, () => ask("/api/v1/erasures", { method: "POST", json: this.wanted() }));
-    const erased = erasure && (await saying(this.line, () => this.follow(erasure)));
-    if (erased) say(this.line, told(erased));
+    const json = this.selectedScope();
+    const erasure = await withStatus(this.status, () => request("/api/v1/erasures", { method: "POST", json }));
+    const erased = erasure && (await withStatus(this.status, () => this.waitUntilDone(erasure)));
+    if (erased) showStatus(this.status, summarize(erased));
     this.button.disabled = false;
   }
 
-  ask(sure) {
-    this.button.dataset.sure = String(sure);
-    this.button.textContent = sure ? "Really erase?" : "Erase";
+  setConfirming(isConfirming) {
+    this.button.dataset.confirm = String(isConfirming);
+    this.button.textContent = isConfirming ? "Confirm erasure" : "Erase";
   }
 
-  wanted() {
-    const { source, span } = this.form.elements;
-    const minutes = SPANS[span.value];
-    const wanted = {};
-    if (source.value) wanted.source = source.value;
-    if (Number.isFinite(minutes)) wanted.from = Math.round(now() - minutes * 60_000);
-    return Object.keys(wanted).length ? wanted : { all: true };
+  /** The request body: the source and the start of the time range, or everything. */
+  selectedScope() {
+    const { source, range } = this.form.elements;
+    const minutes = TIME_RANGE_MINUTES[range.value];
+    const scope = {};
+    if (source.value) scope.source = source.value;
+    if (Number.isFinite(minutes)) scope.from = Math.round(now() - minutes * 60_000);
+    return Object.keys(scope).length ? scope : { all: true };
   }
 
-  async follow(erasure) {
-    let standing = erasure;
-    while (standing.state !== "done") {
-      say(this.line, standing.trouble ? `Erasing waits: ${standing.trouble}` : "Erasing ...", Boolean(standing.trouble));
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-      standing = await ask(`/api/v1/erasures/${erasure.id}`);
+  /** Poll the erasure. @returns the counts of what was erased */
+  async waitUntilDone(erasure) {
+    let current = erasure;
+    while (current.state !== "done") {
+      const { trouble } = current;
+      showStatus(this.status, trouble ? `The erasure is waiting: ${trouble}` : "Erasing …", Boolean(trouble));
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+      current = await request(`/api/v1/erasures/${erasure.id}`);
     }
-    return standing.erased;
+    return current.erased;
   }
 }
 
-const told = ({ faces, records, jobs, entries }) =>
-  `Erased: ${faces} saved faces, ${records} readings and episodes, ${jobs} videos, ${entries} entries in Redis.`;
+const summarize = ({ faces, records, jobs, entries }) =>
+  `Erased: ${faces} saved faces, ${records} readings and episodes, ${jobs} videos, ${entries} Redis entries.`;

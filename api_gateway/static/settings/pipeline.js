@@ -1,39 +1,39 @@
-// Workers, models and backlog, and when another worker would help.
+// The state of the pipeline: workers, models and backlog; and a hint when it needs another worker.
 
-import { element, make, write } from "../shared/dom.js";
+import { byId, createElement, setText } from "../shared/dom.js";
 
-const STANDS_AFTER = 8; // so many seconds in a row; one crop that waits for its batch is no backlog
+const HINT_AFTER = 8; // consecutive stats events with a backlog; a single crop that waits for its batch is normal
 
-const standing = new Map();
+const eventsWithBacklog = new Map(); // by source
 
-/** @param {object} stats the event */
+/** @param {object} stats the event, about once a second */
 export function showPipeline(stats) {
   const sources = Object.entries(stats.sources);
-  const waiting = sources.reduce((sum, [, figures]) => sum + figures.backlog, 0);
-  write(element("workers"), `${stats.workers}`);
-  write(element("backlog"), `${waiting}`);
-  write(element("model"), stats.models.join(", ") || "–");
+  const sumOf = (field) => sources.reduce((sum, [, metrics]) => sum + metrics[field], 0);
+  const models = stats.models.join(", ");
+  setText(byId("workers"), `${stats.workers}`);
+  setText(byId("backlog"), `${sumOf("backlog")}`);
+  setText(byId("model"), models || "–");
   showHint(sources);
-  element("pipeline-rows").replaceChildren(...sources.map(row));
-  const skipped = sources.reduce((sum, [, figures]) => sum + figures.skipped, 0);
-  write(element("pipeline-words"), `${count(stats.workers, "worker")}, ${stats.models.join(", ") || "no model"}. `
-    + `${count(skipped, "frame")} skipped since the capture began: a live source passes over frames rather than showing old ones.`);
+  byId("pipeline-rows").replaceChildren(...sources.map(createRow));
+  setText(byId("pipeline-summary"), `${count(stats.workers, "worker")}, ${models || "no model"}. `
+    + `${count(sumOf("skipped"), "frame")} skipped since the capture started: a live source skips frames to keep the latency low.`);
 }
 
 function showHint(sources) {
-  for (const [name, { backlog }] of sources) standing.set(name, backlog > 0 ? (standing.get(name) ?? 0) + 1 : 0);
-  const late = sources.map(([name]) => name).filter((name) => standing.get(name) >= STANDS_AFTER);
-  element("backlog").dataset.state = late.length ? "stands" : "";
-  write(element("backlog-hint"), late.length
-    ? `Crops of ${late.join(", ")} have been waiting for some seconds: another worker would help (EMOTII_WORKERS, or more inference services).`
+  for (const [name, { backlog }] of sources) eventsWithBacklog.set(name, backlog > 0 ? (eventsWithBacklog.get(name) ?? 0) + 1 : 0);
+  const delayed = sources.map(([name]) => name).filter((name) => eventsWithBacklog.get(name) >= HINT_AFTER);
+  byId("backlog").dataset.state = delayed.length ? "persistent" : "";
+  setText(byId("backlog-hint"), delayed.length
+    ? `Face crops of ${delayed.join(", ")} have been waiting for several seconds. Add a worker (EMOTII_WORKERS, or more inference services).`
     : "");
 }
 
-function row([name, figures]) {
-  const cell = (text) => make("td", { class: "number", text });
-  const age = figures.age_ms === null ? "–" : `${figures.age_ms} ms`;
-  return make("tr", {}, make("td", { text: name }), cell(figures.fps.toFixed(1)), cell(figures.readings_per_s.toFixed(1)),
-    cell(figures.skipped), cell(figures.backlog), cell(age));
+function createRow([name, metrics]) {
+  const cell = (text) => createElement("td", { class: "number", text });
+  const latency = metrics.age_ms === null ? "–" : `${metrics.age_ms} ms`;
+  return createElement("tr", {}, createElement("td", { text: name }), cell(metrics.fps.toFixed(1)), cell(metrics.readings_per_s.toFixed(1)),
+    cell(metrics.skipped), cell(metrics.backlog), cell(latency));
 }
 
 const count = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;

@@ -1,43 +1,43 @@
-// What everybody may switch: whether faces are saved, and how they are shown in the video. The gateways remember it.
+// Settings that apply to all gateways at once: whether faces are saved, and how the video shows faces.
 
-import { ask } from "../shared/api.js";
-import { element, write } from "../shared/dom.js";
+import { request } from "../shared/api.js";
+import { byId, setText } from "../shared/dom.js";
 
-const VEILS = { off: "visible", blur: "blurred", mask: "masked" };
-const SHOWN_MS = 2500; // what was switched here may take a moment to come back in the figures
+const FACE_MODES = { off: "visible", blur: "blurred", mask: "masked" };
+const SETTLE_MS = 2500; // stats events may report the previous settings for this long after a change
 
-export class Switches {
-  /** @param {HTMLButtonElement} saving @param {HTMLSelectElement} blur @param {HTMLElement} line for what goes wrong */
-  constructor(saving, blur, line) {
-    Object.assign(this, { saving, blur, line, changed: -Infinity });
-    blur.replaceChildren(...Object.entries(VEILS).map(([value, words]) => new Option(words, value)));
+export class RuntimeSettings {
+  /** @param {HTMLButtonElement} saving @param {HTMLSelectElement} blur @param {HTMLElement} status for error messages */
+  constructor(saving, blur, status) {
+    Object.assign(this, { saving, blur, status, changedAt: -Infinity });
+    blur.replaceChildren(...Object.entries(FACE_MODES).map(([value, text]) => new Option(text, value)));
     saving.addEventListener("click", () => this.change({ saving: saving.getAttribute("aria-checked") !== "true" }));
     blur.addEventListener("change", () => this.change({ blur: blur.value }));
   }
 
-  /** As the figures tell it, about once a second. */
-  show({ settings, saving }) {
-    if (performance.now() - this.changed > SHOWN_MS) this.put(settings);
+  /** Show the settings of a `stats` event. */
+  update({ settings, saving }) {
+    if (performance.now() - this.changedAt > SETTLE_MS) this.show(settings);
     this.saving.dataset.state = saving.paused ? "paused" : "";
-    this.saving.title = saving.paused ? `Paused: ${saving.paused}` : "About one picture of each face a second";
-    const words = settings.saving ? "Faces are being saved, about one a second of each." : "Faces are not being saved.";
-    write(element("saving-words"), saving.paused ? `Saving faces is paused: ${saving.paused}.` : words);
+    this.saving.title = saving.paused ? `Paused: ${saving.paused}` : "Saves about one picture of each face per second";
+    const state = settings.saving ? "The gateway saves about one picture of each face per second." : "The gateway does not save faces.";
+    setText(byId("saving-status"), saving.paused ? `The gateway has paused saving faces: ${saving.paused}.` : state);
   }
 
-  put({ saving, blur }) {
+  show({ saving, blur }) {
     this.saving.disabled = this.blur.disabled = false;
     this.saving.setAttribute("aria-checked", String(saving));
     if (document.activeElement !== this.blur || this.blur.value !== blur) this.blur.value = blur;
   }
 
-  async change(wanted) {
-    this.changed = performance.now();
+  async change(json) {
+    this.changedAt = performance.now();
     try {
-      this.put(await ask("/api/v1/settings", { method: "PATCH", json: wanted }));
-      write(this.line, "");
+      this.show(await request("/api/v1/settings", { method: "PATCH", json }));
+      setText(this.status, "");
     } catch (error) {
-      this.changed = -Infinity; // the next figures put the switch back
-      write(this.line, error.message);
+      this.changedAt = -Infinity; // the next stats event restores the current settings
+      setText(this.status, error.message);
     }
   }
 }

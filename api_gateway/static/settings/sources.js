@@ -1,54 +1,54 @@
-// What is captured: each source with its state; those that were added here can be removed here.
+// The list of sources with the state of each, and the form that adds a source. Only added sources can be removed.
 
-import { ask } from "../shared/api.js";
-import { element, make } from "../shared/dom.js";
-import { say, saying } from "../shared/status-message.js";
+import { request } from "../shared/api.js";
+import { byId, createElement } from "../shared/dom.js";
+import { showStatus, withStatus } from "../shared/status-message.js";
 
-export class Sources {
+export class SourceList {
   constructor() {
-    this.list = element("sources");
-    this.line = element("sources-line");
-    element("add").addEventListener("submit", (event) => {
+    this.list = byId("sources");
+    this.status = byId("sources-status");
+    byId("add-source").addEventListener("submit", (event) => {
       event.preventDefault();
       this.add(event.target);
     });
   }
 
-  /** How the sources are now. */
-  async look() {
-    const known = await ask("/api/v1/sources").catch(() => null); // the page says already that it cannot be reached
-    if (!known) return;
-    const told = JSON.stringify(known.sources.map(({ name, state, reason, address, removable }) => [name, state, reason, address, removable]));
-    if (told === this.told) return; // the button under somebody's finger stays the same
-    this.told = told;
-    this.list.replaceChildren(...known.sources.filter(({ kind }) => kind !== "inbox").map((source) => this.item(source)));
-    if (!this.list.children.length) this.list.append(make("li", { class: "small", text: "None yet." }));
+  async refresh() {
+    const response = await request("/api/v1/sources").catch(() => null); // the connection status already shows an outage
+    if (!response) return;
+    const { sources } = response;
+    const content = JSON.stringify(sources.map(({ name, state, reason, address, removable }) => [name, state, reason, address, removable]));
+    if (content === this.shownContent) return; // do not replace a button that the user is about to click
+    this.shownContent = content;
+    this.list.replaceChildren(...sources.filter(({ kind }) => kind !== "inbox").map((source) => this.createItem(source)));
+    if (!this.list.children.length) this.list.append(createElement("li", { class: "small", text: "No sources." }));
   }
 
-  item({ name, kind, address, state, reason, removable }) {
-    const words = [state.toLowerCase(), state === "ONLINE" ? "" : reason].filter(Boolean).join(" · ");
-    return make("li", { "data-source": name },
-      make("div", {},
-        make("p", {}, make("strong", { text: name }), make("span", { class: "state", "data-state": state, text: words })),
-        make("p", { class: "small", text: kind === "job" ? `${address} (a recording)` : address })),
-      removable ? make("button", { type: "button", class: "quiet", text: "Remove", "aria-label": `Remove ${name}`, onclick: () => this.remove(name) }) : null);
+  createItem({ name, kind, address, state, reason, removable }) {
+    const stateText = [state.toLowerCase(), state === "ONLINE" ? "" : reason].filter(Boolean).join(" · ");
+    return createElement("li", { "data-source": name },
+      createElement("div", {},
+        createElement("p", {}, createElement("strong", { text: name }), createElement("span", { class: "state", "data-state": state, text: stateText })),
+        createElement("p", { class: "small", text: kind === "job" ? `${address} (recording)` : address })),
+      removable ? createElement("button", { type: "button", class: "quiet", text: "Remove", "aria-label": `Remove ${name}`, onclick: () => this.remove(name) }) : null);
   }
 
   async add(form) {
     const { name, address, loop } = form.elements;
-    const wanted = { name: name.value.trim(), address: address.value.trim(), loop: loop.checked };
-    const added = await saying(this.line, () => ask("/api/v1/sources", { method: "POST", json: wanted }));
+    const json = { name: name.value.trim(), address: address.value.trim(), loop: loop.checked };
+    const added = await withStatus(this.status, () => request("/api/v1/sources", { method: "POST", json }));
     if (!added) return;
     form.reset();
-    say(this.line, `${added.name} is added.`);
-    await this.look();
+    showStatus(this.status, `Added ${added.name}.`);
+    await this.refresh();
   }
 
   async remove(name) {
     const path = `/api/v1/sources/${encodeURIComponent(name)}`;
-    const done = await saying(this.line, async () => (await ask(path, { method: "DELETE" }), true));
-    if (!done) return;
-    say(this.line, `${name} is removed.`);
-    await this.look();
+    const isRemoved = await withStatus(this.status, async () => (await request(path, { method: "DELETE" }), true));
+    if (!isRemoved) return;
+    showStatus(this.status, `Removed ${name}.`);
+    await this.refresh();
   }
 }

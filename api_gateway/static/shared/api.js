@@ -1,7 +1,7 @@
-// Requests to the gateway: JSON comes back, or an error in the gateway's own words.
+// HTTP requests to the gateway: a JSON response, or an error with the gateway's message.
 
-/** The gateway said no, or could not be asked. */
-export class Refused extends Error {
+/** The gateway returned an error, or the page could not reach it (status 0). */
+export class ApiError extends Error {
   constructor(status, code, message) {
     super(message);
     this.status = status;
@@ -10,29 +10,29 @@ export class Refused extends Error {
 }
 
 /**
- * Ask the gateway.
+ * Send a request to the gateway.
  * @param {string} path
- * @param {{method?: string, json?: object, body?: FormData}} what
- * @returns the JSON of the answer; null if it has no content
- * @throws {Refused}
+ * @param {{method?: string, json?: object, body?: FormData}} options
+ * @returns the JSON of the response; null for a response without content
+ * @throws {ApiError}
  */
-export async function ask(path, { method = "GET", json, body } = {}) {
+export async function request(path, { method = "GET", json, body } = {}) {
   const headers = json ? { "Content-Type": "application/json" } : {};
-  let answer;
+  let response;
   try {
-    answer = await fetch(path, { method, headers, body: json ? JSON.stringify(json) : body });
+    response = await fetch(path, { method, headers, body: json ? JSON.stringify(json) : body });
   } catch {
-    throw new Refused(0, "unreachable", "The gateway cannot be reached now.");
+    throw new ApiError(0, "unreachable", "The page cannot reach the gateway.");
   }
-  if (answer.status === 204) return null;
-  const said = await answer.json().catch(() => null);
-  if (answer.ok) return said;
-  const { code = "error", message = `The gateway answered ${answer.status}.` } = said?.error ?? {};
-  throw new Refused(answer.status, code, message);
+  if (response.status === 204) return null;
+  const content = await response.json().catch(() => null);
+  if (response.ok) return content;
+  const { code = "error", message = `The gateway returned HTTP ${response.status}.` } = content?.error ?? {};
+  throw new ApiError(response.status, code, message);
 }
 
-/** A path with its query; what is empty is left out. */
-export function address(path, query) {
-  const given = Object.entries(query).filter(([, value]) => value !== "" && value !== null && value !== undefined);
+/** A path with query parameters; empty parameters are omitted. */
+export function withQuery(path, parameters) {
+  const given = Object.entries(parameters).filter(([, value]) => value !== "" && value !== null && value !== undefined);
   return given.length ? `${path}?${new URLSearchParams(given)}` : path;
 }

@@ -1,39 +1,44 @@
-// Elements: found, made, filled from a template of the page.
+// DOM elements: find, create, clone from a template, update.
 
-export const element = (id) => document.getElementById(id);
+export const byId = (id) => document.getElementById(id);
 
-/** An element with properties (`class`, `text`, aria and data attributes, listeners as `onclick`) and children. */
-export function make(tag, properties = {}, ...children) {
-  const made = document.createElement(tag);
+/** Create an element with properties (`class`, `text`, attributes, listeners such as `onclick`) and children. */
+export function createElement(tag, properties = {}, ...children) {
+  const created = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
     if (value === null || value === undefined || value === false) continue;
-    if (name === "class") made.className = value;
-    else if (name === "text") made.textContent = value;
-    else if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
-    else made.setAttribute(name, value === true ? "" : value);
+    if (name === "class") created.className = value;
+    else if (name === "text") created.textContent = value;
+    else if (name.startsWith("on")) created.addEventListener(name.slice(2), value);
+    else created.setAttribute(name, value === true ? "" : value);
   }
-  made.append(...children.filter((child) => child !== null));
-  return made;
+  created.append(...children.filter((child) => child !== null));
+  return created;
 }
 
-/** A copy of a template: its root element, and every `data-part` in it by name. */
-export function copyOf(id) {
-  const root = element(id).content.firstElementChild.cloneNode(true);
+/** Clone a template: its root element, and every `data-part` in it by name. */
+export function cloneTemplate(id) {
+  const root = byId(id).content.firstElementChild.cloneNode(true);
   const parts = Object.fromEntries([...root.querySelectorAll("[data-part]")].map((part) => [part.dataset.part, part]));
   return { root, ...parts };
 }
 
-/** Put words into a line, only if they are others: a screen reader would say them again. An empty line is hidden. */
-export function write(line, words) {
-  if (line.textContent !== words) line.textContent = words;
-  line.hidden = words === "";
+/** Set the text of an element only if it differs, because screen readers announce every change. Empty text hides it. */
+export function setText(target, text) {
+  if (target.textContent !== text) target.textContent = text;
+  target.hidden = text === "";
 }
 
-/** Offer these values, and keep the one that is chosen if it is among them. */
-export function offer(select, values, { first = null, chosen = select.value } = {}) {
-  const wanted = first === null ? values : ["", ...values];
-  if (wanted.join("\n") !== [...select.options].map((option) => option.value).join("\n")) {
-    select.replaceChildren(...wanted.map((value) => new Option(value || first, value)));
+/**
+ * Replace the options of a select and keep the selected value if it is still an option.
+ * @param {HTMLSelectElement} select
+ * @param {string[]} values
+ * @param {{emptyLabel?: string, selected?: string}} options `emptyLabel`: the text of a first option with an empty value
+ */
+export function setOptions(select, values, { emptyLabel = null, selected = select.value } = {}) {
+  const all = emptyLabel === null ? values : ["", ...values];
+  if (all.join("\n") !== [...select.options].map((option) => option.value).join("\n")) {
+    select.replaceChildren(...all.map((value) => new Option(value || emptyLabel, value)));
   }
-  if (wanted.includes(chosen)) select.value = chosen;
+  if (all.includes(selected)) select.value = selected;
 }

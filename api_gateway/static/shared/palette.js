@@ -1,28 +1,28 @@
-// An emotion's colour comes from its spelling, since a model may have any labels. overlay.py counts the same.
-// Two labels may share a colour, so their areas differ in texture as well, and every one is named beside it.
+// Colours of emotions. A model may have any labels, so the colour is a hash of the label, as in the gateway's overlay.
+// Labels may share a colour: a texture then distinguishes their areas, and a legend names each of them.
 
-const SPREAD = 10607961;
-const HUES_SHIFT = 29; // the upper three bits: eight hues
+const HASH_FACTOR = 10607961;
+const HASH_SHIFT = 29; // the upper three bits: eight hues
 const TEXTURES = 4;
 
-/** Which of the eight hues an emotion has. */
+/** The index (0 to 7) of an emotion's hue. */
 export function hue(emotion) {
-  return Math.imul(crc32(new TextEncoder().encode(emotion)), SPREAD) >>> HUES_SHIFT;
+  return Math.imul(crc32(new TextEncoder().encode(emotion)), HASH_FACTOR) >>> HASH_SHIFT;
 }
 
-/** The emotion's colour, as style.css has it. */
+/** An emotion's colour, as style.css defines it. */
 export function colour(emotion) {
   return getComputedStyle(document.documentElement).getPropertyValue(`--hue-${hue(emotion)}`).trim();
 }
 
-/** Which texture sets an emotion apart from those of the same hue among all labels; 0 is plain. */
+/** The texture that distinguishes an emotion from the labels of the same hue; 0 is plain. */
 export function texture(emotion, labels) {
-  const alike = [...labels].filter((label) => hue(label) === hue(emotion)).sort();
-  return Math.max(0, alike.indexOf(emotion)) % TEXTURES;
+  const sameHue = [...labels].filter((label) => hue(label) === hue(emotion)).sort();
+  return Math.max(0, sameHue.indexOf(emotion)) % TEXTURES;
 }
 
-/** The classes that give an element an emotion's colour and texture. */
-export function paint(emotion, labels = [emotion]) {
+/** The CSS classes for an emotion's colour and texture. */
+export function emotionClasses(emotion, labels = [emotion]) {
   return `hue-${hue(emotion)} texture-${texture(emotion, labels)}`;
 }
 

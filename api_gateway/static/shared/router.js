@@ -1,26 +1,26 @@
-// One section of the page at a time; which one is in the address, so that it can be linked and gone back to.
+// Shows one section of the page at a time. The fragment of the URL names it, so that links and the back button work.
 
 export class Router {
   /** @param {HTMLElement[]} sections with ids `view-NAME` @param {HTMLAnchorElement[]} links to `#NAME` */
   constructor(sections, links) {
     this.sections = sections;
     this.links = links;
-    this.entering = new Map();
-    addEventListener("hashchange", () => this.show(true));
+    this.listeners = new Map();
+    addEventListener("hashchange", () => this.navigate(true));
   }
 
-  /** Call `enter` whenever the section is shown, and `leave` when another one is. */
-  when(name, enter, leave = () => {}) {
-    this.entering.set(name, { enter, leave });
+  /** Call `onShow` whenever the section is shown, and `onHide` when another section replaces it. */
+  register(name, onShow, onHide = () => {}) {
+    this.listeners.set(name, { onShow, onHide });
   }
 
-  /** Show the section that the address names; the first one if it names none. */
-  show(moved = false) {
-    const asked = location.hash.slice(1).split("/")[0];
-    const section = this.sections.find((one) => one.id === `view-${asked}`) ?? this.sections[0];
+  /** Show the section that the URL names, or the first section; after a navigation, focus its heading. */
+  navigate(moveFocus = false) {
+    const requested = location.hash.slice(1).split("/")[0];
+    const section = this.sections.find((one) => one.id === `view-${requested}`) ?? this.sections[0];
     const name = section.id.slice("view-".length);
     if (name === this.current) return;
-    this.entering.get(this.current)?.leave();
+    this.listeners.get(this.current)?.onHide();
     this.current = name;
     this.sections.forEach((one) => { one.hidden = one !== section; });
     this.links.forEach((link) => {
@@ -29,10 +29,10 @@ export class Router {
     });
     const title = section.querySelector("h2");
     document.title = `${title.textContent} · Emotii`;
-    if (moved) {
-      title.focus({ preventScroll: true }); // a screen reader says where it is
+    if (moveFocus) {
+      title.focus({ preventScroll: true }); // screen readers announce the new section
       scrollTo(0, 0);
     }
-    this.entering.get(name)?.enter();
+    this.listeners.get(name)?.onShow();
   }
 }

@@ -1,29 +1,29 @@
-// Who I am here: a viewer is offered nothing that only an operator may do, and whose session is over signs in again.
+// The session of this browser: hides operators' controls from viewers, and redirects to the sign-in page when it expires.
 
-import { ask } from "./api.js";
-import { element } from "./dom.js";
+import { request } from "./api.js";
+import { byId } from "./dom.js";
 
-/** Go to the page for signing in if nobody is signed in here (any more). */
-export async function lookForSession() {
+/** Return the session, or redirect to the sign-in page if there is none (any more). */
+export async function requireSession() {
   try {
-    return await ask("/api/v1/session");
+    return await request("/api/v1/session");
   } catch (error) {
     if (error.status === 401) location.replace(`/sign-in?page=${location.pathname}${location.hash}`);
-    return null; // the gateway cannot be reached: the page says so already
+    return null; // the connection status already shows that the gateway is unreachable
   }
 }
 
-/** Show the page as this session may use it. */
+/** Adapt the page to the role of this session. */
 export async function showSession() {
-  const session = await lookForSession();
+  const session = await requireSession();
   if (!session) return;
   document.body.dataset.role = session.role;
-  const out = element("sign-out");
-  if (!out) return;
-  out.hidden = !session.tokens;
-  out.textContent = `Sign out (${session.role})`;
-  out.addEventListener("click", async () => {
-    await ask("/api/v1/session", { method: "DELETE" });
+  const signOut = byId("sign-out");
+  if (!signOut) return;
+  signOut.hidden = !session.tokens;
+  signOut.textContent = `Sign out (${session.role})`;
+  signOut.addEventListener("click", async () => {
+    await request("/api/v1/session", { method: "DELETE" });
     location.replace("/sign-in");
   });
 }

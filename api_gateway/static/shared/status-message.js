@@ -1,21 +1,21 @@
-// A line of a section that says how something went.
+// The status message of a section: progress, result or error of an action.
 
-import { write } from "./dom.js";
+import { setText } from "./dom.js";
 
-/** Do something, and say what went wrong; what it gives, or undefined. */
-export async function saying(line, doing) {
+/** Run an action; show its error message. @returns the result of the action, or undefined if it failed */
+export async function withStatus(target, action) {
   try {
-    const given = await doing();
-    say(line, "");
-    return given;
+    const result = await action();
+    showStatus(target, "");
+    return result;
   } catch (error) {
-    say(line, error.message, true);
+    showStatus(target, error.message, true);
     return undefined;
   }
 }
 
-/** Say it; an empty word takes the line away. */
-export function say(line, words, bad = false) {
-  line.toggleAttribute("data-bad", bad);
-  write(line, words);
+/** Show a message; an empty one hides the element. */
+export function showStatus(target, text, isError = false) {
+  target.toggleAttribute("data-error", isError);
+  setText(target, text);
 }

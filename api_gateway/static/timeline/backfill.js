@@ -1,30 +1,32 @@
-// What was recorded of a source just before the page was opened, so that its timeline need not begin empty.
+// Loads the stored history of a source into its timeline when the page is opened.
 
-import { address, ask } from "../shared/api.js";
+import { request, withQuery } from "../shared/api.js";
 import { now } from "../shared/clock.js";
-import { KEPT_MS } from "./track.js";
+import { HISTORY_MS } from "./track.js";
 
-const PAGE = 1000;
-const MOST_PAGES = 4; // two readings a second of several faces
+const PAGE_SIZE = 1000;
+const MAX_PAGES = 4; // enough for two readings a second of several faces
 
-/** Give a tile's timeline what the history has; without a history it begins empty. */
-export async function recall(tile) {
-  const asked = { source: tile.source, from: Math.round(now() - KEPT_MS), limit: PAGE };
+/** Fill a timeline from the history API. Without a history the timeline starts empty. */
+export async function backfill(timeline, source) {
+  const query = { source, from: Math.round(now() - HISTORY_MS), limit: PAGE_SIZE };
   try {
-    const [readings, episodes] = await Promise.all([all("/api/v1/readings", asked), all("/api/v1/episodes", asked)]);
-    tile.timeline.recall(readings.sort((a, b) => a.captured_ms - b.captured_ms), episodes);
+    const [readings, episodes] = await Promise.all([
+      fetchAll("/api/v1/readings", query), fetchAll("/api/v1/episodes", query),
+    ]);
+    timeline.addHistory(readings.sort((a, b) => a.captured_ms - b.captured_ms), episodes);
   } catch (error) {
-    console.info(`no timeline from before: ${error.message}`);
+    console.info(`The timeline starts empty: ${error.message}`);
   }
 }
 
-async function all(path, asked) {
+async function fetchAll(path, query) {
   const items = [];
   let after = null;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
-    const answer = await ask(address(path, { ...asked, after }));
-    items.push(...answer.items);
-    after = answer.next;
+  for (let page = 0; page < MAX_PAGES; page += 1) {
+    const response = await request(withQuery(path, { ...query, after }));
+    items.push(...response.items);
+    after = response.next;
     if (!after) break;
   }
   return items;

@@ -1,55 +1,57 @@
-// A row of the timeline: one face after the other, each beside its number.
+// A lane of the timeline: one row in which faces follow one another, labelled with their numbers.
 
+import { formatDuration } from "../shared/clock.js";
+import { cloneTemplate, setText } from "../shared/dom.js";
 import { drawLane } from "./lane-chart.js";
-import { length } from "../shared/clock.js";
-import { copyOf, write } from "../shared/dom.js";
 
-const APART_MS = 1000;
+const MIN_DISTANCE_MS = 1000;
 
 export class Lane {
   constructor() {
-    Object.assign(this, copyOf("lane"));
+    Object.assign(this, cloneTemplate("lane"));
     this.tracks = new Map();
   }
 
-  /** Whether there is room for this face: nobody else is there at its time. */
-  isFree({ first, seen }) {
-    return [...this.tracks.values()].every((other) => other.seen + APART_MS < first || seen + APART_MS < other.first);
+  /** Whether this track overlaps in time with no track of the lane. */
+  hasRoomFor({ firstSeenMs, lastSeenMs }) {
+    return [...this.tracks.values()].every((other) => (
+      other.lastSeenMs + MIN_DISTANCE_MS < firstSeenMs || lastSeenMs + MIN_DISTANCE_MS < other.firstSeenMs
+    ));
   }
 
   add(key, track) {
     this.tracks.set(key, track);
   }
 
-  /** Only these stay. */
-  keep(keys) {
+  /** Remove all tracks but these. */
+  retain(keys) {
     for (const key of this.tracks.keys()) if (!keys.has(key)) this.tracks.delete(key);
   }
 
-  draw(span, labels) {
+  draw(range, labels) {
     const tracks = [...this.tracks.values()];
-    write(this.name, namesOf(tracks.map((track) => track.number)));
-    drawLane(this.canvas, tracks, span, labels);
+    setText(this.name, laneName(tracks.map((track) => track.number)));
+    drawLane(this.canvas, tracks, range, labels);
   }
 
-  /** For those who do not see it. */
-  say() {
-    const told = [...this.tracks.values()].map((track) => `face ${track.number}: ${shares(track.story)}`);
-    this.canvas.setAttribute("aria-label", told.join("; "));
+  /** Update the description for screen readers. */
+  updateDescription() {
+    const descriptions = [...this.tracks.values()].map((track) => `face ${track.number}: ${emotionShares(track.episodes)}`);
+    this.canvas.setAttribute("aria-label", descriptions.join("; "));
   }
 }
 
-function namesOf(numbers) {
+function laneName(numbers) {
   if (numbers.length <= 1) return `face ${numbers[0] ?? ""}`;
   return `faces ${Math.min(...numbers)}–${Math.max(...numbers)}`;
 }
 
 /** For example "happy 62%, sad 38% of 41 s". */
-function shares(story) {
-  const lengths = new Map();
-  for (const { emotion, duration_ms } of story) lengths.set(emotion, (lengths.get(emotion) ?? 0) + duration_ms);
-  const all = story.reduce((sum, episode) => sum + episode.duration_ms, 0);
-  if (!all) return "no episode yet";
-  const parts = [...lengths].sort(([, a], [, b]) => b - a);
-  return `${parts.map(([emotion, ms]) => `${emotion} ${Math.round((ms / all) * 100)}%`).join(", ")} of ${length(all)}`;
+function emotionShares(episodes) {
+  const durations = new Map();
+  for (const { emotion, duration_ms } of episodes) durations.set(emotion, (durations.get(emotion) ?? 0) + duration_ms);
+  const total = episodes.reduce((sum, episode) => sum + episode.duration_ms, 0);
+  if (!total) return "no episodes yet";
+  const shares = [...durations].sort(([, a], [, b]) => b - a);
+  return `${shares.map(([emotion, ms]) => `${emotion} ${Math.round((ms / total) * 100)}%`).join(", ")} of ${formatDuration(total)}`;
 }

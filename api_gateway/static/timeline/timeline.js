@@ -1,80 +1,80 @@
-// The last three minutes of a source, lane by lane; and the same in words.
+// The last three minutes of a source: a lane for each face, and the same episodes as text.
 
-import { clockTime, length, now } from "../shared/clock.js";
-import { make } from "../shared/dom.js";
+import { formatDuration, formatTime, now } from "../shared/clock.js";
+import { createElement } from "../shared/dom.js";
+import { legendItems } from "../shared/legend.js";
 import { Lane } from "./lane.js";
-import { paint } from "../shared/palette.js";
-import { KEPT_MS, Track } from "./track.js";
+import { HISTORY_MS, Track } from "./track.js";
 
-const MOST_LANES = 5;
-const PASSING_MS = 2000; // who was there for less and is gone has no lane; the words have all of them
-const HERE_MS = 2500;
-const MOST_WORDS = 40;
-const WORDS_EVERY = 8; // draws: what is said in words need not change four times a second
+const MAX_LANES = 5;
+const MIN_DURATION_MS = 2000; // a shorter track that has ended gets no lane; the episode list includes it
+const ACTIVE_MS = 2500; // a track without a reading for longer has ended
+const MAX_LIST_ITEMS = 40;
+const DRAWS_PER_TEXT_UPDATE = 8;
 
 export class Timeline {
-  /** @param {{timeline, legend, lanes, words}} parts of a tile */
-  constructor({ timeline, legend, lanes, words }) {
-    this.place = timeline;
+  /** @param {{timeline, legend, lanes, episodes}} parts of a tile */
+  constructor({ timeline, legend, lanes, episodes }) {
+    this.root = timeline;
     this.legend = legend;
-    this.rows = lanes;
-    this.words = words;
+    this.laneList = lanes;
+    this.episodeList = episodes;
     this.tracks = new Map();
     this.lanes = [];
     this.draws = 0;
   }
 
-  /** A reading of the source. */
-  read(reading) {
-    if (reading.emotion) this.track(reading).read(reading);
+  addReading(reading) {
+    if (reading.emotion) this.trackOf(reading).addReading(reading);
   }
 
-  /** An episode of the source. */
-  follow(episode) {
-    this.track(episode).follow(episode);
+  addEpisode(episode) {
+    this.trackOf(episode).addEpisode(episode);
   }
 
-  /** What was recorded before the page was opened. */
-  recall(readings, episodes) {
-    const apart = Map.groupBy(readings, ({ epoch, track }) => `${epoch}/${track}`);
-    for (const some of apart.values()) this.track(some[0]).recall(some);
-    episodes.forEach((episode) => this.follow(episode));
+  /** Add the stored history from before the page was opened. */
+  addHistory(readings, episodes) {
+    const byTrack = Map.groupBy(readings, ({ epoch, track }) => `${epoch}/${track}`);
+    for (const trackReadings of byTrack.values()) this.trackOf(trackReadings[0]).addStoredReadings(trackReadings);
+    episodes.forEach((episode) => this.addEpisode(episode));
   }
 
-  track({ epoch, track }) {
+  trackOf({ epoch, track }) {
     const key = `${epoch}/${track}`;
     if (!this.tracks.has(key)) this.tracks.set(key, new Track(track, epoch));
     return this.tracks.get(key);
   }
 
-  /** Draw how it stands now; to be called some times a second. */
+  /** Draw the current state; call it several times a second. */
   draw() {
-    const span = { from: now() - KEPT_MS, to: now() };
+    const range = { from: now() - HISTORY_MS, to: now() };
     for (const [key, track] of this.tracks) {
-      track.forget(span.from);
-      if (track.seen < span.from) this.tracks.delete(key);
+      track.dropBefore(range.from);
+      if (track.lastSeenMs < range.from) this.tracks.delete(key);
     }
-    const lasting = [...this.tracks].filter(([, track]) => span.to - track.seen < HERE_MS || track.lasted > PASSING_MS);
-    this.settleLanes(lasting.sort(([, a], [, b]) => a.first - b.first || a.number - b.number));
-    this.place.hidden = this.lanes.length === 0;
-    const labels = [...new Set(lasting.flatMap(([, track]) => track.labels))];
-    this.settleLegend(labels);
-    for (const lane of this.lanes) lane.draw(span, labels);
-    if (this.draws++ % WORDS_EVERY === 0) this.say();
+    const shown = [...this.tracks].filter(([, track]) => (
+      range.to - track.lastSeenMs < ACTIVE_MS || track.durationMs > MIN_DURATION_MS
+    ));
+    this.assignLanes(shown.sort(([, a], [, b]) => a.firstSeenMs - b.firstSeenMs || a.number - b.number));
+    this.root.hidden = this.lanes.length === 0;
+    const labels = [...new Set(shown.flatMap(([, track]) => track.labels))];
+    this.updateLegend(labels);
+    for (const lane of this.lanes) lane.draw(range, labels);
+    if (this.draws++ % DRAWS_PER_TEXT_UPDATE === 0) this.updateText();
   }
 
-  /** A face stays in its lane; a new one gets the first that is free. */
-  settleLanes(lasting) {
-    const keys = new Set(lasting.map(([key]) => key));
-    this.lanes.forEach((lane) => lane.keep(keys));
-    const placed = new Set(this.lanes.flatMap((lane) => [...lane.tracks.keys()]));
-    for (const [key, track] of lasting) {
-      if (placed.has(key)) continue;
-      let lane = this.lanes.find((one) => one.isFree(track));
-      if (!lane && this.lanes.length < MOST_LANES) {
+  /** Put each new track into the first lane with room; a track never changes its lane. */
+  assignLanes(shown) {
+    const keys = new Set(shown.map(([key]) => key));
+    this.lanes.forEach((lane) => lane.retain(keys));
+    const assigned = new Set(this.lanes.flatMap((lane) => [...lane.tracks.keys()]));
+    for (const [key, track] of shown) {
+      if (assigned.has(key)) continue;
+      let lane = this.lanes.find((one) => one.hasRoomFor(track));
+      if (!lane && this.lanes.length < MAX_LANES) {
         lane = new Lane();
         this.lanes.push(lane);
-        this.rows.append(lane.root);
+        this.laneList.append(lane.root);
       }
       lane?.add(key, track);
     }
@@ -82,27 +82,25 @@ export class Timeline {
     this.lanes = this.lanes.filter((lane) => lane.tracks.size);
   }
 
-  settleLegend(labels) {
-    if (labels.join("\n") === this.told) return;
-    this.told = labels.join("\n");
-    this.legend.replaceChildren(...labels.map((label) => (
-      make("li", { class: paint(label, labels) }, make("span", { class: "swatch" }), label)
-    )));
+  updateLegend(labels) {
+    if (labels.join("\n") === this.shownLabels) return;
+    this.shownLabels = labels.join("\n");
+    this.legend.replaceChildren(...legendItems(labels));
   }
 
-  say() {
-    this.lanes.forEach((lane) => lane.say());
-    const stories = [...this.tracks.values()].flatMap((track) => track.story);
-    const told = stories.sort((a, b) => b.start_ms - a.start_ms).slice(0, MOST_WORDS);
-    const lines = told.map(inWords);
-    if (!lines.length) lines.push("No episode yet.");
-    if (lines.join("\n") === this.said) return; // whoever reads it keeps the place
-    this.said = lines.join("\n");
-    this.words.replaceChildren(...lines.map((line) => make("li", { text: line })));
+  updateText() {
+    this.lanes.forEach((lane) => lane.updateDescription());
+    const episodes = [...this.tracks.values()].flatMap((track) => track.episodes);
+    const newest = episodes.sort((a, b) => b.start_ms - a.start_ms).slice(0, MAX_LIST_ITEMS);
+    const lines = newest.map(describe);
+    if (!lines.length) lines.push("No episodes yet.");
+    if (lines.join("\n") === this.shownText) return; // keep the reading position of screen readers
+    this.shownText = lines.join("\n");
+    this.episodeList.replaceChildren(...lines.map((line) => createElement("li", { text: line })));
   }
 }
 
-function inWords({ track, emotion, start_ms, duration_ms, mean_confidence }) {
-  const sure = mean_confidence.toFixed(0);
-  return `${clockTime(start_ms)}: face ${track}, ${emotion} for ${length(duration_ms)}, ${sure}% on average`;
+function describe({ track, emotion, start_ms, duration_ms, mean_confidence }) {
+  const confidence = mean_confidence.toFixed(0);
+  return `${formatTime(start_ms)}: face ${track}, ${emotion} for ${formatDuration(duration_ms)}, mean confidence ${confidence}%`;
 }

@@ -1,7 +1,7 @@
-// What is remembered of one face for the timeline: its probabilities, a few a second, and its episodes.
+// The recent history of one face: its probabilities, up to four samples a second, and its episodes.
 
-export const KEPT_MS = 180_000;
-const STEP_MS = 250;
+export const HISTORY_MS = 180_000;
+const SAMPLE_INTERVAL_MS = 250;
 
 export class Track {
   /** @param {number} number @param {string} epoch */
@@ -9,59 +9,59 @@ export class Track {
     this.number = number;
     this.epoch = epoch;
     this.samples = [];
-    this.episodes = new Map();
-    this.seen = 0;
+    this.episodesById = new Map();
+    this.lastSeenMs = 0;
   }
 
-  /** A reading, or anything with `captured_ms` and `probabilities`; the last of each quarter of a second is kept. */
-  read(reading) {
+  /** Add a reading, or any object with `captured_ms` and `probabilities`. Only the last one of each interval is kept. */
+  addReading(reading) {
     const { captured_ms: ms, probabilities } = reading;
-    this.seen = Math.max(this.seen, ms);
+    this.lastSeenMs = Math.max(this.lastSeenMs, ms);
     const last = this.samples.at(-1);
     if (last && ms < last.ms) return;
-    if (last && Math.floor(last.ms / STEP_MS) === Math.floor(ms / STEP_MS)) this.samples.pop();
+    if (last && Math.floor(last.ms / SAMPLE_INTERVAL_MS) === Math.floor(ms / SAMPLE_INTERVAL_MS)) this.samples.pop();
     this.samples.push({ ms, probabilities });
   }
 
-  /** Readings from before those that are known, the oldest first. */
-  recall(readings) {
-    const known = this.samples.splice(0);
-    const before = known[0]?.ms ?? Infinity;
-    for (const reading of readings) if (reading.captured_ms < before) this.read(reading);
-    this.samples.push(...known);
+  /** Add stored readings, oldest first; those that overlap with live readings are dropped. */
+  addStoredReadings(readings) {
+    const live = this.samples.splice(0);
+    const firstLiveMs = live[0]?.ms ?? Infinity;
+    for (const reading of readings) if (reading.captured_ms < firstLiveMs) this.addReading(reading);
+    this.samples.push(...live);
   }
 
-  /** An episode as it is by now. */
-  follow(episode) {
-    const known = this.episodes.get(episode.id);
+  /** Add an episode, or replace an earlier state of it. */
+  addEpisode(episode) {
+    const known = this.episodesById.get(episode.id);
     if (known && known.end_ms > episode.end_ms) return;
-    this.episodes.set(episode.id, episode);
-    this.seen = Math.max(this.seen, episode.end_ms);
+    this.episodesById.set(episode.id, episode);
+    this.lastSeenMs = Math.max(this.lastSeenMs, episode.end_ms);
   }
 
-  /** Forget what is older than this. */
-  forget(oldest) {
-    const first = this.samples.findIndex((sample) => sample.ms >= oldest);
+  /** Drop samples and episodes that end before this time. */
+  dropBefore(ms) {
+    const first = this.samples.findIndex((sample) => sample.ms >= ms);
     this.samples.splice(0, first < 0 ? this.samples.length : first);
-    for (const [id, episode] of this.episodes) if (episode.end_ms < oldest) this.episodes.delete(id);
+    for (const [id, episode] of this.episodesById) if (episode.end_ms < ms) this.episodesById.delete(id);
   }
 
-  /** When it was seen first, of what is remembered. */
-  get first() {
-    return Math.min(this.samples[0]?.ms ?? Infinity, this.story[0]?.start_ms ?? Infinity);
+  /** The time of the earliest sample or episode that is kept. */
+  get firstSeenMs() {
+    return Math.min(this.samples[0]?.ms ?? Infinity, this.episodes[0]?.start_ms ?? Infinity);
   }
 
-  get lasted() {
-    return this.seen - this.first;
+  get durationMs() {
+    return this.lastSeenMs - this.firstSeenMs;
   }
 
-  /** The labels of the model that read it last. */
+  /** The labels of the model that made the newest reading. */
   get labels() {
     return Object.keys(this.samples.at(-1)?.probabilities ?? {});
   }
 
-  /** Episodes in their order. */
-  get story() {
-    return [...this.episodes.values()].sort((a, b) => a.start_ms - b.start_ms);
+  /** Episodes in order of time. */
+  get episodes() {
+    return [...this.episodesById.values()].sort((a, b) => a.start_ms - b.start_ms);
   }
 }
