@@ -1,4 +1,4 @@
-"""The dashboard, the page of a browser's camera and the one for signing in: plain files."""
+"""The dashboard, the browser camera page, the sign-in page and their static files."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ REVALIDATE = {"Cache-Control": "no-cache"}
 
 
 class _Files(StaticFiles):
-    """Files that browsers ask about again each time, so that no page mixes two releases."""
+    """Static files that browsers revalidate on every request, so that no page mixes two releases."""
 
     def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - the base class's own
         response = super().file_response(*args, **kwargs)
@@ -21,7 +21,7 @@ class _Files(StaticFiles):
 
 
 def include(app: FastAPI) -> None:
-    """Serve the page at `/` and what it loads below `/static`."""
+    """Serve the pages, and below `/static` the files that they load."""
 
     @app.get("/", include_in_schema=False)
     @app.head("/", include_in_schema=False)

@@ -84,7 +84,7 @@ export class Emotii extends EventTarget {
     clearInterval(this.#timeoutTimer);
     clearTimeout(this.#retryTimer);
     globalThis.removeEventListener?.("online", this.#reconnectNow);
-    if (this.#socket) this.#disconnect("the client closed the connection");
+    if (this.#socket) this.#disconnect("closed by the client");
   }
 
   #sendSubscription() {

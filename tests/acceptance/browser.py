@@ -18,16 +18,16 @@ OPTIONS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE_MS = 60_000
+TIMEOUT_MS = 60_000
 START_MS = 180_000
-"""A browser starts many processes; on a busy machine that takes its time."""
+"""A browser starts many processes, which takes long on a busy machine."""
 
 needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium (Debian's package)")
 
 
 @contextmanager
 def chromium(*options: str) -> Iterator[Browser]:
-    """A browser that talks to nobody but the pages it opens."""
+    """A browser without background connections."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=[*OPTIONS, *options], timeout=START_MS)
         yield browser
@@ -36,28 +36,28 @@ def chromium(*options: str) -> Iterator[Browser]:
 
 @contextmanager
 def opened(browser: Browser, url: str, **context: Any) -> Iterator[Page]:
-    """A page of its own, in which no script fails and nothing is done that its security policy forbids."""
+    """A new page. Fails if a script raises an error or violates the Content-Security-Policy."""
     page = browser.new_page(**context)
-    page.set_default_timeout(PATIENCE_MS)
-    complaints: list[str] = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda line: complaints.append(line.text) if "Content Security" in line.text else None)
+    page.set_default_timeout(TIMEOUT_MS)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: errors.append(line.text) if "Content Security" in line.text else None)
     page.goto(url)
     yield page
-    assert complaints == []
+    assert errors == []
     page.close()
 
 
 def wait_for_state(page: Page, state: str, text: str = "") -> None:
-    """Until the pill at the head of the page says so."""
+    """Wait until the connection status in the header has this state and text."""
     pill = page.locator("#connection")
-    expect(pill).to_have_attribute("data-state", state, timeout=PATIENCE_MS)
-    expect(pill).to_contain_text(text, timeout=PATIENCE_MS)
+    expect(pill).to_have_attribute("data-state", state, timeout=TIMEOUT_MS)
+    expect(pill).to_contain_text(text, timeout=TIMEOUT_MS)
 
 
 def wait_for_video(page: Page, source: str) -> None:
-    """Until the picture of a source has moved twice."""
+    """Wait until the video of a source has shown several frames."""
     canvas = f".tile[data-source='{source}'] canvas"
     moved = "(canvas) => (window.seen ??= new Set()).add(document.querySelector(canvas)?.dataset.frame).size > 3"
     page.evaluate("window.seen = undefined")
-    page.wait_for_function(moved, arg=canvas, timeout=PATIENCE_MS)
+    page.wait_for_function(moved, arg=canvas, timeout=TIMEOUT_MS)

@@ -1,4 +1,4 @@
-"""Node.js, for what runs in it as well as in browsers."""
+"""Node.js, for modules that run in browsers and in Node.js."""
 
 import functools
 import shutil
@@ -11,6 +11,6 @@ needs_node = pytest.mark.skipif(not shutil.which("node"), reason="no node on PAT
 
 @functools.cache
 def node() -> tuple[str, ...]:
-    """The command that runs a module: the older versions keep their WebSocket behind an option."""
-    told = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
-    return ("node",) if int(told.strip().lstrip("v").split(".")[0]) >= 22 else ("node", "--experimental-websocket")
+    """The command that runs a module; older versions need an option for `WebSocket`."""
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    return ("node",) if int(version.strip().lstrip("v").split(".")[0]) >= 22 else ("node", "--experimental-websocket")

@@ -1,4 +1,4 @@
-"""History, Faces, Analyze and how all of it is for those who use a keyboard, a screen reader or a phone."""
+"""The sections History, Faces, Analyze and Settings, and the accessibility of all sections."""
 
 import re
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from emotii.local.redis_server import PrivateServer
-from tests.acceptance.browser import PATIENCE_MS, needs_chromium, opened, wait_for_state
+from tests.acceptance.browser import TIMEOUT_MS, needs_chromium, opened, wait_for_state
 from tests.stage import SAD, GatewayProcess, Producer, clip_frames, gateway_process, until
 
 SECTIONS = ("live", "history", "faces", "analyze", "settings")
@@ -40,7 +40,7 @@ def jpeg() -> bytes:
     return cv2.imencode(".jpg", clip_frames(1)[0])[1].tobytes()
 
 
-def test_a_section_has_an_address_and_is_told_to_a_screen_reader(page: Page, gateway: GatewayProcess):
+def test_a_section_has_a_url_and_is_announced_to_screen_readers(page: Page, gateway: GatewayProcess):
     go(page, "history")
     assert page.url.endswith("#history")
     assert page.title() == "History · Emotii"
@@ -52,65 +52,67 @@ def test_a_section_has_an_address_and_is_told_to_a_screen_reader(page: Page, gat
     expect(page.locator("#view-faces")).to_be_visible()
 
 
-def test_a_picture_that_is_handed_in_shows_its_faces(page: Page):
+def test_an_uploaded_picture_is_shown_with_its_faces(page: Page):
     wait_for_state(page, "connected")
     go(page, "analyze")
     page.locator("#file").set_input_files({"name": "us.jpg", "mimeType": "image/jpeg", "buffer": jpeg()})
     result = page.locator("#picture-result")
-    expect(result.locator(".face")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(result.locator(".face")).to_have_count(2, timeout=TIMEOUT_MS)
     expect(result.locator(".face-emotion")).to_have_text(["happy", "happy"])
     expect(result.locator(".box-label")).to_have_text(["happy 95%", "happy 95%"])
     expect(result.locator("canvas")).to_have_js_property("width", 640)
     expect(result).to_contain_text("test@1.0.0")
 
 
-def test_what_is_no_picture_is_told(page: Page):
+def test_a_file_that_is_not_a_picture_shows_an_error(page: Page):
     wait_for_state(page, "connected")
     go(page, "analyze")
     page.locator("#file").set_input_files({"name": "us.jpg", "mimeType": "image/jpeg", "buffer": b"no picture"})
-    expect(page.locator("#analyze-line")).to_have_attribute("data-bad", "", timeout=PATIENCE_MS)
-    expect(page.locator("#analyze-line")).to_contain_text("picture")
+    expect(page.locator("#analyze-status")).to_have_attribute("data-error", "", timeout=TIMEOUT_MS)
+    expect(page.locator("#analyze-status")).to_contain_text("picture")
 
 
-def test_a_saved_face_is_given_another_emotion_and_another_one_is_deleted(page: Page, gateway: GatewayProcess):
+def test_a_user_changes_the_emotion_of_a_saved_face_and_deletes_it(page: Page, gateway: GatewayProcess):
     until(lambda: len(gateway.saved()) >= 4, 60, "saved faces")
     page.get_by_role("switch", name="Save faces").click()
     go(page, "faces")
     saved = page.locator(".saved-face")
-    expect(saved.first).to_be_visible(timeout=PATIENCE_MS)
+    expect(saved.first).to_be_visible(timeout=TIMEOUT_MS)
     until(lambda: saved.first.locator("img").evaluate("(image) => image.naturalWidth") > 0, 60, "the picture")
 
     face = page.locator(".saved-face[data-name^='happy_']").first
     face.get_by_role("combobox").select_option("surprise")
-    expect(page.locator("#gallery-line")).to_have_text("Now saved as surprise.", timeout=PATIENCE_MS)
+    expect(page.locator("#gallery-status")).to_have_text("Changed the emotion to surprise.", timeout=TIMEOUT_MS)
     assert [path for path in gateway.saved() if path.parent.name == "surprise"]
     page.locator("#gallery-emotion").select_option("surprise")
-    expect(saved).to_have_count(1, timeout=PATIENCE_MS)
-    expect(saved).to_contain_text("was happy")
+    expect(saved).to_have_count(1, timeout=TIMEOUT_MS)
+    expect(saved).to_contain_text("predicted: happy")
 
     delete = saved.get_by_role("button", name="Delete")
     delete.click()
-    expect(delete).to_have_text("Really?")
+    expect(delete).to_have_text("Confirm")
     delete.click()
-    expect(saved).to_have_count(0, timeout=PATIENCE_MS)
+    expect(saved).to_have_count(0, timeout=TIMEOUT_MS)
     assert not [path for path in gateway.saved() if path.parent.name == "surprise"]
 
 
-def test_what_was_seen_is_erased_at_the_second_click(page: Page, gateway: GatewayProcess):
+def test_a_second_click_confirms_the_erasure(page: Page, gateway: GatewayProcess):
     until(lambda: len(gateway.saved()) >= 2, 60, "saved faces")
     page.get_by_role("switch", name="Save faces").click()
     go(page, "settings")
-    erase = page.get_by_role("button", name="Erase")
+    erase = page.get_by_role("button", name="Erase", exact=True)
     erase.click()
-    expect(page.get_by_role("button", name="Really erase?")).to_be_visible()
+    expect(page.get_by_role("button", name="Confirm erasure")).to_be_visible()
     assert gateway.saved(), "a single click erases nothing"
-    page.get_by_role("button", name="Really erase?").click()
-    expect(page.locator("#erase-line")).to_have_text(re.compile(r"Erased: [1-9]\d* saved faces"), timeout=PATIENCE_MS)
+    page.get_by_role("button", name="Confirm erasure").click()
+    expect(page.locator("#erasure-status")).to_have_text(
+        re.compile(r"Erased: [1-9]\d* saved faces"), timeout=TIMEOUT_MS
+    )
     assert gateway.saved() == []
     assert [erasure["state"] for erasure in gateway.get("/api/v1/erasures").json()["erasures"]] == ["done"]
 
 
-def test_the_history_tells_episodes_by_source_and_emotion_and_gives_a_csv(
+def test_the_history_filters_episodes_by_emotion_and_exports_csv(
     page: Page, gateway: GatewayProcess, producer: Producer
 ):
     until(lambda: gateway.get("/api/v1/episodes").json().get("items"), 60, "an episode")
@@ -118,9 +120,9 @@ def test_the_history_tells_episodes_by_source_and_emotion_and_gives_a_csv(
     until(lambda: len(gateway.get("/api/v1/episodes").json().get("items")) >= 3, 60, "three episodes")
     go(page, "history")
     rows = page.locator("#history-rows tr")
-    expect(rows).not_to_have_count(0, timeout=PATIENCE_MS)
+    expect(rows).not_to_have_count(0, timeout=TIMEOUT_MS)
     page.locator("#history-filters [name=emotion]").select_option("happy")
-    expect(rows).to_have_count(1, timeout=PATIENCE_MS)
+    expect(rows).to_have_count(1, timeout=TIMEOUT_MS)
     expect(rows).to_contain_text("front")
     expect(page.locator("#history-chart canvas")).to_have_attribute("aria-label", re.compile("happy"))
     with page.expect_download() as download:
@@ -132,19 +134,19 @@ def test_the_history_tells_episodes_by_source_and_emotion_and_gives_a_csv(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
-def test_no_section_has_a_serious_flaw_for_those_who_see_less(
+def test_no_section_has_a_serious_accessibility_violation(
     browser: Browser, gateway: GatewayProcess, scheme: str, size: dict[str, int]
 ):
     until(gateway.saved, 60, "a saved face")
     with opened(browser, gateway.url, color_scheme=scheme, viewport=size) as page:
         wait_for_state(page, "connected")
-        expect(page.locator(".face")).to_have_count(2, timeout=PATIENCE_MS)
+        expect(page.locator(".face")).to_have_count(2, timeout=TIMEOUT_MS)
         for section in SECTIONS:
             go(page, section)
             if section == "analyze":
                 page.locator("#file").set_input_files({"name": "us.jpg", "mimeType": "image/jpeg", "buffer": jpeg()})
-                expect(page.locator("#picture-result .face")).to_have_count(2, timeout=PATIENCE_MS)
-            page.wait_for_timeout(300)  # transitions of colours, which would be judged half way
+                expect(page.locator("#picture-result .face")).to_have_count(2, timeout=TIMEOUT_MS)
+            page.wait_for_timeout(300)  # colour transitions must end before the contrast is checked
             found = Axe().run(page).response["violations"]
             bad = [
                 (flaw["id"], flaw["nodes"][0]["html"], flaw["nodes"][0]["failureSummary"])
@@ -155,13 +157,13 @@ def test_no_section_has_a_serious_flaw_for_those_who_see_less(
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{section} scrolls sideways"
 
 
-def test_everything_is_reached_by_the_keyboard(page: Page):
+def test_the_keyboard_reaches_every_control(page: Page):
     wait_for_state(page, "connected")
-    expect(page.get_by_text("In words").first).to_be_visible(timeout=PATIENCE_MS)  # comes with a source
+    expect(page.get_by_text("Episode list").first).to_be_visible(timeout=TIMEOUT_MS)  # exists once there is a source
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     reached = set()
     for _ in range(20):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim() || document.activeElement.id"))
-    assert {"Live", "History", "Faces", "Analyze", "Settings", "Save faces", "Save face now", "In words"} <= reached
+    assert {"Live", "History", "Faces", "Analyze", "Settings", "Save faces", "Save face now", "Episode list"} <= reached

@@ -1,5 +1,5 @@
-// Colours of emotions. A model may have any labels, so the colour is a hash of the label, as in the gateway's overlay.
-// Labels may share a colour: a texture then distinguishes their areas, and a legend names each of them.
+// Colours of emotions. A model may have any labels, so the colour is a hash of the label; rendering/overlay.py computes
+// the same hash. If labels share a colour, a texture distinguishes their areas, and a legend names each of them.
 
 const HASH_FACTOR = 10607961;
 const HASH_SHIFT = 29; // the upper three bits: eight hues
