@@ -139,7 +139,9 @@ def test_every_route_that_changes_something_is_an_operators():
     }
 
 
-@pytest.mark.parametrize("path", ["/healthz", "/sign-in", "/static/sign-in.js", "/static/style.css", "/favicon.ico"])
+@pytest.mark.parametrize(
+    "path", ["/healthz", "/sign-in", "/static/sign-in/sign-in.js", "/static/shared/style.css", "/favicon.ico"]
+)
 def test_what_signing_in_needs_is_for_everybody(app: FastAPI, path: str):
     assert asked(app, "GET", path).status_code == 200
     assert path in OPEN or path.startswith(OPEN_BELOW)
