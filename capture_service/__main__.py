@@ -1,7 +1,6 @@
 """The capture service: `python -m capture_service`."""
 
 from capture_service.detectors import check
-from capture_service.factory import idle_inbox
 from capture_service.processes.added_sources import AddedSources
 from capture_service.processes.supervisor import ProcessSupervisor
 from capture_service.settings import CaptureSettings
@@ -14,23 +13,18 @@ from contract.service.settings import load
 
 
 def main() -> None:
-    """Capture every configured or added source, and pictures that are handed in, until a signal comes."""
+    """Capture every configured or added source, and uploaded pictures, until a signal comes."""
     settings = load(CaptureSettings)
     logs.configure(service="capture", level=settings.log_level, as_json=settings.log_json)
     specs = configured(settings)
     check({spec.detector or settings.detector for spec in specs} | {settings.detector})
-    desired = AddedSources(connect(settings.redis_url, "capture").commands)
+    added = AddedSources(connect(settings.redis_url, "capture").commands)
     with stop_on_signal() as stop:
         stop_with_parent(stop)
-        desired.start(stop)
-        inbox = idle_inbox(len(specs), settings)
-        children = ProcessSupervisor(
-            specs, settings, added=desired.wanted, on_ended=desired.ended, handed_in=inbox.asked_for
-        )
-        with health_server(settings.metrics_host, settings.metrics_port, lambda: children.alive() and inbox.alive()):
-            inbox.start(stop)
-            children.run(stop)
-            inbox.join()
+        added.start(stop)
+        supervisor = ProcessSupervisor(specs, settings, added=added.sources, on_ended=added.source_ended)
+        with health_server(settings.metrics_host, settings.metrics_port, supervisor.alive):
+            supervisor.run(stop)
 
 
 if __name__ == "__main__":

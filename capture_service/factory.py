@@ -1,17 +1,16 @@
-"""The one place that puts the parts of a capturing process together.
+"""The one place that puts the parts of a capture process together.
 
-OpenCV and a detector are loaded for a source at once, for pictures that are handed in when the first one comes.
+OpenCV and a detector are loaded at once for a source, and with the first picture for uploaded pictures.
 """
 
 from threading import Event
 from typing import TYPE_CHECKING, Protocol
 
 from capture_service.inbox.capture import InboxCapture
-from capture_service.inbox.idle import IdleInbox
 from capture_service.publishing.crops import CropPublisher
 from capture_service.publishing.registration import Registration
 from capture_service.settings import CaptureSettings
-from capture_service.sources.spec import UPLOADED, SourceSpec
+from capture_service.sources.spec import SourceSpec
 from capture_service.watchdog import Watchdog
 from contract.messages import SourceStatus
 from contract.redis.broker import connect
@@ -22,17 +21,20 @@ if TYPE_CHECKING:
     from capture_service.inbox.picture_faces import PictureFaces
 
 LOADING_SECONDS = 60.0
-"""How much longer than other turns the one with the first picture may take."""
+"""How much longer than other turns the turn with the first picture may take."""
 
 
 class Capture(Protocol):
-    """What captures a source until it is stopped."""
+    """Captures a source."""
 
-    def run(self, stop: Event) -> None: ...
+    def run(self, stop: Event) -> None:
+        """Capture until `stop` is set."""
 
 
-def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Watchdog, settings: CaptureSettings) -> Capture:
-    """The capture of one source; connects when it runs.
+def make_capture(
+    spec: SourceSpec, order: int, metrics_port: int, watchdog: Watchdog, settings: CaptureSettings
+) -> Capture:
+    """The capture of one source; it connects to Redis when it runs.
 
     Raises:
         EmotiiError: a setting or a file of the detector cannot be used.
@@ -40,15 +42,15 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Watchdog, s
     clients = connect(settings.redis_url, f"capture-{spec.name}")
     clock, outage = RedisClock(), OutageLog()
     status = _opening(spec, order, metrics_port, clock)
-    registration = Registration(clients.commands, clock, outage, pulse, status)
+    registration = Registration(clients.commands, clock, outage, watchdog, status)
     publisher = CropPublisher(clients.commands, spec.name, clock)
     if spec.kind != "inbox":
-        from capture_service.live_factory import live  # with OpenCV and the detector
+        from capture_service.live_factory import make_live_capture  # with OpenCV and the detector
 
-        return live(spec, clients, registration, publisher, clock, outage, settings)
+        return make_live_capture(spec, clients, registration, publisher, clock, outage, settings)
 
     def picture_faces() -> "PictureFaces":
-        pulse.beat(LOADING_SECONDS)
+        watchdog.feed(LOADING_SECONDS)
         from capture_service.inbox.picture_faces import PictureFaces
 
         return PictureFaces(spec.name, clients, settings)
@@ -62,14 +64,6 @@ def captured(spec: SourceSpec, order: int, metrics_port: int, pulse: Watchdog, s
         clock=clock,
         outage=outage,
     )
-
-
-def idle_inbox(order: int, settings: CaptureSettings) -> IdleInbox:
-    """What waits for the first picture that is handed in; connects when it starts."""
-    client = connect(settings.redis_url, f"capture-{UPLOADED.name}-idle").commands
-    clock, outage = RedisClock(), OutageLog()
-    status = _opening(UPLOADED, order, settings.metrics_port, clock)
-    return IdleInbox(client, Registration(client, clock, outage, Watchdog(), status), outage)
 
 
 def _opening(spec: SourceSpec, order: int, metrics_port: int, clock: RedisClock) -> SourceStatus:

@@ -14,10 +14,10 @@ class Frame:
     """One picture, or the place of one that could not be read."""
 
     number: int
-    """Counts from 0 within one opening of the source; those that were passed over count, too."""
+    """Counts from 0 within one opening of the source; skipped frames count, too."""
     seconds: float
-    """Of a live source: `time.monotonic()` at the moment when it was taken. Of a recording: its place in it."""
+    """Of a live source: `time.monotonic()` when it was captured. Of a recording: its time in the recording."""
     picture: Picture | None
-    """None where it could not be decoded: never another frame's pixels."""
+    """None if it could not be decoded; never another frame's pixels."""
     note: str = ""
     """Why there is no picture."""

@@ -1,4 +1,4 @@
-"""Putting together the capture of a source that gives one frame after the other."""
+"""Puts together the capture of a live source: a webcam, a stream, a file or a browser."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,10 +19,10 @@ from contract.redis.clock import RedisClock
 from contract.redis.outage import OutageLog
 
 BROWSER_PAUSE = timedelta(seconds=1)
-"""To look whether a browser came back costs nothing, and whoever did should not wait."""
+"""A check whether the browser came back costs nothing, and a browser that did should not wait."""
 
 
-def live(
+def make_live_capture(
     spec: SourceSpec,
     clients: Clients,
     registration: Registration,
@@ -31,7 +31,7 @@ def live(
     outage: OutageLog,
     settings: CaptureSettings,
 ) -> LiveCapture:
-    """The capture of a webcam, a stream, a file or a browser. Loads the detector.
+    """The capture of a webcam, a stream, a file or a browser; loads the detector.
 
     Raises:
         EmotiiError: a setting or a file of the detector cannot be used.
@@ -45,7 +45,7 @@ def live(
         fps=spec.fps,
         faces=FaceFinder(spec.name, detector, settings.detect_every.total_seconds()),
         publisher=publisher,
-        view=FramePublisher(clients.commands, spec.name, settings),
+        frame_publisher=FramePublisher(clients.commands, spec.name, settings),
         registration=registration,
         clock=clock,
         outage=outage,

@@ -2,8 +2,8 @@
 
 from prometheus_client import Counter, Enum, Histogram
 
-FRAMES = Counter("emotii_capture_frames", "Frames that were looked at.", ["source"])
-SKIPPED = Counter("emotii_capture_skipped_frames", "Frames passed over for a newer one or for a backlog.", ["source"])
+FRAMES = Counter("emotii_capture_frames", "Frames that were processed.", ["source"])
+SKIPPED = Counter("emotii_capture_skipped_frames", "Frames skipped for a newer one or for a backlog.", ["source"])
 UNREADABLE = Counter("emotii_capture_unreadable_frames", "Frames and pictures that could not be decoded.", ["source"])
 FACES = Counter("emotii_capture_faces", "Faces that were found.", ["source"])
 DETECTION_SECONDS = Histogram(

@@ -11,7 +11,7 @@ from threading import Event
 import cv2
 import numpy as np
 
-from capture_service.factory import captured
+from capture_service.factory import make_capture
 from capture_service.settings import CaptureSettings
 from capture_service.watchdog import Watchdog
 from contract import keys
@@ -39,7 +39,7 @@ def capturing(spec, its_settings, order=0):
     """A capture on a thread, and the event that stops it; it has to end without an error."""
     stop = Event()
     with ThreadPoolExecutor(1, f"capture {spec.name}") as executor:
-        running = executor.submit(captured(spec, order, 0, Watchdog(), its_settings).run, stop)
+        running = executor.submit(make_capture(spec, order, 0, Watchdog(), its_settings).run, stop)
         try:
             yield stop
         finally:

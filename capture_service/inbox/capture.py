@@ -1,4 +1,4 @@
-"""An inbox source: pictures that others hand in through a stream."""
+"""An inbox source: pictures that are uploaded through a stream."""
 
 from collections.abc import Callable
 from functools import cache
@@ -18,25 +18,32 @@ from contract.redis.broker import BLOCK_MS, Backoff, Clients, outages_named
 from contract.redis.clock import RedisClock
 from contract.redis.outage import OutageLog, retry_until_stored
 
-if TYPE_CHECKING:  # it brings OpenCV and a detector, which wait for the first picture
+if TYPE_CHECKING:  # it imports OpenCV and a detector, which are loaded with the first picture
     from capture_service.inbox.picture_faces import PictureFaces
 
 logger = structlog.get_logger(__name__)
 
 CONSUMER = "capture"
-"""One name for every process, since the lease lets only one read: whoever comes next finds what is pending."""
+"""One name for every process, since the lease lets only one read: the next process finds what is pending."""
 MOST_DELIVERIES = 3
 DEAD_KEPT = 2000
 _GROUP_IS_GONE = ("NOGROUP", "UNBLOCKED")
-"""How Redis begins to say that there is no such group, before a read and while it waits."""
+"""How the errors of Redis begin that say that there is no such group, before a read and while it waits."""
 Entry = tuple[bytes, dict[bytes, bytes]]
 
 
 class InboxCapture:
-    """Finds the faces of pictures that are handed in; each picture gets its "frame done", whatever is wrong with it.
+    """Finds the faces of uploaded pictures; each picture gets its "frame done", even a picture that cannot be read.
 
     Args:
-        picture_faces: called once, when the first picture comes: until then the process is small.
+        source: its name.
+        clients: both Redis clients.
+        picture_faces: loads OpenCV and the detector; called once, with the first picture, so that the process is
+            registered at once and stays small until then.
+        publisher: of the crops.
+        registration: of the source.
+        clock: Redis's.
+        outage: logs outages of Redis.
     """
 
     def __init__(
@@ -59,32 +66,32 @@ class InboxCapture:
         self._clock = clock
         self._outage = outage
         self._epoch = ""
-        self._look_back = True
+        self._read_pending = True
         self._backoff = Backoff(longest_seconds=1.0)
 
     def run(self, stop: Event) -> None:
-        """Read and handle until `stop` is set."""
+        """Read and process pictures until `stop` is set."""
         try:
             while not stop.is_set():
                 if not self._registration.acquire_or_renew():
-                    self._look_back = True
+                    self._read_pending = True
                     stop.wait(BLOCK_MS / 1000)
                     continue
-                self._registration.change("ONLINE")
+                self._registration.set_state("ONLINE")
                 try:
                     for entry, fields in self._read():
-                        self._handle(entry, fields, stop)
+                        self._process(entry, fields, stop)
                     self._backoff.reset()
-                except BrokerUnavailable as error:
+                except (BrokerUnavailable, ResponseError) as error:  # the latter: a key of another type
                     self._outage.failed(error)
-                    self._look_back = True  # what a lost reply held is pending
+                    self._read_pending = True  # the entries of a lost reply are pending
                     stop.wait(self._backoff.next())
         finally:
             self._registration.leave()
 
     def _read(self) -> list[Entry]:
-        """What is pending from before, then what is new; waits for up to half a second."""
-        cursor = "0" if self._look_back else ">"
+        """Pending entries of an earlier read, then new entries; waits for up to half a second."""
+        cursor = "0" if self._read_pending else ">"
         with outages_named():
             try:
                 reply = self._clients.blocking.xreadgroup(
@@ -96,28 +103,28 @@ class InboxCapture:
                 self._make_group()
                 return []
         entries = cast(list[Entry], cast(Any, reply)[0][1]) if reply else []
-        self._look_back = self._look_back and bool(entries)
+        self._read_pending = self._read_pending and bool(entries)
         return entries
 
     def _make_group(self) -> None:
         try:
-            # From the beginning: pictures may have come before anybody was there to read them.
+            # From the beginning: pictures may have been uploaded before a process was there to read them.
             self._clients.commands.xgroup_create(self._stream, keys.CAPTURE_GROUP, id="0", mkstream=True)
         except ResponseError as error:
             if not str(error).startswith("BUSYGROUP"):  # another process was faster
                 raise
 
-    def _handle(self, entry: bytes, fields: dict[bytes, bytes], stop: Event) -> None:
+    def _process(self, entry: bytes, fields: dict[bytes, bytes], stop: Event) -> None:
         dead: Dead | None = None
         try:
             picture = InboxPicture.read(fields or {})
         except MalformedMessage as error:
             dead = Dead(entry.decode(), str(error), fields or {})
-            logger.warning("malformed picture buried", entry=dead.entry, reason=dead.reason)
+            logger.warning("malformed picture dead-lettered", entry=dead.entry, reason=dead.reason)
         else:
-            batch = self._look(picture, self._deliveries(entry))
+            batch = self._find_faces(picture, self._deliveries(entry))
             if not self._send(batch, stop):
-                return  # it stays pending for the next process
+                return  # the entry stays pending for the next process
         with outages_named():
             pipeline = self._clients.commands.pipeline(transaction=True)
             if dead:
@@ -127,7 +134,7 @@ class InboxCapture:
             pipeline.execute()
 
     def _send(self, batch: Batch, stop: Event) -> bool:
-        """Store a batch however long Redis is away; False where `stop` or another process came first."""
+        """Store a batch however long an outage of Redis lasts; False where `stop` or another process came first."""
         return retry_until_stored(
             lambda: self._publisher.send(batch), stop, self._outage, permitted=self._registration.acquire_or_renew
         )
@@ -137,20 +144,20 @@ class InboxCapture:
             pending = self._clients.commands.xpending_range(self._stream, keys.CAPTURE_GROUP, entry, entry, 1)
         return int(pending[0]["times_delivered"]) if pending else 1
 
-    def _look(self, handed_in: InboxPicture, deliveries: int) -> Batch:
-        name = FrameId(self._source, handed_in.epoch, handed_in.frame)
+    def _find_faces(self, picture: InboxPicture, deliveries: int) -> Batch:
+        name = FrameId(self._source, picture.epoch, picture.frame)
         try:
             if deliveries > MOST_DELIVERIES:
                 raise PictureError(f"given up after {MOST_DELIVERIES} attempts that ended the process")
-            if handed_in.deadline_ms and self._clock.now_ms() > handed_in.deadline_ms:
+            if picture.deadline_ms and self._clock.now_ms() > picture.deadline_ms:
                 raise PictureError("it waited too long")
-            crops, done = self._picture_faces().find(handed_in, name)
+            crops, done = self._picture_faces().find(picture, name)
         except PictureError as error:
             metrics.UNREADABLE.labels(self._source).inc()
-            self._registration.skipped(1)
-            return Batch([FrameDone(name, handed_in.sent_ms, 0, 0, 0, str(error))])
-        if handed_in.epoch != self._epoch:
-            self._epoch = handed_in.epoch
-            self._registration.opened(self._epoch)
-        self._registration.looked(done.width, done.height)
+            self._registration.count_skipped(1)
+            return Batch([FrameDone(name, picture.sent_ms, 0, 0, 0, str(error))])
+        if picture.epoch != self._epoch:
+            self._epoch = picture.epoch
+            self._registration.set_epoch(self._epoch)
+        self._registration.count_frame(done.width, done.height)
         return Batch([*crops, done])

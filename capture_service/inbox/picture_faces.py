@@ -1,4 +1,4 @@
-"""The faces of pictures that have nothing to do with each other."""
+"""The faces of uploaded pictures, each of which stands for itself."""
 
 import time
 
@@ -12,7 +12,7 @@ from contract.redis.broker import Clients
 
 
 class PictureFaces:
-    """Looks at pictures that are handed in, and shows them to whoever watches. Brings OpenCV and a detector with it.
+    """Finds the faces of uploaded pictures and publishes the pictures to viewers. Imports OpenCV and a detector.
 
     Raises:
         EmotiiError: a setting or a file of the detector cannot be used.
@@ -20,24 +20,24 @@ class PictureFaces:
 
     def __init__(self, source: str, clients: Clients, settings: CaptureSettings) -> None:
         self._faces = FaceFinder(source, detectors.configured(settings, None))
-        self._view = FramePublisher(clients.commands, source, settings)
+        self._frames = FramePublisher(clients.commands, source, settings)
         self._max_bytes = settings.picture_max_bytes
         self._epoch = ""
 
-    def find(self, handed_in: InboxPicture, name: FrameId) -> tuple[list[CropEntry], FrameDone]:
+    def find(self, uploaded: InboxPicture, name: FrameId) -> tuple[list[CropEntry], FrameDone]:
         """The crops of a picture, and its "frame done".
 
         Raises:
             PictureError: it cannot be decoded.
         """
-        picture = decode(handed_in.picture, self._max_bytes)
-        if handed_in.epoch != self._epoch:
-            self._epoch = handed_in.epoch
+        picture = decode(uploaded.picture, self._max_bytes)
+        if uploaded.epoch != self._epoch:
+            self._epoch = uploaded.epoch
             self._faces.begin()
         height, width = picture.shape[:2]
         found = self._faces.find(picture, time.monotonic())
-        self._view.publish(name, handed_in.sent_ms, picture, found)
+        self._frames.publish(name, uploaded.sent_ms, picture, found)
         crops: list[CropEntry] = [
-            Crop(name, one.face, handed_in.sent_ms, handed_in.deadline_ms, one.pixels) for one in found
+            Crop(name, one.face, uploaded.sent_ms, uploaded.deadline_ms, one.pixels) for one in found
         ]
-        return crops, FrameDone(name, handed_in.sent_ms, len(crops), width, height)
+        return crops, FrameDone(name, uploaded.sent_ms, len(crops), width, height)

@@ -1,4 +1,4 @@
-"""The heartbeat of a job: keeps it in the registry, and its keys in Redis, while it is produced and read."""
+"""The heartbeat of a job: keeps it in the registry, and its keys in Redis, while it is sent and read."""
 
 from collections.abc import Callable
 from threading import Event, Thread
@@ -20,7 +20,7 @@ LAST = 1000
 
 
 class Heartbeat:
-    """Tells of a job once a second, on a thread of its own, since producing may wait for long."""
+    """Publishes the status of a job once a second, on a thread of its own, since sending may wait for long."""
 
     def __init__(
         self, client: redis.Redis, clock: RedisClock, source: str, address: str, frames: Callable[[], int]
@@ -39,14 +39,14 @@ class Heartbeat:
         self._thread.start()
 
     def stop(self) -> None:
-        """Take the job out of the registry."""
+        """Remove the job from the registry."""
         self._stop.set()
         self._thread.join()
         try:
             with outages_named():
                 self._client.hdel(keys.SOURCES, self._status.name)
         except BrokerUnavailable as error:
-            logger.debug("still in the registry, until its age tells", error=str(error))
+            logger.debug("the job stays in the registry until its status expires", error=str(error))
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -55,14 +55,14 @@ class Heartbeat:
                     self._clock.refresh(self._client)
                     update = {"seen_ms": self._clock.now_ms(), "frames": self._frames()}
                     status = self._status.model_copy(update=update)
-                    self._beat(status)
+                    self._send(status)
             except BrokerUnavailable as error:
-                logger.debug("no heartbeat", error=str(error))  # whoever sends crops says it aloud
+                logger.debug("no heartbeat", error=str(error))  # the producer logs the outage
             self._stop.wait(EVERY_SECONDS)
 
-    def _beat(self, status: SourceStatus) -> None:
+    def _send(self, status: SourceStatus) -> None:
         pipeline = self._client.pipeline(transaction=False)
-        # All are sent, even where Redis is out of memory and refuses the status.
+        # All commands are sent, even where Redis is out of memory and refuses the status.
         for key in keys.of_job(status.name):
             pipeline.expire(key, keys.JOB_KEYS_SECONDS)
         pipeline.hset(keys.SOURCES, status.name, status.model_dump_json())

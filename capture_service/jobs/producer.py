@@ -29,11 +29,11 @@ __all__ = ["JobProducer", "JobStopped", "recording"]
 logger = structlog.get_logger(__name__)
 
 ROOM_SECONDS = 0.05
-"""How often a job that is ahead of its workers looks whether they caught up."""
+"""How often a job that is ahead of its workers checks whether they caught up."""
 LEAVING_SECONDS = 5
-"""By then workers have finished what they had in hand, and seen that the job left the registry."""
+"""By then workers have finished their batches, and seen that the job left the registry."""
 AGAIN_COUNT = 256
-"""Entries of one transaction when something is sent again."""
+"""Entries of one transaction when entries are sent again."""
 
 
 class JobStopped(EmotiiError):  # noqa: N818 - what happened, not a fault
@@ -41,24 +41,25 @@ class JobStopped(EmotiiError):  # noqa: N818 - what happened, not a fault
 
 
 class JobProducer:
-    """Sends every face of every frame of a recording, exactly as often as asked, and can send any of them again.
+    """Sends every face of every frame of a recording, once a pass, and can send any of them again.
 
-    `run` and `resubmit` are for a thread of their own, one after the other; everything else may be called from others
-    meanwhile. Both wait while the job's results are not read, so never call them on the thread that reads these.
+    `run` and `resubmit` are for a thread of their own, one after the other; other threads may call the other methods
+    meanwhile. Both wait while the job's results are not read, so never call them on the thread that reads the results.
 
     Args:
-        clients: its two Redis clients, used here for commands only.
+        clients: both Redis clients; only the one for commands is used.
         spec: a recording, from `recording` or a configured file or folder.
         detector: finds the faces.
         settings: `job_backlog_limit` and the bounds on reading count here.
-        spool: path of the file that keeps what was sent; replaced if it is there. Only its disk is used, not its name.
+        sent_entries: path of the file that stores the sent entries; a file that is there is replaced. The file is
+            unlinked once it is open, so only its disk space is used.
 
     Raises:
         SourceError: the recording cannot be opened.
     """
 
     def __init__(
-        self, clients: Clients, spec: SourceSpec, detector: Detector, settings: CaptureSettings, spool: Path
+        self, clients: Clients, spec: SourceSpec, detector: Detector, settings: CaptureSettings, sent_entries: Path
     ) -> None:
         self.source = f"job-{uuid.uuid4().hex[:8]}"
         self.epoch = uuid.uuid4().hex[:12]
@@ -71,30 +72,30 @@ class JobProducer:
         self._clock, self._outage = RedisClock(), OutageLog()
         self._publisher = CropPublisher(self._client, self.source, self._clock, keys.JOB_KEYS_SECONDS)
         self._limit = settings.job_backlog_limit
-        self._spool = SentEntryStore(spool)
+        self._sent_entries = SentEntryStore(sent_entries)
         self._closed = Event()
         self._heartbeat = Heartbeat(self._client, self._clock, self.source, spec.safe, lambda: self.frames_sent)
         self._heartbeat.start()
 
     @property
     def total_frames(self) -> int | None:
-        """Frames of all passes, as far as the file says; None if it does not."""
+        """Frames of all passes, by the file's own count; None if the file states none."""
         return self._recording.total
 
     def picture(self, frame: int) -> str | None:
-        """The name of the file that is this frame, of a folder of pictures; else None."""
+        """The name of this frame's file, of a folder of pictures; otherwise None."""
         return self._recording.picture(frame)
 
     def run(self, stop: Event) -> Manifest:
-        """Send the whole recording, then its manifest; wait while workers or the reader are behind, or Redis is away.
+        """Send the recording, then its manifest; wait while workers or the reader are behind, and through outages.
 
         Raises:
             JobStopped: `stop` was set before the end.
             SourceError: the recording cannot be read any further.
         """
         while (frame := self._recording.read()) is not None:
-            crops, done = self._look(frame)
-            self._spool.add(crops, done)
+            crops, done = self._detect(frame)
+            self._sent_entries.add(crops, done)
             self._send([*crops, done], stop)
             self.frames_sent, self.crops_sent = self.frames_sent + 1, self.crops_sent + len(crops)
         manifest = Manifest(FrameId(self.source, self.epoch, self.frames_sent), self.crops_sent)
@@ -103,44 +104,47 @@ class JobProducer:
         return manifest
 
     def sent(self) -> dict[int, int]:
-        """Frame -> number of its faces, of everything that was sent or is being sent and was not forgotten."""
-        return self._spool.faces()
+        """Frame -> number of its faces, of all frames that were sent or are being sent, and were not forgotten."""
+        return self._sent_entries.faces()
 
     def forget(self, below: int) -> None:
-        """Frames under `below` have all their outcomes: they need not be kept for `resubmit` any longer."""
-        self._spool.forget(below)
+        """Frames under `below` have all their outcomes: `resubmit` does not need them any more."""
+        self._sent_entries.forget(below)
 
     def resubmit(self, frames: Collection[int], crops: Collection[tuple[int, int]], stop: Event) -> None:
-        """Send again what Redis lost: the end of each of `frames`, and `crops` (frame, face), under new stream ids.
+        """Send entries again that Redis lost, under new stream ids. Call it after `run`; it waits as `run` does.
 
-        Call it when `run` is done. Waits as `run` does.
+        Args:
+            frames: of which the "frame done" is sent.
+            crops: that are sent, as (frame, face).
+            stop: ends the sending.
 
         Raises:
             JobStopped: `stop` was set, or the job was closed, before the end.
         """
         if frames or crops:
-            logger.info("sending again what redis lost", frames=len(frames), crops=len(crops))
-        entries = self._spool.entries(frames, crops)
-        while some := list(islice(entries, min(AGAIN_COUNT, self._limit))):
-            self._send(some, stop)
+            logger.info("sending lost entries again", frames=len(frames), crops=len(crops))
+        entries = self._sent_entries.entries(frames, crops)
+        while chunk := list(islice(entries, min(AGAIN_COUNT, self._limit))):
+            self._send(chunk, stop)
 
     def close(self) -> None:
-        """Leave the registry, empty the job's streams and drop the spool; a `run` that still runs ends.
+        """Leave the registry, empty the job's streams and drop the sent entries; a `run` that still runs ends.
 
-        The keys go some seconds later: workers may still wait on the crops stream, and commit what they have in hand.
+        The keys expire some seconds later: workers may still wait on the crops stream, and commit their batches.
         """
         self._closed.set()
         self._heartbeat.stop()
-        self._spool.close()
+        self._sent_entries.close()
         try:
             with outages_named():
                 self._client.xtrim(keys.crops(self.source), maxlen=0, approximate=False)
                 for key in keys.of_job(self.source):
                     self._client.expire(key, LEAVING_SECONDS)
         except BrokerUnavailable as error:
-            logger.warning("the job's entries stay in redis for a while", source=self.source, error=str(error))
+            logger.warning("the job's entries stay in redis until they expire", source=self.source, error=str(error))
 
-    def _look(self, frame: Frame) -> tuple[Sequence[Crop], FrameDone]:
+    def _detect(self, frame: Frame) -> tuple[Sequence[Crop], FrameDone]:
         name, at_ms = FrameId(self.source, self.epoch, frame.number), round(frame.seconds * 1000)
         previous = frame.number - 1 if frame.number else None
         if frame.picture is None:

@@ -1,4 +1,4 @@
-"""What a job has sent, on disk: enough to send any of it again that has no outcome yet, however long the recording."""
+"""The entries that a job sent, on disk, so that each of them can be sent again until it has an outcome."""
 
 import json
 import sqlite3
@@ -16,40 +16,40 @@ create table crops (frame integer, face integer, fields text not null, pixels bl
 without rowid;
 """
 _FRAME_ENDS = -1
-"""Stands for "frame done" where a face's number stands otherwise."""
+"""In place of a face's number: stands for the "frame done"."""
 KEPT_FRAMES = 64
-"""How many frames are written at once."""
+"""How many frames are written in one transaction."""
 
 
 class SentEntryStore:
-    """A file that lives as long as its job. Used by several threads.
+    """A file that exists as long as its job. Several threads may use it.
 
-    It has no name any more once it is open, so that its disk space is free when the process ends, however it ends.
+    The file is unlinked once it is open, so that its disk space is free when the process ends, however it ends.
     """
 
     def __init__(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         self._lock = Lock()
         self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        # It is worth nothing without this process, so nothing is done to have it outlive one.
+        # The file is useless without this process, so it need not survive a crash.
         self._file.executescript("pragma journal_mode = off; pragma synchronous = off;" + _SCHEMA)
         path.unlink()
         self._waiting: list[tuple[Sequence[Crop], FrameDone]] = []
         self._forgotten = 0
 
     def add(self, crops: Sequence[Crop], done: FrameDone) -> None:
-        """Keep a frame with all its faces.
+        """Store a frame with all its faces.
 
         Raises:
-            EmotiiError: there is no room for it on the disk.
+            EmotiiError: the disk is full.
         """
-        with self._lock, _room_needed():
+        with self._lock, _disk_full_named():
             self._waiting.append((crops, done))
             if len(self._waiting) >= KEPT_FRAMES:
                 self._write()
 
     def forget(self, below: int) -> None:
-        """Frames under `below` will not be asked for again. Their space is used for later ones, now and then."""
+        """Frames under `below` are not needed again; their space is used for later frames, now and then."""
         if below - self._forgotten < KEPT_FRAMES:
             return
         with self._lock, self._file:
@@ -59,20 +59,20 @@ class SentEntryStore:
         self._forgotten = below
 
     def faces(self) -> dict[int, int]:
-        """Frame -> number of its faces, for all that is kept."""
+        """Frame -> number of its faces, of all stored frames."""
         with self._lock:
             self._write()
             return dict(self._file.execute("select frame, faces from frames order by frame"))
 
     def entries(self, frames: Collection[int], crops: Collection[tuple[int, int]]) -> Iterator[CropEntry]:
-        """The "frame done" of `frames` and the `crops` (frame, face), by frame; what is not kept is left out."""
+        """The "frame done" of `frames` and the `crops` (frame, face), by frame; those not stored are left out."""
         wanted = sorted({*crops, *((frame, _FRAME_ENDS) for frame in frames)}, key=_faces_first)
         for frame, face in wanted:
             if (entry := self._entry(frame, face)) is not None:
                 yield entry
 
     def close(self) -> None:
-        """Let go of the file, and so of its disk space."""
+        """Close the file, which frees its disk space."""
         with self._lock:
             self._file.close()
 
@@ -106,11 +106,11 @@ class SentEntryStore:
 
 
 @contextmanager
-def _room_needed() -> Iterator[None]:
+def _disk_full_named() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise EmotiiError(f"no room for what the job has sent, in the folder of TMPDIR: {error}") from error
+        raise EmotiiError(f"no disk space for the sent entries of the job, in the folder of TMPDIR: {error}") from error
 
 
 def _text(entry: Crop | FrameDone) -> str:

@@ -1,4 +1,4 @@
-"""A browser's camera: pictures that a gateway hands in, as a live feed."""
+"""A browser's camera as a live feed: a gateway writes the pictures to the inbox of the source."""
 
 import time
 from typing import Any, cast
@@ -21,10 +21,10 @@ Entry = tuple[bytes, dict[bytes, bytes]]
 
 
 class BrowserFeed:
-    """Takes the newest picture of the inbox; one connection of one browser is one feed.
+    """Reads the newest picture of the inbox; one connection of one browser is one feed.
 
-    A picture stays in the inbox until it has been looked at, that is until the next one is asked for: so the gateway
-    sees by the length of the inbox how fast this source is captured, and has the browser send no faster.
+    A picture stays in the inbox until it was processed, that is until the next picture is requested. The gateway sees
+    by the length of the inbox how fast this source is captured, and has the browser send no faster.
     """
 
     ended = False
@@ -37,26 +37,26 @@ class BrowserFeed:
         self._clock = clock
         self._max_bytes = max_bytes
         self._connection = ""
-        self._taken: bytes | None = None
+        self._current: bytes | None = None
         self._skipped = 0
 
     def start(self) -> None:
         """There is nothing to open."""
 
-    def take(self, seconds: float) -> Frame | None:
+    def newest(self, seconds: float) -> Frame | None:
         """The newest picture; waits up to `seconds` for one."""
         try:
             with outages_named():
-                if self._taken is not None:
-                    self._clients.commands.xdel(self._inbox, self._taken)
-                    self._taken = None
+                if self._current is not None:
+                    self._clients.commands.xdel(self._inbox, self._current)
+                    self._current = None
                 return self._newest(seconds)
-        except BrokerUnavailable:  # whoever holds the source says it aloud
+        except BrokerUnavailable:  # the registration logs the outage
             self.broken = "Redis cannot be reached"
             return None
 
-    def take_skipped(self) -> int:
-        """Pictures that were passed over since the last call."""
+    def drain_skipped(self) -> int:
+        """The number of pictures that were skipped since the last call."""
         skipped, self._skipped = self._skipped, 0
         return skipped
 
@@ -72,31 +72,31 @@ class BrowserFeed:
             return None
         *older, (entry, fields) = cast(list[Entry], cast(Any, reply)[0][1])
         if older:
-            self._clients.commands.xdel(self._inbox, *(passed for passed, _ in older))
+            self._clients.commands.xdel(self._inbox, *(skipped for skipped, _ in older))
             self._skipped += len(older)
         try:
             return self._frame(entry, InboxPicture.read(fields))
         except MalformedMessage as error:
-            self._bury(Dead(entry.decode(), str(error), fields))
+            self._dead_letter(Dead(entry.decode(), str(error), fields))
             return None
 
-    def _frame(self, entry: bytes, handed_in: InboxPicture) -> Frame | None:
-        if self._connection and handed_in.epoch != self._connection:
+    def _frame(self, entry: bytes, picture: InboxPicture) -> Frame | None:
+        if self._connection and picture.epoch != self._connection:
             self.broken = "the browser connected anew"  # its picture waits for the next feed
             return None
-        self._connection, self._taken = handed_in.epoch, entry
+        self._connection, self._current = picture.epoch, entry
         now_ms = self._clock.now_ms()
-        if handed_in.deadline_ms and now_ms > handed_in.deadline_ms:
+        if picture.deadline_ms and now_ms > picture.deadline_ms:
             self._skipped += 1
             return None
-        taken = time.monotonic() - max(0, now_ms - handed_in.sent_ms) / 1000
+        taken = time.monotonic() - max(0, now_ms - picture.sent_ms) / 1000
         try:
-            return Frame(handed_in.frame, taken, decode(handed_in.picture, self._max_bytes))
+            return Frame(picture.frame, taken, decode(picture.picture, self._max_bytes))
         except PictureError as error:
-            return Frame(handed_in.frame, taken, None, str(error))
+            return Frame(picture.frame, taken, None, str(error))
 
-    def _bury(self, dead: Dead) -> None:
-        logger.warning("malformed picture buried", entry=dead.entry, reason=dead.reason)
+    def _dead_letter(self, dead: Dead) -> None:
+        logger.warning("malformed picture dead-lettered", entry=dead.entry, reason=dead.reason)
         pipeline = self._clients.commands.pipeline(transaction=True)
         pipeline.xadd(keys.dead(self._source), dict[Any, Any](dead.fields()), maxlen=DEAD_KEPT)
         pipeline.xdel(self._inbox, dead.entry)

@@ -1,4 +1,4 @@
-"""The capture of one live source: newest frame, faces, crops; and what to do when it breaks."""
+"""The capture of one live source: newest frame, faces, crops; and the reconnection of a source that broke."""
 
 import time
 import uuid
@@ -21,15 +21,25 @@ from contract.redis.outage import OutageLog
 
 TURN_SECONDS = 0.2
 LOST_SECONDS = 4.8
-"""Without a picture for so long a source is offline, even if an attempt to open it again still waits for an answer."""
+"""A source without a picture for so long is offline, even while an attempt to open it again still waits."""
 SLOW_FRAMES = 2
-"""A source that is to give few frames has the time of so many before one counts as missing."""
+"""A source with a low frame rate gets the time of this many frames before one counts as missing."""
 
 
 class LiveCapture:
-    """Captures one source until it is stopped. Fresh or skipped: nothing waits here.
+    """Captures one source until it is stopped. A frame is processed fresh or skipped: no frame waits.
 
-    `fps` is how many frames a second the source is asked for, if that is bounded.
+    Args:
+        source: its name.
+        make_feed: returns a new feed of the source, to open it or to open it again.
+        faces: finds the faces of a frame.
+        publisher: of the crops.
+        frame_publisher: of the frames, for viewers.
+        registration: of the source.
+        clock: Redis's.
+        outage: logs outages of Redis.
+        settings: of the capture service.
+        fps: the bound on the frames a second of the source, if there is one.
     """
 
     def __init__(
@@ -39,7 +49,7 @@ class LiveCapture:
         make_feed: Callable[[], LiveFeed],
         faces: FaceFinder,
         publisher: CropPublisher,
-        view: FramePublisher,
+        frame_publisher: FramePublisher,
         registration: Registration,
         clock: RedisClock,
         outage: OutageLog,
@@ -50,19 +60,19 @@ class LiveCapture:
         self._make_feed = make_feed
         self._faces = faces
         self._publisher = publisher
-        self._view = view
+        self._frame_publisher = frame_publisher
         self._registration = registration
         self._clock = clock
         self._outage = outage
         self._settings = settings
-        self._patience = max(settings.stall_timeout.total_seconds(), SLOW_FRAMES / fps if fps else 0.0)
+        self._stall_seconds = max(settings.stall_timeout.total_seconds(), SLOW_FRAMES / fps if fps else 0.0)
         self._feed: LiveFeed | None = None
         self._epoch = ""
         self._sent: int | None = None
         """The last frame of this epoch that was stored."""
         self._last_frame = 0.0
-        self._lost: float | None = None
-        self._loss = ""
+        self._lost_since: float | None = None
+        self._loss_reason = ""
         self._next_opening = 0.0
         first, longest = settings.reconnect_first.total_seconds(), settings.reconnect_longest.total_seconds()
         self._openings = Backoff(first, max(first, longest))
@@ -81,33 +91,33 @@ class LiveCapture:
                         self._open()
                 else:
                     self._turn(self._feed, stop)
-                if self._lost and time.monotonic() > self._lost + LOST_SECONDS:
-                    self._registration.change("OFFLINE", self._loss)
+                if self._lost_since and time.monotonic() > self._lost_since + LOST_SECONDS:
+                    self._registration.set_state("OFFLINE", self._loss_reason)
         finally:
             self._close()
             self._registration.leave()
 
     def _turn(self, feed: LiveFeed, stop: Event) -> None:
-        frame = feed.take(TURN_SECONDS)
-        self._registration.skipped(feed.take_skipped())
+        frame = feed.newest(TURN_SECONDS)
+        self._registration.count_skipped(feed.drain_skipped())
         if frame is not None and frame.picture is not None:
-            self._last_frame, self._lost = time.monotonic(), None
+            self._last_frame, self._lost_since = time.monotonic(), None
             self._openings.reset()
-            self._registration.change("ONLINE")
-            self._look(frame, frame.picture, stop)
+            self._registration.set_state("ONLINE")
+            self._process(frame, frame.picture, stop)
             return
         if frame is not None:
             metrics.UNREADABLE.labels(self._source).inc()
-            self._registration.skipped(1)
+            self._registration.count_skipped(1)
         if feed.broken is not None:
-            self._broke(feed.broken)
+            self._close_broken(feed.broken)
         elif feed.ended:
-            self._registration.change("OFFLINE", "ended")
+            self._registration.set_state("OFFLINE", "ended")
             stop.wait(TURN_SECONDS)
-        elif time.monotonic() > self._last_frame + self._patience:
-            self._broke(f"no frame for {self._patience:g} s")
+        elif time.monotonic() > self._last_frame + self._stall_seconds:
+            self._close_broken(f"no frame for {self._stall_seconds:g} s")
 
-    def _look(self, frame: Frame, picture: Picture, stop: Event) -> None:
+    def _process(self, frame: Frame, picture: Picture, stop: Event) -> None:
         height, width = picture.shape[:2]
         found = self._faces.find(picture, frame.seconds)
         captured_ms = self._clock.now_ms() - round((time.monotonic() - frame.seconds) * 1000)
@@ -115,45 +125,45 @@ class LiveCapture:
         name = FrameId(self._source, self._epoch, frame.number)
         crops = [Crop(name, one.face, captured_ms, deadline_ms, one.pixels) for one in found]
         try:
-            # With a backlog the frame is still shown and its faces followed; only the workers are spared.
+            # With a backlog the frame is still published and its faces are tracked; only its crops are not sent.
             if has_room := self._publisher.has_room(self._settings.backlog_limit):
                 done = FrameDone(name, captured_ms, len(crops), width, height, previous=self._sent)
                 self._publisher.send(Batch([*crops, done]))
                 self._sent = name.frame
-            self._view.publish(name, captured_ms, picture, found)
+            self._frame_publisher.publish(name, captured_ms, picture, found)
         except BrokerUnavailable as error:
             self._outage.failed(error)
-            self._registration.skipped(1)
+            self._registration.count_skipped(1)
             stop.wait(self._sendings.next())
         else:
             self._outage.recovered()
             self._sendings.reset()
             if has_room:
-                self._registration.looked(width, height)
+                self._registration.count_frame(width, height)
             else:
-                self._registration.skipped(1)
+                self._registration.count_skipped(1)
 
     def _open(self) -> None:
         self._epoch, self._sent = uuid.uuid4().hex[:12], None
-        self._registration.opened(self._epoch)
+        self._registration.set_epoch(self._epoch)
         self._faces.begin()
         self._last_frame = time.monotonic() + self._settings.open_timeout.total_seconds()
         self._feed = self._make_feed()
         self._feed.start()
 
-    def _broke(self, reason: str) -> None:
-        # Another attempt follows soon; only when that fails, too, or takes long is the source offline.
+    def _close_broken(self, reason: str) -> None:
+        # Another attempt follows soon. The source is offline only when that fails, too, or takes long.
         if self._registration.state == "ONLINE":
-            self._lost = self._last_frame
-            self._registration.change("RECONNECTING", reason)
+            self._lost_since = self._last_frame
+            self._registration.set_state("RECONNECTING", reason)
         else:
-            self._registration.change("OFFLINE", reason)
-        self._loss = reason
+            self._registration.set_state("OFFLINE", reason)
+        self._loss_reason = reason
         self._close()
         self._next_opening = time.monotonic() + self._openings.next()
 
     def _close(self) -> None:
         if self._feed is not None:
             self._feed.stop()
-            self._registration.skipped(self._feed.take_skipped())
+            self._registration.count_skipped(self._feed.drain_skipped())
             self._feed = None

@@ -13,35 +13,35 @@ from contract.errors import SourceError
 
 
 class LiveFeed(Protocol):
-    """What gives the newest frames of a live source. Started once; another one is made to open the source again."""
+    """The newest frames of a live source. It is started once; to open the source again, a new feed is made."""
 
     broken: str | None
-    """Why it gives nothing more, if so."""
+    """Why no more frames come, if the source broke."""
     ended: bool
     """Whether a recording came to its end."""
 
-    def start(self) -> None: ...
+    def start(self) -> None:
+        """Open the source."""
 
-    def take(self, seconds: float) -> Frame | None:
-        """The newest frame that nobody has taken; waits up to `seconds` for one. Its time is `time.monotonic()`."""
+    def newest(self, seconds: float) -> Frame | None:
+        """The newest frame, each at most once; waits up to `seconds` for one. Its time is `time.monotonic()`."""
 
-    def take_skipped(self) -> int:
-        """Frames that were passed over since the last call."""
+    def drain_skipped(self) -> int:
+        """The number of frames that were skipped since the last call."""
 
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Close the source."""
 
 
 class Feed:
-    """Opens and reads a source on a thread of its own, so that neither a slow detector nor a silent camera holds it up.
+    """Opens and reads a source on a thread of its own, so that a slow detector and a silent camera do not block it.
 
-    A recording is shown at its own pace. `most_fps` bounds what a camera gives.
+    A recording plays at its own pace. `most_fps` bounds the frames a second of a camera.
     """
 
     def __init__(self, source: Source, most_fps: float | None = None) -> None:
         self.broken: str | None = None
-        """Why it gives nothing more, if so."""
         self.ended = False
-        """Whether a recording came to its end."""
         self._source = source
         self._most_fps = most_fps
         self._changed = Condition()
@@ -53,33 +53,33 @@ class Feed:
     def start(self) -> None:
         self._thread.start()
 
-    def take(self, seconds: float) -> Frame | None:
-        """The newest frame that nobody has taken; waits up to `seconds` for one. Its time is `time.monotonic()`."""
+    def newest(self, seconds: float) -> Frame | None:
+        """The newest frame, each at most once; waits up to `seconds` for one. Its time is `time.monotonic()`."""
         with self._changed:
             self._changed.wait_for(lambda: self._newest or self.ended or self.broken, seconds)
             frame, self._newest = self._newest, None
             return frame
 
-    def take_skipped(self) -> int:
-        """Frames that were passed over since the last call."""
+    def drain_skipped(self) -> int:
+        """The number of frames that were skipped since the last call."""
         with self._changed:
             skipped, self._skipped = self._skipped, 0
             return skipped
 
-    def stop(self, patience: float = 1.0) -> None:
-        """End the thread, which closes the source; one that hangs in a read is left to its time-out."""
+    def stop(self, timeout: float = 1.0) -> None:
+        """End the thread, which closes the source; a thread that hangs in a read ends by the time-out of the read."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-        self._thread.join(patience)
+        self._thread.join(timeout)
 
     def _run(self) -> None:
         try:
             self._source.open()
             if self._source.pace is None:
-                self._follow()
+                self._read_camera()
             else:
-                self._show(1 / self._source.pace)
+                self._play(1 / self._source.pace)
             with self._changed:
                 self.ended = not self._stopped
                 self._changed.notify_all()
@@ -90,8 +90,8 @@ class Feed:
         finally:
             self._source.close()
 
-    def _follow(self) -> None:
-        """Take what a camera gives, when it gives it."""
+    def _read_camera(self) -> None:
+        """Read the frames of a camera as they come."""
         interval = 1 / self._most_fps if self._most_fps else 0.0
         due = time.monotonic()
         while not self._stopped:
@@ -101,14 +101,14 @@ class Feed:
                     return
                 self._count_skipped()
                 continue
-            # What came late is not made up for by more than one frame.
+            # After a late frame at most one frame comes early.
             due = max(due, time.monotonic() - interval) + interval
             if (frame := self._source.read()) is None:
                 return
             self._offer(frame)
 
-    def _show(self, interval: float) -> None:
-        """Show a recording at its pace; what is late by more than a frame is passed over undecoded."""
+    def _play(self, interval: float) -> None:
+        """Play a recording at its pace; a frame that is late by more than an interval is skipped undecoded."""
         due = time.monotonic()
         while not self._stopped:
             late = time.monotonic() - due

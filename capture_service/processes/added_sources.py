@@ -1,4 +1,4 @@
-"""The sources that people add while the service runs, watched on a thread of its own: Redis may keep one waiting."""
+"""The sources that people add while the service runs, polled on a thread of its own, since Redis may be slow."""
 
 import time
 from dataclasses import replace
@@ -22,20 +22,20 @@ from contract.redis.outage import OutageLog
 
 logger = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 LINGER_SECONDS = 20.0
-"""A browser that left may come back for so long, by a reload maybe, and finds its source ready."""
+"""How long the source of a browser that left is kept, so that the browser finds it ready after a reload."""
 
 READERS_SECONDS = 4.0
 """By then workers and gateways have seen that a source left the registry."""
 
 
 class AddedSources:
-    """What `keys.ADDED_SOURCES` asks for, as it was when Redis was heard of last.
+    """The sources of `keys.ADDED_SOURCES`, as Redis returned them last.
 
     Args:
-        client: for commands; used by the watching thread alone.
-        linger: seconds for which a browser's source is kept when the browser has left.
+        client: for commands; used by the polling thread alone.
+        linger: seconds for which a browser's source is kept after the browser has left.
     """
 
     def __init__(self, client: redis.Redis, linger: float = LINGER_SECONDS) -> None:
@@ -43,32 +43,32 @@ class AddedSources:
         self._linger = linger
         self._outage = OutageLog()
         self._specs: dict[bytes, SourceSpec | None] = {}
-        """By the stored value; None for what cannot be captured, which is told once."""
+        """By the stored value; None for a source that cannot be captured, which is logged once."""
         self._left: dict[str, float] = {}
         """Since when no browser sends this source, by the monotonic clock."""
         self._ended: set[str] = set()
-        self._forgotten: dict[str, float] = {}
-        """Since when a source is out of the registry, whose streams are still there."""
-        self._wanted: tuple[SourceSpec, ...] = ()
+        self._unregistered: dict[str, float] = {}
+        """Since when a source is out of the registry while its streams still exist."""
+        self._sources: tuple[SourceSpec, ...] = ()
 
     def start(self, stop: Event) -> None:
-        """Watch until `stop` is set."""
-        Thread(target=self._run, args=[stop], name="desired", daemon=True).start()
+        """Poll until `stop` is set."""
+        Thread(target=self._run, args=[stop], name="added-sources", daemon=True).start()
 
-    def wanted(self) -> tuple[SourceSpec, ...]:
-        """The sources to be captured beside the configured ones."""
-        return self._wanted
+    def sources(self) -> tuple[SourceSpec, ...]:
+        """The sources to capture beside the configured ones."""
+        return self._sources
 
-    def ended(self, name: str) -> None:
-        """Nothing here captures this source any more: forget it, unless it is wanted again."""
+    def source_ended(self, name: str) -> None:
+        """No process captures this source any more: the next poll unregisters it, unless it was added again."""
         self._ended.add(name)
 
-    def look(self) -> None:
-        """Bring `wanted` up to date and take what ended out of Redis.
+    def poll(self) -> None:
+        """Update `sources`, and remove sources that ended from Redis.
 
         Raises:
-            BrokerUnavailable: Redis cannot be reached; all stays as it was.
-            redis.exceptions.ResponseError: what stands in place of the list is something else.
+            BrokerUnavailable: Redis cannot be reached; nothing changes.
+            redis.exceptions.ResponseError: the key of the added sources has another type.
         """
         with outages_named():
             stored = cast(dict[bytes, bytes], self._client.hgetall(keys.ADDED_SOURCES))
@@ -77,69 +77,69 @@ class AddedSources:
                 value: before[value] if value in before else _spec(name, value) for name, value in stored.items()
             }
             specs = [spec for spec in self._specs.values() if spec is not None]
-            self._wanted = tuple(spec for spec in specs if spec.kind != "browser" or self._is_sent(spec.name))
-            self._forget({spec.name for spec in specs})
+            self._sources = tuple(spec for spec in specs if spec.kind != "browser" or self._is_sent(spec.name))
+            self._unregister_ended({spec.name for spec in specs})
 
     def _run(self, stop: Event) -> None:
         while not stop.is_set():
             try:
-                self.look()
+                self.poll()
             except (BrokerUnavailable, ResponseError) as error:  # the latter: a key of another type
                 self._outage.failed(error)
             else:
                 self._outage.recovered()
-            stop.wait(LOOK_SECONDS)
+            stop.wait(POLL_SECONDS)
 
     def _is_sent(self, name: str) -> bool:
-        """Whether a browser sends it, or did so a moment ago; else nobody wants it any more."""
+        """Whether a browser sends this source, or did so a moment ago; otherwise the source is removed."""
         if self._client.exists(keys.lease(keys.camera(name))):
             self._left.pop(name, None)
             return True
         if time.monotonic() - self._left.setdefault(name, time.monotonic()) < self._linger:
             return True
-        # A browser that comes back at this very moment says once a second that it is there.
+        # A browser that comes back at this very moment adds its source again within a second.
         self._client.hdel(keys.ADDED_SOURCES, name)
         self._left.pop(name)
         return False
 
-    def _forget(self, wanted: set[str]) -> None:
-        """Take what ended out of the registry, and delete its streams when nobody can be reading them any more."""
+    def _unregister_ended(self, added: set[str]) -> None:
+        """Remove ended sources from the registry, and delete their streams when no reader can use them any more."""
         now = time.monotonic()
         for name in tuple(self._ended):
-            if name not in wanted:
+            if name not in added:
                 self._client.hdel(keys.SOURCES, name)
-                self._forgotten[name] = now
+                self._unregistered[name] = now
             self._ended.remove(name)
-        for name, since in tuple(self._forgotten.items()):
-            if name in wanted:
-                del self._forgotten[name]
+        for name, since in tuple(self._unregistered.items()):
+            if name in added:
+                del self._unregistered[name]
             elif now - since > READERS_SECONDS:
                 self._client.delete(*keys.of_camera(name))
-                del self._forgotten[name]
+                del self._unregistered[name]
 
 
 def _spec(name: bytes, value: bytes) -> SourceSpec | None:
     try:
-        desired = AddedSource.model_validate_json(value)
-        if desired.name.encode() != name:
-            raise SourceError("its name is another one")
-        return replace(_parsed(desired), added=True)
+        source = AddedSource.model_validate_json(value)
+        if source.name.encode() != name:
+            raise SourceError("the name differs from that of its field")
+        return replace(_parsed(source), added=True)
     except (ValidationError, SourceError) as error:
         reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-        logger.warning("a desired source cannot be captured", source=name.decode(errors="replace"), reason=reason)
+        logger.warning("an added source cannot be captured", source=name.decode(errors="replace"), reason=reason)
         return None
 
 
-def _parsed(desired: AddedSource) -> SourceSpec:
-    if desired.camera == "browser":
-        return SourceSpec(keys.source_name(desired.name), "browser", "", fps=desired.fps, detector=desired.detector)
-    options = Options(loop=desired.loop, fps=desired.fps, detector=desired.detector)
-    kind = added_kind(desired.name, desired.address)
+def _parsed(source: AddedSource) -> SourceSpec:
+    if source.camera == "browser":
+        return SourceSpec(keys.source_name(source.name), "browser", "", fps=source.fps, detector=source.detector)
+    options = Options(loop=source.loop, fps=source.fps, detector=source.detector)
+    kind = added_kind(source.name, source.address)
     try:
-        return parse(desired.name, desired.address, options)
+        return parse(source.name, source.address, options)
     except SourceError:
         if kind != "path":
             raise
-        # It may come later, on a disk that is still to be mounted; until then the source is offline and says why.
-        path = str(Path(desired.address))
-        return SourceSpec(desired.name, "file", path, desired.loop, desired.fps, desired.detector)
+        # The file may appear later, on a disk that is still to be mounted; until then the source is offline.
+        path = str(Path(source.address))
+        return SourceSpec(source.name, "file", path, source.loop, source.fps, source.detector)

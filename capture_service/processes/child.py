@@ -1,8 +1,8 @@
-"""The process that captures one source: `python -m capture_service.processes.child FD`, as its parent starts it.
+"""The process that captures one source: `python -m capture_service.processes.child FD`, started by the supervisor.
 
-Not by `multiprocessing`, which would run one process more, of 13 MB, to tidy up after this one.
+`multiprocessing` is not used, since it would run one more process, of 13 MB, to clean up after this one.
 
-Its imports stand in a function, since OpenCV reads its bounds from the environment while it is loaded.
+Some imports stand in a function, since OpenCV reads its bounds from the environment while it is loaded.
 """
 
 import pickle
@@ -20,38 +20,38 @@ from contract.service.lifecycle import run, stop_signals, stop_with_parent
 from contract.service.memory import keep_freed
 
 
-def capture(spec: SourceSpec, order: int, settings: CaptureSettings, pulse: Watchdog) -> None:
-    """Capture `spec`, the source at place `order`, until a signal comes or the parent is gone.
+def capture(spec: SourceSpec, order: int, settings: CaptureSettings, watchdog: Watchdog) -> None:
+    """Capture `spec`, the source at place `order`, until a signal comes or the parent process is gone.
 
-    `pulse` is shared with the parent, which ends this process when it beats no more.
+    The parent shares `watchdog` and kills this process when it is not fed any more.
     """
     keep_freed()
     limit(settings)
     logs.configure(service=f"capture {spec.name}", level=settings.log_level, as_json=settings.log_json)
 
-    def its_source() -> None:
-        from capture_service.factory import captured
+    def capture_source() -> None:
+        from capture_service.factory import make_capture
         from contract.service.health import health_server
 
         stop = _stop_on_signals()
         stop_with_parent(stop)
         port = settings.metrics_port and settings.metrics_port + 1 + order
-        with health_server(settings.metrics_host, port, pulse.alive) as metrics_port:
-            captured(spec, order, metrics_port, pulse, settings).run(stop)
+        with health_server(settings.metrics_host, port, watchdog.alive) as metrics_port:
+            make_capture(spec, order, metrics_port, watchdog, settings).run(stop)
 
-    run(its_source)
+    run(capture_source)
 
 
 def main() -> None:
-    """Capture what the parent writes on standard input; it shares the pulse whose descriptor is the one argument."""
+    """Capture the source that the parent writes to standard input; the argument is the descriptor of the watchdog."""
     spec, order, settings, longest_turn = pickle.load(sys.stdin.buffer)  # noqa: S301 - from our own parent
     capture(spec, order, settings, Watchdog(longest_turn, int(sys.argv[1])))
 
 
 def _stop_on_signals() -> Event:
-    """As `contract.service.lifecycle.stop_on_signal`, but a second signal is no news.
+    """As `contract.service.lifecycle.stop_on_signal`, but a second signal changes nothing.
 
-    Ctrl-C or a closed terminal reaches the whole group of processes, and then the parent ends this one in order, too.
+    Ctrl-C or a closed terminal reaches the whole group of processes; then the parent ends this process, too.
     """
     stop = Event()
 

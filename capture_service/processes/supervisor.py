@@ -1,4 +1,4 @@
-"""The parent of the capturing processes: one child a source, so that one bad camera cannot slow or end another."""
+"""Supervises the capture processes: one for each source, so that a bad camera cannot slow down or end another."""
 
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -11,26 +11,29 @@ from capture_service.processes.source_process import SourceProcess
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import UPLOADED, SourceSpec
 from capture_service.watchdog import LONGEST_TURN_SECONDS, Watchdog
-from contract.keys import UPLOADS
 
 logger = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.25
-PATIENCE_SECONDS = 3.5
-"""For children to end in order; afterwards they are killed."""
+POLL_SECONDS = 0.25
+STOP_SECONDS = 3.5
+"""How long processes may take to end in order; then they are killed."""
 HUNG_TURNS = 1.5
-"""A child is killed when its turn takes so many times the longest one."""
+"""A process is killed when its turn takes this many times the longest turn."""
 
 
 class ProcessSupervisor:
-    """Starts a child for every source, and again when it died or hangs; ends those of sources that nobody wants more.
+    """Runs one process for each source.
+
+    - It starts a process for every configured source, for uploaded pictures and for every added source.
+    - It starts a process again that died or hangs.
+    - It ends the process of an added source that was removed.
 
     Args:
-        specs: what the configuration names.
-        longest_turn: seconds that a turn of a child may take; then it counts as hung.
-        added: asked at every turn for what is wanted beside `specs`.
-        on_ended: called with the name of an added source when its child has ended because it is wanted no more.
-        handed_in: whether pictures were handed in, so that their source needs a child, too; from then on for good.
+        specs: the configured sources.
+        settings: of every process.
+        longest_turn: seconds that a turn of a process may take; after that the process counts as hung.
+        added: returns the added sources; called at every poll.
+        on_ended: called with the name of an added source when its process has ended because the source was removed.
     """
 
     def __init__(
@@ -40,87 +43,82 @@ class ProcessSupervisor:
         longest_turn: float = LONGEST_TURN_SECONDS,
         added: Callable[[], Collection[SourceSpec]] = tuple,
         on_ended: Callable[[str], None] = lambda _: None,
-        handed_in: Callable[[], bool] = lambda: True,
     ) -> None:
         self._settings = settings
         self._longest_turn = longest_turn
-        self._pulse = Watchdog(longest_turn)
-        self._patience = longest_turn * (HUNG_TURNS - 1)
-        self._configured = {spec.name: self._child(spec, order) for order, spec in enumerate(specs)}
-        self._order_of_uploads = len(specs)
-        self._handed_in = handed_in
-        self._asked_for = added
+        self._watchdog = Watchdog(longest_turn)
+        self._tolerance = longest_turn * (HUNG_TURNS - 1)
+        self._configured = {spec.name: self._process(spec, order) for order, spec in enumerate([*specs, UPLOADED])}
+        self._added_sources = added
         self._on_ended = on_ended
         self._added: dict[str, SourceProcess] = {}
-        self._leaving: dict[str, tuple[SourceProcess, float]] = {}
-        """With the time at which one that has not ended is killed."""
-        self._told: set[str] = set()
+        self._ending: dict[str, tuple[SourceProcess, float]] = {}
+        """Processes of removed sources, each with the time at which it is killed."""
+        self._reported: set[str] = set()
 
     def alive(self) -> bool:
-        """Whether this process and every child turn."""
-        return self._pulse.alive() and all(child.pulse.alive() for child in self._children())
+        """Whether this process and every child process turn."""
+        return self._watchdog.alive() and all(process.watchdog.alive() for process in self._processes())
 
     def run(self, stop: Event) -> None:
-        """Keep all of them running until `stop` is set, then end them in order."""
+        """Keep all processes running until `stop` is set, then end them in order."""
         try:
             while not stop.is_set():
-                self._look()
-                stop.wait(LOOK_SECONDS)
+                self._poll()
+                stop.wait(POLL_SECONDS)
         finally:
             self._end()
 
-    def _look(self) -> None:
-        if not self._pulse.alive():
-            # This process was stopped itself, from the keyboard maybe, and its children with it: they are not hung.
-            for child in self._children():
-                child.pulse.beat()
-        self._pulse.beat()
-        if UPLOADS not in self._configured and self._handed_in():
-            self._configured = {**self._configured, UPLOADS: self._child(UPLOADED, self._order_of_uploads)}
-        self._follow({spec.name: spec for spec in self._asked_for()})
-        self._see_off()
-        for child in self._children():
-            child.look(self._patience)
+    def _poll(self) -> None:
+        if not self._watchdog.alive():
+            # This process was suspended, maybe from the keyboard, and its children with it: they do not hang.
+            for process in self._processes():
+                process.watchdog.feed()
+        self._watchdog.feed()
+        self._update({spec.name: spec for spec in self._added_sources()})
+        self._finish_ending()
+        for process in self._processes():
+            process.poll(self._tolerance)
 
-    def _follow(self, wanted: dict[str, SourceSpec]) -> None:
-        """Begin and end children as `wanted` asks, and leave the others alone."""
-        taken = {*self._configured, UPLOADS}
-        for name in taken & wanted.keys() - self._told:
-            logger.warning("a source was added whose name the configuration has taken", source=name)
-            self._told.add(name)
-        for name, child in self._added.items():
-            if wanted.get(name) != child.spec:
-                child.terminate()
-                self._leaving[name] = child, time.monotonic() + PATIENCE_SECONDS
-        # A new dictionary at each change: another thread may be going through the one before.
-        self._added = {name: child for name, child in self._added.items() if name not in self._leaving}
-        for name in wanted.keys() - self._added.keys() - self._leaving.keys() - taken:
-            self._added = {**self._added, name: self._child(wanted[name], self._free_order())}
+    def _update(self, added: dict[str, SourceSpec]) -> None:
+        """Start and end the processes of added sources; other processes stay as they are."""
+        for name in self._configured.keys() & added.keys() - self._reported:
+            logger.warning("an added source has the name of a configured one", source=name)
+            self._reported.add(name)
+        for name, process in self._added.items():
+            if added.get(name) != process.spec:
+                process.terminate()
+                self._ending[name] = process, time.monotonic() + STOP_SECONDS
+        # A new dictionary at each change: another thread may be iterating over the old one.
+        self._added = {name: process for name, process in self._added.items() if name not in self._ending}
+        for name in added.keys() - self._added.keys() - self._ending.keys() - self._configured.keys():
+            self._added = {**self._added, name: self._process(added[name], self._free_order())}
 
-    def _see_off(self) -> None:
-        for name, (child, deadline) in tuple(self._leaving.items()):
+    def _finish_ending(self) -> None:
+        for name, (process, deadline) in tuple(self._ending.items()):
             if time.monotonic() > deadline:
-                child.wait(0)
-            if not child.alive:
-                del self._leaving[name]
-                logger.info("captured no more", source=name)
+                process.wait(0)
+            if not process.alive:
+                del self._ending[name]
+                logger.info("capture stopped, the source was removed", source=name)
                 self._on_ended(name)
 
     def _end(self) -> None:
-        leaving = [child for child, _ in self._leaving.values()]
-        for child in self._children():
-            child.terminate()
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        for child in [*self._children(), *leaving]:
-            child.wait(max(0.0, deadline - time.monotonic()))
+        ending = [process for process, _ in self._ending.values()]
+        for process in self._processes():
+            process.terminate()
+        deadline = time.monotonic() + STOP_SECONDS
+        for process in [*self._processes(), *ending]:
+            process.wait(max(0.0, deadline - time.monotonic()))
 
-    def _children(self) -> list[SourceProcess]:
+    def _processes(self) -> list[SourceProcess]:
         return [*self._configured.values(), *self._added.values()]
 
-    def _child(self, spec: SourceSpec, order: int) -> SourceProcess:
+    def _process(self, spec: SourceSpec, order: int) -> SourceProcess:
         return SourceProcess(spec, order, self._settings, self._longest_turn)
 
     def _free_order(self) -> int:
-        """The first place behind the configured sources that no other has; its port for metrics is free, too."""
-        taken = {child.order for child in [*self._added.values(), *(child for child, _ in self._leaving.values())]}
-        return next(order for order in count(self._order_of_uploads + 1) if order not in taken)
+        """The first place behind the configured sources that is free; its port for metrics is free, too."""
+        ending = [process for process, _ in self._ending.values()]
+        taken = {process.order for process in [*self._added.values(), *ending]}
+        return next(order for order in count(len(self._configured)) if order not in taken)

@@ -1,7 +1,7 @@
-"""Puts frames on a crops stream: all faces of a frame or none, and never one twice.
+"""Writes frames to a crops stream: all faces of a frame or none, and none of them twice.
 
-The producer gives the ids, so that sending a frame again after an outage cannot store it twice: where Redis answers
-that an id is not above the last one, the frame has been stored already.
+The producer chooses the ids, so that a frame which is sent again after an outage is not stored twice: where Redis
+responds that an id is not above the last one, the frame has been stored already.
 """
 
 from collections.abc import Sequence
@@ -17,12 +17,12 @@ from contract.redis.broker import outages_named
 from contract.redis.clock import RedisClock
 
 _NOT_ABOVE = "equal or smaller"
-"""What Redis and Valkey say of an id that is not above the last one of the stream."""
+"""Part of the error of Redis and Valkey for an id that is not above the last one of the stream."""
 
 
 @dataclass
 class Batch:
-    """Entries that are stored together, with the ids that they keep however often they are sent."""
+    """Entries that are stored together; they keep their ids however often they are sent."""
 
     entries: Sequence[CropEntry]
     ms: int = 0
@@ -35,18 +35,18 @@ class CropPublisher:
     Args:
         client: for commands.
         source: whose crops.
-        clock: gives the ids.
-        life_seconds: how long the stream stays after the last batch, unless somebody renews it; None: for ever.
+        clock: the source of the ids.
+        ttl_seconds: after how long the stream expires when no batch comes and nothing renews it; None: never.
     """
 
-    def __init__(self, client: redis.Redis, source: str, clock: RedisClock, life_seconds: int | None = None) -> None:
+    def __init__(self, client: redis.Redis, source: str, clock: RedisClock, ttl_seconds: int | None = None) -> None:
         self._client = client
         self._crops = keys.crops(source)
         self._clock = clock
-        self._life_seconds = life_seconds
+        self._ttl_seconds = ttl_seconds
         self._last_ms: int | None = None
-        self._waiting: int | None = None
-        """The length of the stream when it was heard of last; since nobody else adds to it, it is no longer now."""
+        self._length: int | None = None
+        """The length of the stream as last returned; only this process adds to it, so it is not longer now."""
 
     def backlog(self) -> int:
         """Entries that no worker has finished.
@@ -58,20 +58,20 @@ class CropPublisher:
             return int(self._client.xlen(self._crops))
 
     def has_room(self, limit: int) -> bool:
-        """Whether no more than `limit` entries wait for workers; asks only where the last answer leaves it open.
+        """Whether at most `limit` entries wait for workers; Redis is queried only if the last known length is above it.
 
         Raises:
             BrokerUnavailable: Redis cannot be reached.
         """
-        if self._waiting is None or self._waiting > limit:
-            self._waiting = self.backlog()
-        return self._waiting <= limit
+        if self._length is None or self._length > limit:
+            self._length = self.backlog()
+        return self._length <= limit
 
     def send(self, batch: Batch) -> None:
         """Store a batch, unless an earlier call that seemed to fail has done so.
 
         Raises:
-            BrokerUnavailable: it is unknown whether the batch was stored; send it again or leave it.
+            BrokerUnavailable: it is unknown whether the batch was stored; send it again or drop it.
         """
         with outages_named():
             if self._last_ms is None:
@@ -85,7 +85,7 @@ class CropPublisher:
                 self._settle(batch, again)
 
     def _settle(self, batch: Batch, again: bool) -> None:
-        """Redis has this id or a higher one: the batch is stored, or another process with a clock ahead wrote here."""
+        """Redis has this id or a higher one: the batch is stored, or another process with a clock ahead wrote one."""
         last = self._last_generated()
         # The client itself may have sent it twice, so that a first call does not mean a first arrival.
         if again or last == (batch.ms, len(batch.entries) - 1):
@@ -100,10 +100,10 @@ class CropPublisher:
         pipeline = self._client.pipeline(transaction=True)
         for number, entry in enumerate(batch.entries):
             pipeline.xadd(self._crops, dict[Any, Any](entry.fields()), id=f"{batch.ms}-{number}")
-        if self._life_seconds is not None:
-            pipeline.expire(self._crops, self._life_seconds)
+        if self._ttl_seconds is not None:
+            pipeline.expire(self._crops, self._ttl_seconds)
         pipeline.xlen(self._crops)
-        self._waiting = int(pipeline.execute()[-1])
+        self._length = int(pipeline.execute()[-1])
 
     def _last_generated(self) -> tuple[int, int]:
         try:

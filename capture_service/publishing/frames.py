@@ -1,4 +1,4 @@
-"""Frames for people to look at, on the frames channel."""
+"""Frames for viewers, on the frames channel."""
 
 from collections.abc import Sequence
 
@@ -14,20 +14,20 @@ from contract.redis.broker import outages_named
 
 
 class FramePublisher:
-    """Publishes each frame's faces and, while somebody listens, its JPEG."""
+    """Publishes each frame's faces and, while the channel has subscribers, its JPEG."""
 
     def __init__(self, client: redis.Redis, source: str, settings: CaptureSettings) -> None:
         self._client = client
         self._channel = keys.frames(source)
         self._width = settings.view_width
         self._quality = settings.view_quality
-        self._watched = False
+        self._has_subscribers = False
 
     def publish(self, frame: FrameId, captured_ms: int, picture: Picture, found: Sequence[FoundFace]) -> None:
-        """Show a frame. The header gives the size and boxes of the frame as it was captured, whatever the JPEG's size.
+        """Publish a frame. The header has the size and boxes of the frame as captured, whatever the JPEG's size.
 
         Raises:
-            BrokerUnavailable: Redis cannot be reached; the frame is not shown.
+            BrokerUnavailable: Redis cannot be reached; the frame is not published.
         """
         height, width = picture.shape[:2]
         faces = tuple(
@@ -45,9 +45,9 @@ class FramePublisher:
         )
         with outages_named():
             receivers = self._client.publish(
-                self._channel, header.encode(self._jpeg(picture) if self._watched else b"")
+                self._channel, header.encode(self._jpeg(picture) if self._has_subscribers else b"")
             )
-        self._watched = receivers > 0
+        self._has_subscribers = receivers > 0
 
     def _jpeg(self, picture: Picture) -> bytes:
         height, width = picture.shape[:2]

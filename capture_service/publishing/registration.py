@@ -1,8 +1,7 @@
-"""A source's place in the registry: which process captures it, and what it says of itself."""
+"""A source's place in the registry: which process captures it, and the status that this process reports."""
 
 import socket
 import time
-from threading import Event
 
 import redis
 import structlog
@@ -23,41 +22,38 @@ EVERY_SECONDS = 1.0
 
 
 class Registration:
-    """Holds a source by a lease and tells of it about once a second and at every change of state."""
+    """Holds the lease of a source, and publishes its status about once a second and at every change of state."""
 
     def __init__(
-        self, client: redis.Redis, clock: RedisClock, outage: OutageLog, pulse: Watchdog, first: SourceStatus
+        self, client: redis.Redis, clock: RedisClock, outage: OutageLog, watchdog: Watchdog, first: SourceStatus
     ) -> None:
         self._client = client
         self._clock = clock
         self._outage = outage
         self._lease = Lease(client, f"capture-{first.name}")
         self._status = first.model_copy(update={"host": socket.gethostname()})
-        self._ours = False
+        self._held = False
         self._due = 0.0
         self._rate = _Rate()
-        self._pulse = pulse
+        self._watchdog = watchdog
 
     @property
     def state(self) -> SourceState:
         return self._status.state
 
-    def alive(self) -> bool:
-        """Whether whoever captures the source still turns."""
-        return self._pulse.alive()
-
     def acquire_or_renew(self) -> bool:
-        """Whether this process captures the source; asks and tells Redis about once a second. Never raises an outage.
+        """Whether this process captures the source; about once a second it renews the lease and publishes the status.
 
-        While Redis is away nothing changes: whoever captured goes on, and sees when Redis is back whether it still may.
+        It never raises an outage. While Redis is unreachable nothing changes: a process that captures goes on, and
+        checks its lease when Redis is back.
         """
-        self._pulse.beat()
+        self._watchdog.feed()
         if time.monotonic() >= self._due:
-            self._tell()
-        return self._ours
+            self._publish()
+        return self._held
 
-    def change(self, state: SourceState, reason: str = "") -> None:
-        """The state and why; news is logged and told at once."""
+    def set_state(self, state: SourceState, reason: str = "") -> None:
+        """Set the state and its reason; a change is logged and published at once."""
         if (state, reason) == (self._status.state, self._status.reason):
             return
         self._status = self._status.model_copy(
@@ -66,32 +62,32 @@ class Registration:
         metrics.STATE.labels(self._status.name).state(state)
         log = logger.info if state == "ONLINE" else logger.warning
         log("source", state=state, **({"reason": reason} if reason else {}))
-        self._tell()
+        self._publish()
 
-    def opened(self, epoch: str) -> None:
-        """The source is opened once more."""
+    def set_epoch(self, epoch: str) -> None:
+        """The source was opened again, as this epoch."""
         self._status = self._status.model_copy(update={"epoch": epoch})
 
-    def looked(self, width: int, height: int) -> None:
-        """One more frame was looked at."""
+    def count_frame(self, width: int, height: int) -> None:
+        """Count a processed frame of this size in pixels."""
         metrics.FRAMES.labels(self._status.name).inc()
         update = {"frames": self._status.frames + 1, "width": width, "height": height}
         self._status = self._status.model_copy(update=update)
 
-    def skipped(self, count: int) -> None:
-        """So many frames were passed over."""
+    def count_skipped(self, count: int) -> None:
+        """Count skipped frames."""
         if count:
             metrics.SKIPPED.labels(self._status.name).inc(count)
             self._status = self._status.model_copy(update={"skipped": self._status.skipped + count})
 
     def leave(self) -> None:
-        """Tell that the source is captured no more, and let another process have it.
+        """Publish that the source is not captured any more, and release the lease for another process.
 
-        It stays in the registry, so that whoever watches it learns why nothing comes; its age takes it out.
+        The source stays in the registry, so that viewers see the reason; readers drop a status that is too old.
         """
         try:
             with outages_named():
-                if self._ours and self._lease.acquire_or_renew():
+                if self._held and self._lease.acquire_or_renew():
                     self._clock.refresh(self._client)
                     now_ms = self._clock.now_ms()
                     update = {
@@ -104,29 +100,15 @@ class Registration:
                     self._write(self._status.model_copy(update=update))
                     self._lease.release()
         except BrokerUnavailable as error:
-            self._outage.failed(error)  # readers see by its age that the status is old
-        self._ours = False
+            self._outage.failed(error)  # readers see by `seen_ms` that the status is old
+        self._held = False
 
-    def hand_over(self, stop: Event) -> None:
-        """Let another process of this service have the source; until it does, the source stays as it is for others."""
-        metrics.STATE.remove(self._status.name)
-        self._ours = False
-        try:
-            with outages_named():
-                self._lease.release()
-                while not self._lease.is_held():
-                    self._write(self._status.model_copy(update={"seen_ms": self._clock.now_ms()}))
-                    if stop.wait(EVERY_SECONDS):
-                        return
-        except BrokerUnavailable as error:
-            self._outage.failed(error)  # the other process has to wait until the lease ends by itself
-
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         self._due = time.monotonic() + EVERY_SECONDS
         try:
             with outages_named():
-                ours = self._lease.acquire_or_renew()
-                if ours:
+                held = self._lease.acquire_or_renew()
+                if held:
                     self._clock.refresh(self._client)
                     fps = self._rate.of(self._status.frames)
                     self._status = self._status.model_copy(update={"seen_ms": self._clock.now_ms(), "fps": fps})
@@ -135,9 +117,9 @@ class Registration:
             self._outage.failed(error)
             return
         self._outage.recovered()
-        if ours != self._ours:
-            self._ours = ours
-            logger.info("captured here" if ours else "captured by another process", source=self._status.name)
+        if held != self._held:
+            self._held = held
+            logger.info("captured here" if held else "captured by another process", source=self._status.name)
 
     def _write(self, status: SourceStatus) -> None:
         self._client.hset(keys.SOURCES, status.name, status.model_dump_json())

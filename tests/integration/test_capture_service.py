@@ -43,15 +43,15 @@ def service(server, **more):
 
 
 def online(client, source):
-    told = status(client, source)
-    return told if told and told.state == "ONLINE" else None
+    found = status(client, source)
+    return found if found and found.state == "ONLINE" else None
 
 
 def stopped(client, *sources):
-    """Whether these are all that are in the registry, and say that they were stopped in order."""
-    told = {name: status(client, name) for name in map(bytes.decode, client.hkeys(keys.SOURCES))}
-    return told.keys() == set(sources) and all(
-        (one.state, one.reason) == ("OFFLINE", "stopped") for one in told.values()
+    """Whether the registry holds exactly these sources, each stopped in order."""
+    found = {name: status(client, name) for name in map(bytes.decode, client.hkeys(keys.SOURCES))}
+    return found.keys() == set(sources) and all(
+        (one.state, one.reason) == ("OFFLINE", "stopped") for one in found.values()
     )
 
 
@@ -61,7 +61,7 @@ def metrics(port):
 
 
 def free_ports(count):
-    """The first of so many ports in a row that nobody has."""
+    """The first of `count` free ports in a row."""
     for _ in range(100):
         first = free_port()
         try:
@@ -74,7 +74,7 @@ def free_ports(count):
 
 
 def gone(pid):
-    """Whether a process is no more, or only waits for whoever inherited it."""
+    """Whether a process has ended; it may wait for its new parent to reap it."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
     except FileNotFoundError:
@@ -96,16 +96,16 @@ def children(parent):
 def test_a_broken_source_leaves_the_others_alone_and_all_end_in_order(server, clients):
     client = clients.commands
     with service(server, EMOTII_SOURCES="a=demo,broken=http://127.0.0.1:9/x,b=demo") as process:
-        told = [until(lambda name=name: online(client, name), 60) for name in ("a", "b", keys.UPLOADS)]
+        found = [until(lambda name=name: online(client, name), 60) for name in ("a", "b", keys.UPLOADS)]
         until(lambda: (broken := status(client, "broken")) and broken.state == "OFFLINE")
-        assert [source.order for source in told] == [0, 2, 3]
-        until(lambda: 'emotii_capture_frames_total{source="a"}' in metrics(told[0].metrics_port))
-        assert 'emotii_capture_state{emotii_capture_state="ONLINE",source="a"} 1.0' in metrics(told[0].metrics_port)
-        began = children(process.pid)
+        assert [source.order for source in found] == [0, 2, 3]
+        until(lambda: 'emotii_capture_frames_total{source="a"}' in metrics(found[0].metrics_port))
+        assert 'emotii_capture_state{emotii_capture_state="ONLINE",source="a"} 1.0' in metrics(found[0].metrics_port)
+        running = children(process.pid)
         process.terminate()
         assert process.wait(15) == 0
         assert "Traceback" not in process.stderr.read()
-    assert len(began) == 3, "pictures that are handed in have no process before the first"
+    assert len(running) == 4, "one process for each source and one for uploaded pictures"
     assert stopped(client, "a", "broken", "b", keys.UPLOADS)
 
 
@@ -123,45 +123,56 @@ def test_a_child_that_dies_is_started_again(server, clients):
     client = clients.commands
     with service(server, EMOTII_SOURCES="a=demo") as process:
         first = until(lambda: online(client, "a"), 60)
-        until(lambda: len(children(process.pid)) == 1)
-        for child in children(process.pid):
+        uploads = until(lambda: online(client, keys.UPLOADS), 60)
+        before = children(process.pid)
+        assert len(before) == 2
+        for child in before:
             os.kill(child, signal.SIGKILL)
-        until(lambda: (told := online(client, "a")) and told.epoch != first.epoch, 60)
+        until(lambda: (found := online(client, "a")) and found.epoch != first.epoch, 60)
+        until(lambda: (found := online(client, keys.UPLOADS)) and found.since_ms > uploads.since_ms, 60)
+        assert not before & children(process.pid)
         process.terminate()
         assert process.wait(15) == 0
-        assert "capture ended, starts again" in process.stderr.read()
+        assert process.stderr.read().count("capture ended, starts again") == 2
 
 
 def test_no_child_outlives_a_parent_that_was_killed(server, clients):
     with service(server, EMOTII_SOURCES="a=demo") as process:
-        until(lambda: online(clients.commands, "a"), 60)
-        (child,) = children(process.pid)
+        until(lambda: online(clients.commands, "a") and online(clients.commands, keys.UPLOADS), 60)
+        running = children(process.pid)
+        assert len(running) == 2
         process.kill()
         process.wait()
-        until(lambda: gone(child))
-        assert status(clients.commands, "a").reason == "stopped"
+        until(lambda: all(gone(child) for child in running))
+        assert stopped(clients.commands, "a", keys.UPLOADS)
 
 
-def test_the_first_picture_that_is_handed_in_starts_a_process_for_it_and_those_that_follow(server, clients):
+def test_uploaded_pictures_are_captured_by_one_process_and_after_a_crash_by_the_next(server, clients):
     client = clients.commands
     ok, jpeg = cv2.imencode(".jpg", np.full((120, 160, 3), 90, np.uint8))
     assert ok
+
+    def upload(number):
+        client.xadd(keys.inbox(keys.UPLOADS), InboxPicture(f"request-{number}", 0, 0, 0, jpeg.tobytes()).fields())
+        until(lambda: len(entries(client, keys.UPLOADS)) == number + 1, 60)
+
     with service(server, EMOTII_SOURCES="none") as process:
-        idle = until(lambda: online(client, keys.UPLOADS), 60)
-        assert children(process.pid) == set()
-        for number in range(2):
-            client.xadd(keys.inbox(keys.UPLOADS), InboxPicture(f"request-{number}", 0, 0, 0, jpeg.tobytes()).fields())
-            until(lambda number=number: len(entries(client, keys.UPLOADS)) == number + 1, 60)
+        first = until(lambda: online(client, keys.UPLOADS), 60)
+        (child,) = children(process.pid)
+        upload(0)
+        upload(1)
         assert [entry.width for entry in entries(client, keys.UPLOADS)] == [160, 160]
-        assert len(children(process.pid)) == 1
-        told = until(lambda: (told := online(client, keys.UPLOADS)) and told.frames == 2 and told)
-        assert (told.order, told.since_ms >= idle.since_ms) == (0, True)
+        assert children(process.pid) == {child}
+        found = until(lambda: (found := online(client, keys.UPLOADS)) and found.frames == 2 and found)
+        assert (found.order, found.since_ms) == (0, first.since_ms)
+        os.kill(child, signal.SIGKILL)
+        upload(2)
         process.terminate()
         assert process.wait(15) == 0
     assert stopped(client, keys.UPLOADS)
 
 
-def test_a_child_that_hangs_is_told_killed_and_started_again(server, clients):
+def test_a_child_that_hangs_is_killed_and_started_again(server, clients):
     client = clients.commands
     its_settings = settings(server, detector="haar")
     running, stop = ProcessSupervisor((), its_settings, longest_turn=4.0), Event()
@@ -203,7 +214,7 @@ def test_a_child_does_not_hang_while_redis_is_away(server, clients):
 
 
 def test_an_idle_connection_to_its_metrics_does_not_hold_up_the_end(server, clients):
-    port = free_ports(2)
+    port = free_ports(3)
     with service(server, EMOTII_SOURCES="a=demo", EMOTII_METRICS_PORT=str(port)) as process:
         until(lambda: online(clients.commands, "a") and online(clients.commands, keys.UPLOADS), 60)
         idle = [socket.create_connection(("127.0.0.1", port + behind)) for behind in (0, 1)]

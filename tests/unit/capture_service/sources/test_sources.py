@@ -236,10 +236,10 @@ def test_a_slow_reader_gets_the_newest_frame_and_the_count_of_the_others():
     feed.start()
     until(lambda: feed.ended)
     gate.set()
-    assert feed.take(5).number == 99
-    assert feed.take_skipped() == 99
-    assert feed.take_skipped() == 0
-    assert feed.take(0) is None
+    assert feed.newest(5).number == 99
+    assert feed.drain_skipped() == 99
+    assert feed.drain_skipped() == 0
+    assert feed.newest(0) is None
 
 
 def test_frames_of_a_recording_are_shown_at_its_pace():
@@ -249,7 +249,7 @@ def test_frames_of_a_recording_are_shown_at_its_pace():
     feed.start()
     shown = []
     while not feed.ended:
-        if frame := feed.take(0.05):
+        if frame := feed.newest(0.05):
             shown.append(frame)
     assert time.monotonic() - began >= 24 / 50
     assert all(frame.seconds >= began + frame.number / 50 for frame in shown)
@@ -266,10 +266,10 @@ def test_a_recording_that_falls_behind_passes_over_frames():
     feed.start()
     shown = skipped = 0
     while not feed.ended:
-        shown += feed.take(0.02) is not None
-        skipped += feed.take_skipped()
-    shown += feed.take(0) is not None
-    skipped += feed.take_skipped()
+        shown += feed.newest(0.02) is not None
+        skipped += feed.drain_skipped()
+    shown += feed.newest(0) is not None
+    skipped += feed.drain_skipped()
     assert shown + skipped == 100
     assert skipped > 30
 
@@ -280,11 +280,11 @@ def test_a_camera_gives_no_more_frames_than_asked_for():
     feed.start()
     shown = 0
     while time.monotonic() - began < 0.5 and not feed.ended:
-        shown += feed.take(0.02) is not None
+        shown += feed.newest(0.02) is not None
     seconds = time.monotonic() - began
     feed.stop()
     assert shown <= 20 * seconds + 2
-    assert feed.take_skipped() > 0
+    assert feed.drain_skipped() > 0
 
 
 def test_a_source_that_breaks_says_why_after_its_last_frame():
@@ -292,14 +292,14 @@ def test_a_source_that_breaks_says_why_after_its_last_frame():
     feed.start()
     until(lambda: feed.broken)
     assert feed.broken == "unplugged"
-    assert feed.take(1).number == 2
+    assert feed.newest(1).number == 2
 
 
 def test_a_feed_that_is_stopped_closes_its_source():
     source = FakeSource(pace=1)
     feed = Feed(source)
     feed.start()
-    assert feed.take(5) is not None
+    assert feed.newest(5) is not None
     feed.stop()
     assert not source.is_open
     assert not feed.ended

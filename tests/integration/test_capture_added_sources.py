@@ -13,23 +13,23 @@ from tests.capture import status, until
 from tests.integration.test_capture_service import children, online, service
 
 
-def want(client, name, address="demo", **more):
+def add(client, name, address="demo", **more):
     one = AddedSource(name=name, address=address, added_ms=1, **more)
     client.hset(keys.ADDED_SOURCES, name, one.model_dump_json())
 
 
 def is_offline(client, name, reason):
-    told = status(client, name)
-    return told and told.state == "OFFLINE" and reason in told.reason
+    found = status(client, name)
+    return found and found.state == "OFFLINE" and reason in found.reason
 
 
-def test_sources_come_and_go_and_the_others_do_not_notice(server, clients):
+def test_sources_are_added_and_removed_and_the_others_go_on(server, clients):
     client = clients.commands
     with service(server, EMOTII_SOURCES="a=demo") as process:
         before = until(lambda: online(client, "a"), 60)
         configured = children(process.pid)
-        want(client, "b")
-        want(client, "a")  # the configuration has this name
+        add(client, "b")
+        add(client, "a")  # the configuration has this name
         client.hset(keys.ADDED_SOURCES, "odd", "{")
         added = until(lambda: online(client, "b"), 60)
         assert added.added
@@ -38,9 +38,9 @@ def test_sources_come_and_go_and_the_others_do_not_notice(server, clients):
         (child,) = children(process.pid) - configured
 
         os.kill(child, signal.SIGKILL)
-        again = until(lambda: (told := online(client, "b")) and told.epoch != added.epoch and told, 60)
-        want(client, "b", fps=2)
-        until(lambda: (told := online(client, "b")) and told.epoch != again.epoch, 60)
+        again = until(lambda: (found := online(client, "b")) and found.epoch != added.epoch and found, 60)
+        add(client, "b", fps=2)
+        until(lambda: (found := online(client, "b")) and found.epoch != again.epoch, 60)
 
         client.hdel(keys.ADDED_SOURCES, "b")
         until(lambda: not client.exists(*keys.of_camera("b")) and status(client, "b") is None, 30)
@@ -49,62 +49,66 @@ def test_sources_come_and_go_and_the_others_do_not_notice(server, clients):
         process.terminate()
         assert process.wait(15) == 0
         log = process.stderr.read()
-    assert log.count("whose name the configuration has taken") == 1
-    assert log.count("a desired source cannot be captured") == 1
+    assert log.count("an added source has the name of a configured one") == 1
+    assert log.count("an added source cannot be captured") == 1
     assert "Traceback" not in log
 
 
-def test_a_list_of_sources_that_is_something_else_is_told_and_read_again_once_it_is_mended(server, clients):
+def test_a_list_of_sources_that_is_something_else_is_logged_and_read_again_once_it_is_repaired(server, clients):
     client = clients.commands
     client.set(keys.ADDED_SOURCES, "what somebody put there")
     with service(server, EMOTII_SOURCES="none") as process:
         assert "WRONGTYPE" in until(lambda: line if "WRONGTYPE" in (line := process.stderr.readline()) else None, 60)
         client.delete(keys.ADDED_SOURCES)
-        want(client, "b")
+        add(client, "b")
         until(lambda: online(client, "b"), 60)
 
 
-def test_an_inbox_that_is_something_else_ends_no_camera(server, clients):
+def test_an_inbox_of_another_type_ends_no_process(server, clients):
     client = clients.commands
     client.set(keys.inbox(keys.UPLOADS), "what somebody put there")
     with service(server, EMOTII_SOURCES="a=demo") as process:
         until(lambda: online(client, "a"), 60)
-        frames = status(client, "a").frames
+        frames, running = status(client, "a").frames, children(process.pid)
+        assert "WRONGTYPE" in until(lambda: line if "WRONGTYPE" in (line := process.stderr.readline()) else None, 60)
         until(lambda: status(client, "a").frames > frames, 30)
         assert process.poll() is None
+        assert children(process.pid) == running
 
 
-def test_what_was_added_is_there_again_after_restarts_of_capture_and_redis(server, clients):
+def test_added_sources_are_captured_again_after_restarts_of_capture_and_redis(server, clients):
     client = clients.commands
     client.config_set("appendfsync", "always")
-    want(client, "b")
+    add(client, "b")
     with service(server, EMOTII_SOURCES="none") as process:
         first = until(lambda: online(client, "b"), 60)
         child = children(process.pid)
         server.kill()
         server.start()
-        until(lambda: (told := online(client, "b")) and told.seen_ms > first.seen_ms and told.frames > first.frames, 30)
+        until(
+            lambda: (found := online(client, "b")) and found.seen_ms > first.seen_ms and found.frames > first.frames, 30
+        )
         assert children(process.pid) == child, "an outage ends no capture"
         process.terminate()
         assert process.wait(15) == 0
     with service(server, EMOTII_SOURCES="none"):
-        until(lambda: (told := online(client, "b")) and told.epoch != first.epoch, 60)
+        until(lambda: (found := online(client, "b")) and found.epoch != first.epoch, 60)
 
 
 @pytest.mark.parametrize(
     ("address", "reason"),
     [("/no/such/file.mp4", "no such file"), ("/dev/zero", "not a regular file"), ("63", "cannot open webcam 63")],
 )
-def test_what_cannot_be_opened_is_offline_with_the_reason(server, clients, address, reason):
-    want(clients.commands, "b", address)
+def test_an_added_source_that_cannot_be_opened_is_offline_with_the_reason(server, clients, address, reason):
+    add(clients.commands, "b", address)
     with service(server, EMOTII_SOURCES="none"):
         until(lambda: is_offline(clients.commands, "b", reason), 60)
 
 
 def test_a_password_stays_out_of_log_status_and_metrics(server, clients):
     client = clients.commands
-    want(client, "b", "http://user:hunter2@127.0.0.1:9/hunter2?token=hunter2@x")
-    want(client, "c", "rtsp//user:hunter2@127.0.0.1:9/")
+    add(client, "b", "http://user:hunter2@127.0.0.1:9/hunter2?token=hunter2@x")
+    add(client, "c", "rtsp//user:hunter2@127.0.0.1:9/")
     client.hset(keys.ADDED_SOURCES, "d", '{"name": "d", "address": "rtsp://user:hunter2@h/", "fps": "hunter2"}')
     with service(
         server, EMOTII_SOURCES="none", EMOTII_LOG_LEVEL="debug", EMOTII_CAMERA_NETWORKS="127.0.0.0/8"
@@ -113,31 +117,31 @@ def test_a_password_stays_out_of_log_status_and_metrics(server, clients):
         process.terminate()
         assert process.wait(15) == 0
         log = process.stderr.read()
-    assert log.count("a desired source cannot be captured") == 2
+    assert log.count("an added source cannot be captured") == 2
     for key in client.scan_iter():
         if key.decode() != keys.ADDED_SOURCES and client.type(key) == b"hash":
             assert b"hunter2" not in b"".join(client.hvals(key))
     assert "hunter2" not in log
 
 
-def test_a_browser_that_left_for_long_is_forgotten_and_one_that_returns_is_not(clients):
-    client, desired = clients.commands, AddedSources(clients.commands, linger=1.0)
-    want(client, "tab", "", camera="browser")
+def test_the_source_of_a_browser_that_left_is_removed_and_that_of_one_that_returned_is_kept(clients):
+    client, added = clients.commands, AddedSources(clients.commands, linger=1.0)
+    add(client, "tab", "", camera="browser")
     client.set(keys.lease(keys.camera("tab")), "a gateway")
-    desired.look()
-    assert [(spec.name, spec.kind) for spec in desired.wanted()] == [("tab", "browser")]
+    added.poll()
+    assert [(spec.name, spec.kind) for spec in added.sources()] == [("tab", "browser")]
     client.delete(keys.lease(keys.camera("tab")))
-    desired.look()
+    added.poll()
     client.set(keys.lease(keys.camera("tab")), "a gateway")
     time.sleep(1.1)
-    desired.look()
-    assert desired.wanted(), "it came back"
+    added.poll()
+    assert added.sources(), "it came back"
     client.delete(keys.lease(keys.camera("tab")))
-    desired.look()
+    added.poll()
 
-    def forgotten():
-        desired.look()
-        return not desired.wanted()
+    def removed():
+        added.poll()
+        return not added.sources()
 
-    until(forgotten)
+    until(removed)
     assert not client.exists(keys.ADDED_SOURCES)
