@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written beside their place, and moved there when everything went well."""
+"""Atomic files: written to a temporary file beside the target, which it replaces when everything went well."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ PARTIAL = ".partial"
 
 @contextmanager
 def writable(path: Path) -> Iterator[None]:
-    """Name the file in what goes wrong inside, be it a full disk at the last byte.
+    """Name the file in errors of the block, for example of a full disk.
 
     Raises:
         SettingsError: in place of an OSError.
@@ -24,7 +24,7 @@ def writable(path: Path) -> Iterator[None]:
 
 
 class AtomicFile:
-    """The unfinished file of `path`; as a context manager it moves it there, or removes it if something went wrong.
+    """The temporary file of `path`. As a context manager it replaces `path`; after an error it removes the file.
 
     Raises:
         SettingsError: `path` is a folder, or nothing can be written beside it.
@@ -34,7 +34,7 @@ class AtomicFile:
         if path.is_dir():
             raise SettingsError(f"cannot write {path}: it is a folder; name a file")
         self.path = path
-        # The last suffix stays, since some writers tell the format by it.
+        # The last suffix stays, since some writers choose the format by it.
         self.partial = path.with_name(path.stem + PARTIAL + path.suffix)
         with writable(path):
             self.partial.open("wb").close()
@@ -52,16 +52,16 @@ class AtomicFile:
 
 
 class TextFile:
-    """Text into the unfinished file; whatever the disk refuses is told with the file's name.
+    """Writes text to the temporary file; errors name the target.
 
     Raises:
         SettingsError: it cannot be written.
     """
 
-    def __init__(self, whole: AtomicFile) -> None:
-        self._path = whole.path
+    def __init__(self, file: AtomicFile) -> None:
+        self._path = file.path
         with writable(self._path):
-            self._file = whole.partial.open("w", newline="", encoding="utf-8")
+            self._file = file.partial.open("w", newline="", encoding="utf-8")
 
     def write(self, text: str) -> int:
         with writable(self._path):
@@ -79,12 +79,12 @@ class TextFile:
             with writable(self._path):
                 self._file.close()
         except SettingsError:
-            if kind is None:  # else what went wrong first is told
+            if kind is None:  # otherwise the first error is the one to report
                 raise
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """The file at once, or what it was before.
+    """Write the whole file, or leave the old one as it was.
 
     Raises:
         SettingsError: it cannot be written.

@@ -22,7 +22,7 @@ class PictureError(EmotiiError):
 
 
 class MalformedMessage(EmotiiError):  # noqa: N818 - a noun of the glossary
-    """A stream entry that does not follow the contract; it is buried with this reason."""
+    """A stream entry that does not follow the contract; it is dead-lettered with this reason."""
 
 
 class BrokerUnavailable(EmotiiError):  # noqa: N818

@@ -1,4 +1,4 @@
-"""The jobs that were handed in: their place in Redis, and their folders, which gateways and the jobs service share."""
+"""Uploaded jobs: their status in Redis, and their folders, which gateways and the jobs service share."""
 
 import re
 import shutil
@@ -17,7 +17,7 @@ JOB_ID = re.compile(r"[0-9a-f]{12}")
 UPLOAD = re.compile(r"\.upload-[0-9a-f]{12}")
 WORK = "work-"
 SILENT_SECONDS = 120.0
-"""An upload is broken off when its sender is silent for much less; one as old as this belongs to a dead gateway."""
+"""A gateway aborts an upload whose sender is silent for much less; an older one belongs to a gateway that died."""
 
 UPDATE = """
 local stored = redis.call('HGET', KEYS[1], ARGV[1])
@@ -25,12 +25,12 @@ if not stored or cjson.decode(stored).state == 'cancelled' then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1
 """
-"""EVAL over `keys.JOBS`: id, then its status as JSON; 0 if the job was cancelled or removed meanwhile, so that nothing
-was written."""
+"""EVAL over `keys.JOBS`: id, then its status as JSON. It returns 0 and writes nothing if the job was cancelled or
+removed meanwhile."""
 
 
 def read_status(stored: bytes | str) -> JobStatus | None:
-    """A value of the hash `keys.JOBS`; None for one that another release wrote and this one cannot read."""
+    """A value of the hash `keys.JOBS`; None if another release wrote it and this one cannot read it."""
     try:
         return JobStatus.model_validate_json(stored)
     except ValidationError:
@@ -39,7 +39,7 @@ def read_status(stored: bytes | str) -> JobStatus | None:
 
 @dataclass(frozen=True)
 class JobFiles:
-    """The folder of all jobs. Each has one of its own in it, with the recording and what came of it. Methods block."""
+    """The folder of all jobs. Each job has a folder in it, with the recording and its results. Methods block."""
 
     root: Path
 
@@ -48,16 +48,16 @@ class JobFiles:
         return self.root / job
 
     def recording(self, job: str) -> Path:
-        """What was handed in. Its name is ours alone, so that nobody's can mean anything to who opens it."""
+        """The uploaded recording. Its name is chosen here, so that no client's file name can affect its reader."""
         return self.root / job / "recording"
 
     def results(self, job: str) -> Path:
-        """The folder of what came of it; there only when it is complete."""
+        """The folder of the results; it exists only when they are complete."""
         return self.root / job / "results"
 
     @contextmanager
     def work(self, job: str) -> Iterator[Path]:
-        """A new folder for the time of one attempt at the job; what earlier attempts left is removed.
+        """A new folder for one execution of the job; the folders of earlier executions are removed.
 
         Raises:
             OSError: the job's folder is gone, or the disk is full.
@@ -68,20 +68,20 @@ class JobFiles:
         try:
             yield work
         finally:
-            shutil.rmtree(work, ignore_errors=True)  # gone already where it was published
+            shutil.rmtree(work, ignore_errors=True)  # it is gone already if it was published
 
     def publish(self, job: str, work: Path) -> None:
-        """Make the folder of an attempt the results.
+        """Make the folder of an execution the results.
 
         Raises:
             OSError: the job's folder is gone.
         """
-        shutil.rmtree(self.results(job), ignore_errors=True)  # of an attempt that died before it could say so
+        shutil.rmtree(self.results(job), ignore_errors=True)  # of an execution that died before it reported them
         work.chmod(0o755)
         work.rename(self.results(job))
 
     def upload(self, job: str) -> Path:
-        """The unfinished file of a recording that is being handed in."""
+        """The unfinished file of a recording that is being uploaded."""
         return self.root / f".upload-{job}"
 
     def adopt(self, job: str) -> None:
@@ -90,15 +90,15 @@ class JobFiles:
         self.upload(job).rename(self.recording(job))
 
     def remove(self, job: str) -> bool:
-        """Remove all of a job; whether nothing is left (somebody may be writing into it just now)."""
+        """Remove the folder of a job; whether nothing is left (a process may be writing into it just now)."""
         shutil.rmtree(self.of(job), ignore_errors=True)
         return not self.of(job).exists()
 
     def remove_strays(self, known: Collection[str], from_ms: int, to_ms: int) -> list[str]:
-        """Remove the folders of jobs that are none of these, and unfinished uploads, by when they were changed last.
+        """Remove the folders of unknown jobs, and unfinished uploads, that were last modified in this time span.
 
         Returns:
-            The ids of those jobs.
+            The ids of the removed jobs.
         """
         now_ms = time.time() * 1000
 
@@ -116,7 +116,7 @@ class JobFiles:
         yield from self._aged(JOB_ID)
 
     def sweep(self) -> int:
-        """Remove uploads that a gateway which died left unfinished; how many it was."""
+        """Remove the unfinished uploads of gateways that died; returns their number."""
         swept = 0
         for name, age in self._aged(UPLOAD):
             if age > SILENT_SECONDS:
@@ -125,7 +125,7 @@ class JobFiles:
         return swept
 
     def _aged(self, names: re.Pattern[str]) -> Iterator[tuple[str, float]]:
-        with suppress(FileNotFoundError):  # no job was handed in yet
+        with suppress(FileNotFoundError):  # no job was uploaded yet
             for path in self.root.iterdir():
                 if names.fullmatch(path.name):
                     with suppress(FileNotFoundError):  # removed meanwhile

@@ -1,6 +1,6 @@
-"""What is told of a face: the emotion that the probabilities support, or *uncertain* where they support none.
+"""The judgement on a face: the emotion that the probabilities support, or *uncertain* if they support none.
 
-The one definition of it for the gateway, `emotii predict`, `emotii analyze` and the evaluation of models.
+The one definition for the gateway, `emotii predict`, `emotii analyze` and the evaluation of models.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 UNCERTAIN = "uncertain"
-"""Told in place of an emotion, so no model may have a label of this name."""
+"""Reported in place of an emotion, so no model may have a label of this name."""
 
 Probabilities = dict[str, float]
 """By label; they sum to 1."""
@@ -19,32 +19,32 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Thresholds(BaseModel):
-    """From where on an answer is given, as `model.json` states it and every reading carries it."""
+    """The thresholds of a certain judgement, as `model.json` states them and every reading carries them."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     min_probability: Share
     """The least probability of the likeliest emotion."""
     min_margin: Share
-    """The least by which it leads the second."""
+    """The least lead over the second likeliest."""
     precision: Share
-    """The share of right answers for which the two were chosen, on faces that took no part in the training."""
+    """The precision for which the two were chosen, on faces that took no part in the training."""
 
-    def met_by(self, first: Any, second: Any) -> Any:  # noqa: ANN401 - the one rule for one face and for many
-        """Whether the two highest probabilities support an answer: floats give a bool, arrays (n,) an array (n,)."""
+    def met_by(self, first: Any, second: Any) -> Any:  # noqa: ANN401 - one rule for one face and for many
+        """Whether the two highest probabilities support an emotion: floats give a bool, arrays (n,) an array (n,)."""
         return (first >= self.min_probability) & (first - second >= self.min_margin)
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is told of one face."""
+    """The emotion of one face, or that it is uncertain."""
 
     emotion: str
     """A label of the model, or `UNCERTAIN`."""
     confidence: float
     """The highest probability, in percent with one decimal."""
     between: tuple[str, ...] = ()
-    """The two likeliest labels if it is uncertain, the likelier first; else none."""
+    """The two likeliest labels if it is uncertain, the likelier first; otherwise empty."""
 
     @property
     def certain(self) -> bool:
@@ -57,7 +57,7 @@ class Judgement:
 
 
 def judge(probabilities: Mapping[str, float], thresholds: Thresholds | None) -> Judgement:
-    """The judgement on at least one probability by label; without thresholds the likeliest label is always told."""
+    """The judgement on at least one probability by label; without thresholds the likeliest label is always certain."""
     ranked = sorted(probabilities, key=probabilities.__getitem__, reverse=True)
     first, *others = ranked
     confidence = round(probabilities[first] * 100, 1)

@@ -1,8 +1,9 @@
-"""Which hosts a stream that people add may name: public ones, and of others those that the configuration allows.
+"""Which hosts an added stream may name: public hosts, and those of the networks that the configuration allows.
 
-Otherwise whoever may add a camera could reach from inside what is kept from them: this machine, its neighbours, Redis.
-The rules hold for addresses as they are resolved, so that no spelling of one (127.1, 0x7f000001, [::ffff:7f00:1]) and
-no name leads past them. What is public is told by the registries of IANA, which Python's `ipaddress` follows.
+Otherwise a person who may add a camera could reach hosts from inside that are closed to them: this machine, its
+neighbours, Redis. The rules apply to resolved addresses, so that no spelling of an address (127.1, 0x7f000001,
+[::ffff:7f00:1]) and no host name bypasses them. An address is public by the registries of IANA, which Python's
+`ipaddress` follows.
 """
 
 import re
@@ -20,12 +21,12 @@ from contract.errors import SourceError
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 _HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?|[0-9A-Fa-f:.]{2,45}", re.ASCII)
-"""A name or an address as all programs read them; others may be taken for another host by the next program."""
+"""Names and addresses that all programs read alike; other spellings may mean another host to the next program."""
 _NAT64 = ip_network("64:ff9b::/96")
 DEFAULT_PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "redis": 6379, "rediss": 6379}
 
 
-def _networks(value: Any) -> Any:  # noqa: ANN401 - whatever the environment or a caller gives; the field checks it
+def _networks(value: Any) -> Any:  # noqa: ANN401 - any value of the environment or a caller; the field checks it
     if not isinstance(value, str):
         return value
     try:
@@ -47,21 +48,21 @@ CameraNetworks = Annotated[
 
 @dataclass(frozen=True)
 class StreamRules:
-    """What streams may be added.
+    """Which streams may be added.
 
     Args:
-        networks: that are allowed beside the public ones.
-        redis_url: of the server that no stream may name, wherever it is.
+        networks: that are allowed beside public addresses.
+        redis_url: of the server that no stream may name, in any network.
     """
 
     networks: tuple[Network, ...]
     redis_url: str
 
     def destinations(self, name: str, url: str) -> tuple[Address, ...]:
-        """The addresses of the host of a stream `url`, every one of which is allowed. Asks the resolver, and may wait.
+        """The addresses of the host of a stream `url`, all of them allowed. It queries the resolver, and may block.
 
         Raises:
-            SourceError: one is not, or the host has none.
+            SourceError: an address is not allowed, or the host has none.
         """
         host, port = host_and_port(name, url)
         found = _resolve(host)
@@ -87,15 +88,15 @@ class StreamRules:
         return {(_unwrapped(address), port) for address in _resolve(redis.hostname)}
 
 
-class UnknownHost(SourceError):  # noqa: N818 - what is the case
-    """A host has no address, here and now."""
+class UnknownHost(SourceError):  # noqa: N818 - a state, not a fault
+    """The resolver returns no address for a host at the moment."""
 
 
 def host_and_port(name: str, url: str) -> tuple[str, int]:
     """The host that a stream's URL names, and its port.
 
     Raises:
-        SourceError: programs may read it as different hosts.
+        SourceError: different programs may read different hosts from it.
     """
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -116,7 +117,7 @@ def _resolve(host: str) -> tuple[Address, ...]:
 
 
 def _unwrapped(address: Address) -> Address:
-    """The IPv4 address that an IPv6 address stands for, if it does."""
+    """The IPv4 address that an IPv6 address embeds, if it embeds one; otherwise the address itself."""
     if isinstance(address, IPv4Address):
         return address
     if address in _NAT64:
@@ -126,8 +127,10 @@ def _unwrapped(address: Address) -> Address:
 
 
 def _is_public(address: Address) -> bool:
-    ours = isinstance(address, IPv6Address) and address.is_site_local
-    return address.is_global and not (ours or address.is_multicast or address.is_reserved or address.is_unspecified)
+    site_local = isinstance(address, IPv6Address) and address.is_site_local
+    return address.is_global and not (
+        site_local or address.is_multicast or address.is_reserved or address.is_unspecified
+    )
 
 
 def _kind(address: Address) -> str:

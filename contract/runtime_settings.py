@@ -1,4 +1,4 @@
-"""What people switch while the system runs: kept in Redis, so that every gateway follows and it survives restarts."""
+"""Settings that people change while the system runs, kept in Redis: every gateway follows, and restarts keep them."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 Blur = Literal["off", "blur", "mask"]
-"""What is done to faces in video, each stronger than the one before."""
+"""How faces in video are hidden, each stronger than the one before."""
 
 
 class RuntimeSettings(BaseModel):
@@ -16,20 +16,20 @@ class RuntimeSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     saving: bool
-    """Save faces by itself."""
+    """Save faces automatically."""
     blur: Blur = "off"
-    """The least that is done to faces in every video."""
+    """The least blur of every video."""
 
     def changed_by(self, stored: Mapping[bytes, bytes]) -> tuple[Self, frozenset[str]]:
-        """These with what Redis holds (field -> JSON) in their place, and the names of stored fields that are no use.
+        """These settings with the stored fields (field -> JSON), and the names of stored fields that cannot be used.
 
-        A field that another release wrote is passed over, not an error.
+        A field that another release wrote is ignored; it is no error.
         """
-        settings, useless = self, set()
+        settings, unusable = self, set()
         for name, value in stored.items():
             field = name.decode(errors="replace")
             try:
                 settings = self.model_validate(settings.model_dump() | {field: json.loads(value)})
-            except ValueError:  # no JSON, no such field, or no value for it
-                useless.add(field)
-        return settings, frozenset(useless)
+            except ValueError:  # not JSON, an unknown field, or an invalid value
+                unusable.add(field)
+        return settings, frozenset(unusable)

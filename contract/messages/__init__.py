@@ -1,7 +1,7 @@
 """The messages on the streams, with their versions, as frozen values that encode and decode themselves.
 
-A stream entry is a flat map of bytes. `kind` says what it is and `v` which version of the contract it follows. Whoever
-reads one either gets a valid value or `MalformedMessage` with the reason: nothing half-read goes further.
+A stream entry is a flat map of bytes. `kind` names the message and `v` the version of the contract. Reading an entry
+either returns a valid value or raises `MalformedMessage` with the reason.
 """
 
 from contract.messages.added_source import AddedSource

@@ -1,4 +1,4 @@
-"""What people want captured beside what the configuration names."""
+"""A source that people added, beside the configured ones."""
 
 from typing import Annotated, Literal
 
@@ -8,9 +8,9 @@ from contract.address import DetectorName
 
 
 class AddedSource(BaseModel):
-    """A source that was added while the system runs, kept in `keys.ADDED_SOURCES` until somebody removes it.
+    """A source that was added while the system runs, stored in `keys.ADDED_SOURCES` until it is removed.
 
-    The address may hold a password, so it shows up neither in `repr` nor in the errors of this class.
+    The address may hold a password, so neither `repr` nor the errors of this class show it.
     """
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
@@ -20,10 +20,10 @@ class AddedSource(BaseModel):
     address: Annotated[str, Field(repr=False)]
     """As `contract.address.added_kind` allows it; empty for a browser's camera."""
     loop: bool = False
-    """Begin again at the end; the demo clip, files and folders only."""
+    """Begin again at the end; for the demo clip, files and folders only."""
     fps: Annotated[float, Field(gt=0, le=240)] | None = None
     detector: DetectorName | None = None
-    """Another detector than the capture's own."""
+    """Instead of the detector of the capture service."""
     added_ms: int
     camera: Literal["browser"] | None = None
-    """"browser": its pictures come through the inbox while a gateway holds the lease `keys.camera(name)`."""
+    """"browser": a gateway writes its pictures to the inbox while it holds the lease `keys.camera(name)`."""

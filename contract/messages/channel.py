@@ -1,4 +1,4 @@
-"""What goes over a frames channel."""
+"""The messages of a frames channel."""
 
 from typing import Literal, Self
 
@@ -9,7 +9,7 @@ from contract.messages.face import Box
 
 
 class FrameHeader(BaseModel):
-    """What goes before the JPEG on the frames channel: one line of JSON, a newline, then the JPEG or nothing."""
+    """The header of a frame on the frames channel: one line of JSON, a newline, then the JPEG or nothing."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -27,7 +27,7 @@ class FrameHeader(BaseModel):
 
     @classmethod
     def decode(cls, payload: bytes) -> tuple[Self, bytes]:
-        """The header and the JPEG (empty if nobody listened when it was published).
+        """The header and the JPEG (empty if the channel had no subscribers when it was published).
 
         Raises:
             MalformedMessage: the first line is not a header.

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """The 48 x 48 gray pixels of one face in one frame: what the network sees."""
+    """The 48 x 48 gray pixels of one face in one frame, as the network gets them."""
 
     id: FrameId
     face: Face
     captured_ms: int
-    """When the frame was taken, in Redis's time. For a job: the frame's time in the recording."""
+    """When the frame was captured, in Redis's time. For a job: the frame's time in the recording."""
     deadline_ms: int
-    """After this time (Redis's) the crop is stale and not classified; 0: never, every crop counts."""
+    """After this time (Redis's) the crop is stale and is not classified; 0: no deadline."""
     pixels: bytes
 
     def fields(self) -> dict[bytes, bytes]:
@@ -56,7 +56,7 @@ class Crop:
 
     def array(self) -> "NDArray[np.uint8]":
         """The pixels as (48, 48) uint8, read-only."""
-        import numpy as np  # only here: most who read messages look at no pixels, and it is large
+        import numpy as np  # only here: it is large, and most readers of messages need no pixels
 
         return np.frombuffer(self.pixels, np.uint8).reshape(CROP_SIZE, CROP_SIZE)
 
@@ -65,7 +65,7 @@ CropEntry = Crop | FrameDone | Manifest
 
 
 def read_crop_entry(fields: Fields) -> CropEntry:
-    """What an entry of a crops stream says.
+    """The message of an entry of a crops stream.
 
     Raises:
         MalformedMessage: it does not follow the contract.

@@ -23,11 +23,11 @@ class Dead:
     """Its id on the crops stream."""
     reason: str
     original: Mapping[bytes, bytes]
-    """Its fields without pixels; of a monstrous entry only so much as helps a person to see what it was."""
+    """Its fields without pixels; of a very large entry only as much as shows a person what it was."""
 
     @property
     def crop_id(self) -> str | None:
-        """The crop's word as in `Reading.crop_id`; None if the entry does not say which crop it was."""
+        """As `Reading.crop_id`; None if the entry does not state which crop it was."""
         try:
             frame = FrameId.read(self.original)
             return f"{frame.source}:{frame.epoch}:{frame.frame}:{integer(self.original, b'face')}"
@@ -41,7 +41,7 @@ class Dead:
 
     @classmethod
     def read(cls, fields: Fields) -> Self:
-        """What an entry of a dead stream says.
+        """The message of an entry of a dead stream.
 
         Raises:
             MalformedMessage: it does not follow the contract.

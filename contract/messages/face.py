@@ -1,4 +1,4 @@
-"""Which frame, and the faces in it."""
+"""The id of a frame, and the faces in it."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -11,21 +11,21 @@ Box = tuple[float, float, float, float]
 """Left, top, width, height in pixels of the frame."""
 
 DARKEST = 0.15
-"""No face of FER2013's PublicTest images is as dark; darkened to it, their accuracy falls by more than a tenth."""
+"""No face of FER2013's PublicTest images is this dark; darkened to it, the accuracy falls by more than a tenth."""
 LEAST_SHARP = 0.08
 """One in a hundred of those faces is below 0.195; blurred by a pixel (standard deviation), three in four are below."""
 SMALLEST = 20.0
 SMALLEST_SIDE = 0.1
-"""Of a box, as it is written: less would read as none."""
+"""Of a box as written: a smaller side would be read as 0."""
 MOST_TURNED = 0.7
 LEAST_INSIDE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
 class FrameId:
-    """Which frame of which run of which source.
+    """Identifies a frame by source, epoch and number.
 
-    `epoch` changes whenever the source is opened again, so that (source, epoch, frame) never repeats; for an upload it
+    `epoch` changes whenever the source is opened again, so that (source, epoch, frame) never repeats. For an upload it
     is the request's id.
     """
 
@@ -48,7 +48,7 @@ class FrameId:
 
 @dataclass(frozen=True, slots=True)
 class Quality:
-    """How much a crop can be trusted. All but `size` lie in 0 to 1."""
+    """The quality of a crop. All values but `size` lie in 0 to 1."""
 
     brightness: float
     """Mean of the crop's pixels; 0 is black."""
@@ -57,13 +57,13 @@ class Quality:
     size: float
     """Longer side of the face's box in pixels of the frame."""
     turn: float
-    """0 looks into the camera, 1 shows the profile, by the key points; 0 where the detector gives none."""
+    """0 faces the camera, 1 is a profile, by the key points; 0 if the detector returns none."""
     inside: float
-    """Share of the face's box that lies in the frame."""
+    """Share of the face's box that lies inside the frame."""
 
     @property
     def flaws(self) -> tuple[str, ...]:
-        """Why the crop is not to be trusted, in words for people; empty if it is."""
+        """Why the crop is hard to judge, in words for people; empty if it is not."""
         found = {
             "too dark": self.brightness < DARKEST,
             "blurred": self.sharpness < LEAST_SHARP,
@@ -71,7 +71,7 @@ class Quality:
             "turned away": self.turn > MOST_TURNED,
             "cut off": self.inside < LEAST_INSIDE,
         }
-        return tuple(flaw for flaw, there in found.items() if there)
+        return tuple(flaw for flaw, present in found.items() if present)
 
     def encode(self) -> bytes:
         return b"%.3f,%.3f,%.1f,%.3f,%.3f" % (self.brightness, self.sharpness, self.size, self.turn, self.inside)

@@ -1,8 +1,8 @@
-"""Crops and frames as every capture writes them, recognised at a glance: for workers, who read thousands a second.
+"""A fast parser of crops and frames, for workers, which read thousands a second.
 
-One pattern says of all fields of an entry at once what `Crop.read` and `FrameDone.read` find out field by field. It
-knows numbers only as `fields()` writes them. What it recognises is valid, and its bytes go on to the results as they
-came; of anything else it says nothing, and reading with care decides.
+One pattern checks all fields of an entry at once, where `Crop.read` and `FrameDone.read` check field by field. It
+matches numbers only as `fields()` writes them. An entry that it matches is valid, and its bytes are passed on to the
+results unchanged. An entry that it does not match may still be valid: `read_crop_entry` decides.
 """
 
 import re
@@ -16,7 +16,7 @@ from contract.model.normalisation import CROP_BYTES
 
 _FACE = (b"source", b"epoch", b"frame", b"face", b"track", b"box", b"score", b"quality", b"captured_ms")
 READING_VALUES = (*_FACE, b"probabilities", b"stored_ms")
-"""What a reading has of its own; all else is the same for all readings of a batch."""
+"""The fields that differ between the readings of a batch; they share all others."""
 
 _FRAME = (b"source", b"epoch", b"frame", b"captured_ms", b"faces", b"width", b"height")
 _MOST_FRAME_FIELDS = len(_FRAME) + 4  # v, kind, note, previous
@@ -30,7 +30,7 @@ _SHARE = rb"(?:0(?:\.[0-9]{1,3})?|1(?:\.0{1,3})?)"
 _BOX = b",".join((_NUMBER, _NUMBER, _LENGTH, _LENGTH))
 _QUALITY = b",".join((_SHARE, _SHARE, _LENGTH, _SHARE, _SHARE))
 
-# No value can hold the line feed that stands between two of them, so that none reaches into the next.
+# No value can hold the line feed that separates two values, so that no value extends into the next.
 CROP = re.compile(
     b"\n".join((_NAME, _NAME, _WHOLE, _WHOLE, _WHOLE, _BOX, _SHARE, _QUALITY, b"(%b)" % _TIME, b"(%b)" % _TIME))
 )
@@ -42,20 +42,20 @@ _frame_values = itemgetter(b"v", b"kind", b"note", *_FRAME)
 
 
 class ParsedCrop(NamedTuple):
-    """A crop that is known to be valid: what a worker has to know of it, and what of it goes into its reading.
+    """A valid crop: the values that a worker needs, and those that go into its reading.
 
     A tuple, since a worker makes thousands a second and a frozen dataclass takes several times as long to make.
     """
 
     values: tuple[bytes, ...]
-    """The first of `READING_VALUES`: those that the crop has already."""
+    """The first of `READING_VALUES`, those of the crop."""
     captured_ms: int
     deadline_ms: int
     pixels: bytes
 
     @classmethod
     def fast_parse(cls, fields: Fields) -> Self | None:
-        """The crop, if that can be told at a glance."""
+        """The crop; None if the pattern does not match."""
         try:
             version, kind, pixels, crc32, deadline_ms, *values = _crop_values(fields)
         except KeyError:
@@ -69,12 +69,12 @@ class ParsedCrop(NamedTuple):
 
     @classmethod
     def of(cls, crop: Crop) -> Self:
-        """The same of a crop that was read with care."""
+        """The values of a crop that `Crop.read` returned."""
         return cls(_face_values(crop.fields()), crop.captured_ms, crop.deadline_ms, crop.pixels)
 
 
 def fast_parse_frame(fields: Fields) -> bool:
-    """Whether these are surely the fields of a valid `FrameDone`, without others."""
+    """Whether these are exactly the fields of a valid `FrameDone`; False if the pattern does not match."""
     try:
         version, kind, note, *values = _frame_values(fields)
     except KeyError:

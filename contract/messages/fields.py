@@ -1,6 +1,6 @@
-"""Reading the fields of a stream entry: each function gives a valid value or says what is wrong.
+"""Reading the fields of a stream entry.
 
-Every one raises `MalformedMessage` for a field that is missing or does not hold what it should.
+Every function returns a valid value, or raises `MalformedMessage` for a field that is missing or not valid.
 """
 
 import math
@@ -11,7 +11,7 @@ from contract.errors import MalformedMessage
 VERSION = b"1"
 Fields = Mapping[bytes, bytes]
 LATEST_MS = 253_402_300_799_000
-"""The end of the year 9999: a time after it is a mistake."""
+"""The end of the year 9999: a later time is an error."""
 
 
 def check_version(fields: Fields) -> None:
@@ -21,7 +21,7 @@ def check_version(fields: Fields) -> None:
 
 
 def field(fields: Fields, name: bytes) -> bytes:
-    """The bytes of a field that has to be there."""
+    """The bytes of a required field."""
     try:
         return fields[name]
     except KeyError:

@@ -1,4 +1,4 @@
-"""What stands on the crops stream behind the crops, and passes through the workers to the results unchanged."""
+"""The end of a frame and of a job on the crops stream; workers pass both on to the results unchanged."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -9,9 +9,9 @@ from contract.messages.fields import VERSION, Fields, integer, text, time
 
 @dataclass(frozen=True, slots=True)
 class FrameDone:
-    """All faces of this frame were sent before this: there were `faces` of them, maybe none.
+    """The end of a frame: all its `faces`, maybe none, were sent before.
 
-    It passes through the workers to the results unchanged, so that a reader of results knows when a frame is complete.
+    Workers pass it on to the results unchanged, so that a reader of results knows when a frame is complete.
     """
 
     id: FrameId
@@ -20,14 +20,14 @@ class FrameDone:
     width: int
     height: int
     note: str = ""
-    """Why a picture that was handed in has no faces because it could not be read; else empty."""
+    """Why an uploaded picture could not be read; otherwise empty."""
     previous: int | None = None
-    """The frame of this epoch that was sent before, so that readers know whether one is still to come. None: there was
-    none, or nobody says."""
+    """The frame of this epoch that was sent before, so that readers know whether one is missing. None: there was none,
+    or it is not known."""
 
     def fields(self) -> dict[bytes, bytes]:
-        told = {} if self.previous is None else {b"previous": b"%d" % self.previous}
-        return told | {
+        previous = {} if self.previous is None else {b"previous": b"%d" % self.previous}
+        return previous | {
             b"v": VERSION,
             b"kind": b"frame",
             **self.id.fields(),
@@ -53,10 +53,10 @@ class FrameDone:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The end of a job: what it sent. It passes through to the results as `FrameDone` does."""
+    """The end of a job: how much it sent. Workers pass it on to the results as they do `FrameDone`."""
 
     id: FrameId
-    """`frame` is one behind the last."""
+    """`frame` is the last frame plus one."""
     crops: int
 
     def fields(self) -> dict[bytes, bytes]:

@@ -10,7 +10,7 @@ from contract.messages.fields import VERSION, Fields, check_version, field, inte
 
 @dataclass(frozen=True, slots=True)
 class InboxPicture:
-    """An encoded picture (JPEG, PNG, ...) handed in to the capture service."""
+    """An encoded picture (JPEG, PNG, ...) that was uploaded to the capture service."""
 
     epoch: str
     frame: int

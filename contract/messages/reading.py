@@ -15,7 +15,7 @@ from contract.messages.frame import FrameDone, Manifest
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The outcome of one crop: the model's probabilities, or none if it was stale."""
+    """The outcome of one crop: the model's probabilities, or none if the crop was stale."""
 
     id: FrameId
     face: Face
@@ -24,16 +24,16 @@ class Reading:
     """`name@version`."""
     labels: tuple[str, ...]
     probabilities: tuple[float, ...]
-    """One a label, in their order, with sum 1; empty for a stale crop."""
+    """One for each label, in their order, with sum 1; empty for a stale crop."""
     worker: str
     read_ms: int
-    """When the worker took the crop, in Redis's time."""
+    """When the worker read the crop, in Redis's time."""
     done_ms: int
     """When it committed the outcome."""
     thresholds: Thresholds | None = None
-    """The model's, since readers may not have the model. None: it has none, or a worker of an older release read it."""
+    """Of the model, since readers may not have it. None: it has none, or the worker is of an older release."""
     stored_ms: int | None = None
-    """When the capture stored the crop, by the id of its entry. None: a worker of an older release read it."""
+    """When the capture stored the crop, by the id of its entry. None: the worker is of an older release."""
 
     @property
     def stale(self) -> bool:
@@ -42,7 +42,7 @@ class Reading:
 
     @property
     def crop_id(self) -> str:
-        """One word for the crop. It stays the same when a job submits the crop again, so readers drop repeats by it."""
+        """Identifies the crop. It is the same when a job sends the crop again, so readers drop duplicates by it."""
         return f"{self.id.source}:{self.id.epoch}:{self.id.frame}:{self.face.index}"
 
     def fields(self) -> dict[bytes, bytes]:
@@ -82,7 +82,7 @@ class Reading:
 def shared_fields(
     model: str, labels: tuple[str, ...], worker: str, read_ms: int, done_ms: int, thresholds: Thresholds | None
 ) -> dict[bytes, bytes]:
-    """What is the same in all readings of a batch: their fields as in `Reading`, written."""
+    """The encoded fields of `Reading` that are the same in all readings of a batch."""
     fields = {
         b"v": VERSION,
         b"kind": b"reading",
@@ -93,8 +93,8 @@ def shared_fields(
         b"done_ms": b"%d" % done_ms,
     }
     if thresholds is not None:
-        asked = thresholds.min_probability, thresholds.min_margin, thresholds.precision
-        fields[b"thresholds"] = b"%.4f,%.4f,%.4f" % asked
+        values = thresholds.min_probability, thresholds.min_margin, thresholds.precision
+        fields[b"thresholds"] = b"%.4f,%.4f,%.4f" % values
     return fields
 
 
@@ -117,7 +117,7 @@ Outcome = Reading | FrameDone | Manifest
 
 
 def read_outcome(fields: Fields) -> Outcome:
-    """What an entry of a results stream says.
+    """The message of an entry of a results stream.
 
     Raises:
         MalformedMessage: it does not follow the contract.

@@ -1,4 +1,4 @@
-"""What sources and workers say of themselves in the registries."""
+"""The statuses that sources and workers report in the registries."""
 
 from typing import Annotated, Literal
 
@@ -9,7 +9,7 @@ SourceState = Literal["ONLINE", "OFFLINE", "RECONNECTING"]
 
 
 class SourceStatus(BaseModel):
-    """What the capture process says of a source, about once a second and at every change of state."""
+    """The status of a source; its capture process writes it about once a second and at every change of state."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -19,30 +19,30 @@ class SourceStatus(BaseModel):
     order: int = 0
     """The place in the list of sources; the first one is the default."""
     address: str = ""
-    """What is captured, without credentials."""
+    """Without credentials."""
     added: bool = False
-    """Whether people added it, by `keys.ADDED_SOURCES`; else the configuration of the capture service names it."""
+    """Whether people added it (`keys.ADDED_SOURCES`); otherwise the configuration of the capture service names it."""
     state: SourceState
     reason: str = ""
     """Why it is not ONLINE."""
     since_ms: int
     """When the state began."""
     seen_ms: int
-    """When this was written; readers take a status older than `STATUS_TTL_MS` as OFFLINE."""
+    """When this was written; readers treat a status older than `STATUS_TTL_MS` as OFFLINE."""
     epoch: str = ""
     width: Annotated[int, Field(ge=0)] = 0
     height: Annotated[int, Field(ge=0)] = 0
     frames: Annotated[int, Field(ge=0)] = 0
-    """Frames that were looked at, since the process started."""
+    """Processed frames since the process started."""
     skipped: Annotated[int, Field(ge=0)] = 0
-    """Frames of a live source that were passed over for a newer one or for a backlog."""
+    """Frames of a live source that were skipped for a newer one or for a backlog."""
     fps: float = 0.0
     host: str = ""
     metrics_port: int = 0
 
 
 class WorkerStatus(BaseModel):
-    """What a worker says of itself, about once a second."""
+    """The status of a worker, written about once a second."""
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
@@ -53,14 +53,14 @@ class WorkerStatus(BaseModel):
     labels: tuple[str, ...]
     seen_ms: int
     crops: int = 0
-    """Crops that it classified since it started."""
+    """Classified crops since it started."""
     host: str = ""
     pid: int = 0
     metrics_port: int = 0
 
 
 STATUS_TTL_MS = 5000
-"""A source's or worker's status that is older than this belongs to a process that is gone or stuck."""
+"""A source's or worker's status that is older than this belongs to a process that ended or hangs."""
 
 FORGOTTEN_MS = 60_000
-"""A source whose status is older than this is no source any more."""
+"""A source whose status is older than this is removed from the list of sources."""

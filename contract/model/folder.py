@@ -21,7 +21,7 @@ Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ModelCard(BaseModel):
-    """What `model.json` says. `labels` stand in the order of the network's outputs."""
+    """The content of `model.json`. `labels` have the order of the network's outputs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -34,7 +34,7 @@ class ModelCard(BaseModel):
     temperature: Annotated[float, Field(gt=0, le=100)] = 1.0
     """Divides the logits before the softmax; 1 leaves the network's probabilities as they are."""
     uncertain: Thresholds | None = None
-    """From where on an emotion is told; None (as in models of older releases): always."""
+    """The thresholds of a certain judgement; None (as in models of older releases): every judgement is certain."""
     scores: dict[str, float] = {}
     files: dict[FileName, Digest]
 
@@ -43,12 +43,12 @@ class ModelCard(BaseModel):
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels repeat")
         if UNCERTAIN in self.labels:
-            raise ValueError(f"no label may be called {UNCERTAIN!r}: that is told where no label fits")
+            raise ValueError(f"no label may be called {UNCERTAIN!r}: it is reported where no label fits")
         return self
 
     @property
     def id(self) -> str:
-        """Name and version in one word, as every reading carries it: `emotii-5@1.0.0`."""
+        """Name and version, as every reading carries them: `emotii-5@1.0.0`."""
         return f"{self.name}@{self.version}"
 
     def has(self, suffix: str) -> bool:
@@ -57,7 +57,7 @@ class ModelCard(BaseModel):
 
 
 class ModelFolder:
-    """A model on disk whose `model.json` has been read; its files are checked when they are asked for."""
+    """A model on disk whose `model.json` has been read; `file` checks its files."""
 
     def __init__(self, folder: Path, card: ModelCard) -> None:
         self.folder = folder
@@ -68,7 +68,7 @@ class ModelFolder:
         """Read `model.json`.
 
         Raises:
-            ModelError: it is missing or says something that the format does not allow.
+            ModelError: it is missing or not valid.
         """
         try:
             card = ModelCard.model_validate_json((folder / MODEL_FILE).read_bytes())
@@ -81,10 +81,10 @@ class ModelFolder:
         return cls(folder, card)
 
     def file(self, suffix: str) -> Path:
-        """The file of this kind, for example ".onnx", after its SHA-256 was found to be the stated one.
+        """The path of the file of this kind, for example ".onnx", with its SHA-256 checked.
 
         Raises:
-            ModelError: the model names no such file, or the file is missing or not the one it names.
+            ModelError: the model names no such file, or the file is missing or has another SHA-256.
         """
         for name, digest in self.card.files.items():
             if name.endswith(suffix):
@@ -106,7 +106,7 @@ def sha256(path: Path) -> str:
 
 
 def shipped_models() -> Path:
-    """The folder of the models that ship: inside an installed wheel, or `models/` of a checkout."""
+    """The folder of the shipped models: inside an installed wheel, or `models/` of a checkout."""
     here = Path(__file__).parents[1]
     installed = here / "models"
     return installed if installed.is_dir() else here.parent / "models"

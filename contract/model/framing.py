@@ -1,7 +1,7 @@
 """How a face is framed for the network: eyes and mouth where the faces of its training have them.
 
-Measured on 2,967 of 3,000 random training faces of FER2013 (the others gave no points), enlarged four times, with as
-much again of repeated edge round them, since BlazeFace wants to see more than a face:
+Measured on 2,967 of 3,000 random training faces of FER2013 (BlazeFace found no points in the others). They were
+enlarged four times and surrounded by repeated edges, since BlazeFace needs more than a face:
 `benchmarks/experiments/framing.py`.
 """
 
@@ -19,41 +19,41 @@ from contract.model.normalisation import CROP_SIZE
 from contract.model.preprocessing import Gray, crop, cut, framing_square, gray
 
 SPREAD = 0.3925
-"""Median of the greater one of two distances, eye to eye and eyes to mouth, in sides of the crop. Of a head that turns
-away the first shrinks, of one that nods the second."""
+"""Median of the larger of two distances, eye to eye and eyes to mouth, in sides of the crop. The first shrinks when a
+head turns away, the second when it nods."""
 MIDDLE = 0.5845
-"""Median height of the point half way between eyes and mouth, in sides of the crop from above; across it is 0.5."""
+"""Median distance from the top of the point half way between eyes and mouth, in sides of the crop."""
 PLAUSIBLE = (0.5, 2.5)
-"""The side by the points, in longer sides of the box; it is about 1.2. Points that say something else are wrong."""
+"""Range of the side by the points, in longer sides of the box; it is about 1.2. Points outside the range are wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """A square of a picture that is turned by `roll` about its middle, both in pixels and degrees."""
+    """A square of a picture, in pixels, rotated by `roll` degrees about its middle."""
 
     middle: Point
     side: float
     roll: float
-    """Clockwise; what is cut is upright."""
+    """Clockwise; the cut picture is upright."""
 
     @classmethod
     def of(cls, landmarks: Landmarks, box: Box) -> Self | None:
-        """By the landmarks; None where they say something impossible of a face in this box."""
+        """The framing by the landmarks; None if they are impossible for a face in this box."""
         eyes = _between(landmarks.right_eye, landmarks.left_eye)
         across, down = _from(landmarks.right_eye, landmarks.left_eye), _from(eyes, landmarks.mouth)
         side = max(math.hypot(*across), math.hypot(*down)) / SPREAD
         if not PLAUSIBLE[0] <= side / max(box[2:]) <= PLAUSIBLE[1]:
             return None
-        # The line through the eyes, and the one to the mouth turned a quarter back: together they are steadier.
+        # The line through the eyes, and the line to the mouth turned back by a quarter: their sum jitters less.
         roll = math.atan2(across[1] - down[0], across[0] + down[1])
         shift = (0.5 - MIDDLE) * side
         x, y = _between(eyes, landmarks.mouth)
         return cls((x - shift * math.sin(roll), y + shift * math.cos(roll)), side, math.degrees(roll))
 
     def cut(self, picture: NDArray[np.uint8], pixels: int) -> NDArray[np.uint8]:
-        """The square of `picture` (h, w) or (h, w, 3), upright, with so many pixels a side; edges are repeated."""
-        # All corners of the turned square, at no more than twice the pixels that are wanted: less would lose detail,
-        # more would alias, and other faces need not be touched.
+        """The square of `picture` (h, w) or (h, w, 3), upright, with sides of `pixels`; edges are repeated."""
+        # All corners of the rotated square, with at most twice the pixels of the result: fewer would lose detail,
+        # more would alias.
         reach = self.side * math.sqrt(2) + 2
         left, top = round(self.middle[0] - reach / 2), round(self.middle[1] - reach / 2)
         around = cut(picture, (left, top, round(reach), round(reach)))
@@ -62,7 +62,7 @@ class Framing:
             size = max(1, round(around.shape[1] * scale)), max(1, round(around.shape[0] * scale))
             scale = size[0] / around.shape[1]
             around = cv2.resize(around, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
-        # Pixels are squares: the middle of the first one lies half a pixel from the edge.
+        # Pixels are squares: the middle of the first pixel lies half a pixel from the edge.
         middle = tuple((place - start) * scale - 0.5 for place, start in zip(self.middle, (left, top), strict=True))
         turn = cv2.getRotationMatrix2D(middle, self.roll, pixels / (self.side * scale))
         turn = turn + np.array([[0, 0, (pixels - 1) / 2 - middle[0]], [0, 0, (pixels - 1) / 2 - middle[1]]])
@@ -71,17 +71,17 @@ class Framing:
 
 
 def frame_face(picture: NDArray[np.uint8], box: Box, landmarks: Landmarks | None) -> Gray:
-    """The 48 x 48 gray crop of a face: what the network sees of it.
+    """The 48 x 48 gray crop of a face, as the network gets it.
 
-    Without landmarks (of the Haar detector), or with impossible ones, an upright square of 1.5 times the box. Whoever
-    cuts several faces of a picture makes it gray before; the crops are the same.
+    Without landmarks (from the Haar detector), or with impossible ones, it is an upright square of 1.5 times the box.
+    To cut several faces of a picture, convert it to gray once before; the crops are the same.
     """
     framing = Framing.of(landmarks, box) if landmarks else None
     return framing.cut(gray(picture), CROP_SIZE) if framing else crop(picture, framing_square(box))
 
 
 def show_face(picture: NDArray[np.uint8], box: Box, landmarks: Landmarks | None, pixels: int) -> NDArray[np.uint8]:
-    """The same part of the picture for people: in colour, with so many pixels a side."""
+    """The same part of the picture for people: in colour, with sides of `pixels`."""
     if landmarks and (framing := Framing.of(landmarks, box)):
         return framing.cut(picture, pixels)
     shown = cv2.resize(cut(picture, framing_square(box)), (pixels, pixels), interpolation=cv2.INTER_AREA)

@@ -1,4 +1,4 @@
-"""The emotions, spelled as results spell them. A model's own order stands in its `model.json`."""
+"""The emotions as results spell them. The order of a model's labels is in its `model.json`."""
 
 EMOTIONS_5 = ("angry", "fear", "happy", "sad", "surprise")
 EMOTIONS_8 = (*EMOTIONS_5, "neutral", "disgust", "contempt")
@@ -15,4 +15,4 @@ FER_PLUS_VOTES = (
     "unknown",
     "not-a-face",
 )
-"""The columns of the FER+ votes (Barsoum et al., 2016), in our spelling."""
+"""The columns of the FER+ votes (Barsoum et al., 2016), in this spelling."""

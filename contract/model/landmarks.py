@@ -1,4 +1,4 @@
-"""Where eyes and mouth are; kept apart from `framing`, so that a process that loads no OpenCV can know of them."""
+"""The landmarks of a face; apart from `framing`, so that importing them does not import OpenCV."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """Points of a face in pixels of the picture; right and left are the person's own."""
+    """Eyes and mouth of a face, in pixels of the picture; right and left are the person's own."""
 
     right_eye: Point
     left_eye: Point

@@ -1,4 +1,4 @@
-"""The numbers that go into the network: kept apart from `preprocessing`, so that a worker needs no OpenCV."""
+"""The input of the network; apart from `preprocessing`, so that a worker does not import OpenCV."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -13,25 +13,24 @@ CROP_SIZE = 48
 
 CROP_BYTES = CROP_SIZE * CROP_SIZE
 
-
 LEAST_SPREAD = 2.0
-"""In gray levels: a crop with less is flat, and its noise must not be blown up to a picture."""
+"""In gray levels: a crop with less is flat, and its noise must not be amplified."""
 
 
 class Normalisation(BaseModel):
-    """`pixel * scale + offset`, as it stands in `model.json`; `standardise` makes crops alike before."""
+    """`pixel * scale + offset`, as `model.json` states it, after `standardise`."""
 
     model_config = ConfigDict(frozen=True)
 
     scale: float = 1 / 255
     offset: float = 0.0
     standardise: bool = False
-    """Each crop's pixels less their mean and over their standard deviation (at least 2 gray levels), so that how bright
-    a face is and how strong its contrast says nothing: light is the camera's, not the face's."""
+    """Subtract the mean of each crop's pixels and divide by their standard deviation (at least 2 gray levels), so that
+    brightness and contrast, which depend on the light, do not count."""
 
     def apply(self, crops: "NDArray[np.uint8]") -> "NDArray[np.float32]":
         """(n, 48, 48) uint8 0-255 to the network's input (n, 48, 48, 1) float32."""
-        import numpy as np  # only here: whoever reads messages and model cards alone need not load it
+        import numpy as np  # only here: code that reads messages and model cards does not need it
 
         pixels: NDArray[Any] = crops.astype(np.float32)
         if self.standardise:

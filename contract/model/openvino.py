@@ -1,10 +1,10 @@
-"""OpenVINO with three of its habits mended. Import it from here, and take its `Core` from here.
+"""OpenVINO without three of its defaults. Import `openvino` and its `core` from here.
 
-Its wheel brings `openvino-telemetry`, which sends an event to its makers whenever `openvino` is imported. Where that
-package cannot be imported, OpenVINO takes a stub that does nothing.
-
-It also imports its converter of models if it can, which nothing here uses: a third of the time that the import takes,
-and 14 MB of memory in every process.
+- Its wheel depends on `openvino-telemetry`, which sends an event to its makers whenever `openvino` is imported. Where
+  that package cannot be imported, OpenVINO uses a stub that does nothing.
+- It imports its model converter if it can, which nothing here uses: a third of the time of the import, and 14 MB of
+  memory in every process.
+- It crashes a process that frees its last `Core`: see `core`.
 """
 
 import sys
@@ -20,9 +20,9 @@ __all__ = ["core", "openvino"]
 
 @cache
 def core() -> openvino.Core:
-    """The one Core of this process, which lives as long as the process.
+    """The one Core of this process, which is never freed.
 
-    The CPU plugin gives the thread that compiles a model an alternate signal stack, and frees that memory when the last
-    Core goes, without taking the stack back: the next signal that Python handles would then crash the process.
+    The CPU plugin gives the thread that compiles a model an alternate signal stack. It frees that memory with the last
+    Core but leaves the stack registered: the next signal that Python handles would then crash the process.
     """
     return openvino.Core()

@@ -1,4 +1,4 @@
-"""From a picture to what the network sees: one definition for training and serving."""
+"""From a picture to the crop of a face: one definition for training and serving."""
 
 import cv2
 import numpy as np
@@ -8,13 +8,13 @@ from contract.messages import Box
 from contract.model.normalisation import CROP_SIZE
 
 FRAMING = 1.5
-"""Side of the square that is cut, as a multiple of the longer side of the detector's box."""
+"""Side of the cut square, as a multiple of the longer side of the detector's box."""
 
 Gray = NDArray[np.uint8]
 
 
 def gray(picture: NDArray[np.uint8]) -> Gray:
-    """The luma of a picture: (h, w) as it is, (h, w, 1), BGR (h, w, 3) or BGRA (h, w, 4) converted."""
+    """The luma of a picture: (h, w) unchanged; (h, w, 1), BGR (h, w, 3) or BGRA (h, w, 4) converted."""
     if picture.ndim == 2:
         return picture
     match picture.shape[2]:
@@ -36,9 +36,9 @@ def framing_square(box: Box, framing: float = FRAMING) -> Box:
 
 
 def cut(picture: NDArray[np.uint8], square: Box) -> NDArray[np.uint8]:
-    """The pixels of `picture` (h, w) or (h, w, 3) under `square`; where it reaches over an edge, the edge is repeated.
+    """The pixels of `picture` (h, w) or (h, w, 3) under `square`; beyond the picture, its edge is repeated.
 
-    Only the part that is needed is copied. The result has the rounded size of the square, at least 1 x 1.
+    Only the needed part is copied. The result has the rounded size of the square, at least 1 x 1.
     """
     height, width = picture.shape[:2]
     left, top = round(square[0]), round(square[1])
@@ -56,18 +56,18 @@ def cut(picture: NDArray[np.uint8], square: Box) -> NDArray[np.uint8]:
 
 
 def _clip_padding(near: int, far: int, side: int) -> tuple[int, int]:
-    """A square that misses the picture altogether is all padding, less the one row that is repeated."""
+    """A square outside the picture is all padding, except for the one row that is repeated."""
     near = min(near, side - 1)
     return near, min(far, side - 1 - near) if near + far >= side else far
 
 
 def crop(picture: NDArray[np.uint8], square: Box) -> Gray:
-    """The 48 x 48 gray crop of `square`: what training and serving both give to `normalise`."""
+    """The 48 x 48 gray crop of `square`, as training and serving both pass it to `Normalisation.apply`."""
     return resize(gray(cut(picture, square)))
 
 
 def resize(face: Gray) -> Gray:
-    """A gray face of any size as 48 x 48. Area averaging downwards keeps noise and aliasing out, linear upwards."""
+    """A gray face of any size as 48 x 48: reduced by area averaging, which avoids aliasing, or enlarged linearly."""
     if face.shape == (CROP_SIZE, CROP_SIZE):
         return face
     interpolation = cv2.INTER_AREA if min(face.shape) > CROP_SIZE else cv2.INTER_LINEAR

@@ -1,7 +1,7 @@
-"""Connections to Redis: the one place that makes them, and the one place that says what an outage is.
+"""Connections to Redis: the one place that makes them, and the one place that defines an outage.
 
-A process holds two clients. `commands` answers fast or fails; `blocking` waits on streams and is never shared, since a
-blocked connection would hold up everybody else's commands.
+A process holds two clients. `commands` responds fast or fails. `blocking` waits on streams; one thread uses it alone,
+since a blocked connection would delay all other commands.
 """
 
 from collections.abc import Iterator
@@ -20,22 +20,22 @@ from contract.errors import BrokerUnavailable, SettingsError
 from contract.redis.cancellable import cancellable
 
 BLOCK_MS = 500
-"""The longest that a blocking read waits; short, so that a new source or a stop is seen soon."""
+"""The longest wait of a blocking read; short, so that a new source or a stop is noticed soon."""
 
 OUTAGES = (
-    redis.exceptions.ConnectionError,  # LOADING and a refused password come as this, too
+    redis.exceptions.ConnectionError,  # also LOADING and a refused password
     redis.exceptions.TimeoutError,
     redis.exceptions.OutOfMemoryError,
     redis.exceptions.ReadOnlyError,
     redis.exceptions.MasterDownError,
     redis.exceptions.ClusterError,
-    redis.exceptions.AskError,  # and MOVED: it is a part of a cluster, for the time being maybe
-    redis.exceptions.NoPermissionError,  # as a refused password, for a person to mend
-    redis.exceptions.InvalidResponse,  # what answers is no Redis
+    redis.exceptions.AskError,  # also MOVED: the server is part of a cluster, maybe only for now
+    redis.exceptions.NoPermissionError,  # as a refused password: a person has to correct it
+    redis.exceptions.InvalidResponse,  # the server is not Redis
     OSError,
 )
 _CANNOT_SERVE = ("MISCONF", "NOREPLICAS", "BUSY ", "CLUSTERDOWN", "TRYAGAIN")
-"""How replies begin that redis-py has no class for and that pass by themselves, a full disk (MISCONF) for one."""
+"""How temporary errors begin for which redis-py has no class, for example a full disk (MISCONF)."""
 
 _NO_URL = (
     "EMOTII_REDIS_URL: not a URL of Redis: write redis://host:6379/0, rediss://... or unix:///path; in a password, "
@@ -43,7 +43,7 @@ _NO_URL = (
 )
 
 _COMMANDS: dict[str, Any] = {"socket_timeout": 2.0, "socket_connect_timeout": 2.0}
-# Longer than BLOCK_MS by far: a time-out would drop a reply that Redis has already counted as delivered.
+# Much longer than BLOCK_MS: a time-out would drop a reply that Redis has already counted as delivered.
 _BLOCKING: dict[str, Any] = {"socket_timeout": BLOCK_MS / 1000 + 4.0, "socket_connect_timeout": 2.0}
 
 
@@ -72,10 +72,10 @@ class AsyncClients:
 
 
 def connect(url: str, name: str) -> Clients:
-    """The clients for `url` (redis://, rediss:// or unix://), seen as `name` in CLIENT LIST. Opens no connection yet.
+    """The clients for `url` (redis://, rediss:// or unix://), called `name` in CLIENT LIST. Opens no connection yet.
 
     Raises:
-        SettingsError: the URL is none.
+        SettingsError: the URL is not valid.
     """
     backoff = ExponentialWithJitterBackoff(base=0.02, cap=0.2)
     with _readable_url():
@@ -102,13 +102,13 @@ def connect_async(url: str, name: str) -> AsyncClients:
 
 @contextmanager
 def outages_named() -> Iterator[None]:
-    """Turn what redis-py raises when Redis cannot serve into `BrokerUnavailable`; other errors pass as they are."""
+    """Raise `BrokerUnavailable` in place of an error of redis-py that means an outage; other errors pass unchanged."""
     try:
         yield
     except OUTAGES as error:
         raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
     except ResponseError as error:
-        # In a pipeline redis-py puts words of its own before those of the server.
+        # In a pipeline redis-py puts a prefix of its own before the message of the server.
         if not str(error).rpartition(" caused error: ")[2].startswith(_CANNOT_SERVE):
             raise
         raise BrokerUnavailable(str(error)) from error
@@ -123,7 +123,7 @@ class Backoff:
         self._failures = 0
 
     def next(self) -> float:
-        """The seconds to wait before the next attempt; never under `first_seconds`, so that no loop is a busy one."""
+        """The seconds to wait before the next attempt; at least `first_seconds`, so that no loop is busy."""
         self._failures += 1
         return max(self._first_seconds, float(self._jitter.compute(self._failures)))
 
@@ -140,5 +140,5 @@ def _readable_url() -> Iterator[None]:
     try:
         yield
     except (ValueError, RedisError):
-        # Not the parser's own words: they quote parts of the URL, the password among them.
+        # The parser's own message may quote the password of the URL.
         raise SettingsError(_NO_URL) from None

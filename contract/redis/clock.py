@@ -1,4 +1,4 @@
-"""One clock for every process: Redis's. Ages are never measured host against host."""
+"""One clock for every process: Redis's. A latency is never the difference of the clocks of two hosts."""
 
 import time
 from collections.abc import Callable
@@ -9,76 +9,76 @@ import redis.asyncio
 
 REFRESH_SECONDS = 30.0
 JUMP_SECONDS = 0.5
-"""The host's wall clock never drifts from its monotonic one by so much: it was set, or the host was suspended."""
-
+"""The wall clock of a host never drifts this far from its monotonic clock: it was set, or the host was suspended."""
 
 QUICK_SECONDS = 0.003
-MOST_LOOKS = 5
-"""A look may be wrong by half of what it took; one that was not quick, on a host that is busy, is repeated so often."""
+MOST_SAMPLES = 5
+"""The error of a sample is at most half its round trip. On a busy host samples are repeated, at most so often, until
+one is quick."""
 
 
 @dataclass(frozen=True)
-class _Look:
-    """One answer of Redis, and when by this host it was asked for and came, in seconds."""
+class _Sample:
+    """One reply of Redis to TIME, and when this host sent the request and received the reply, in seconds."""
 
     reply: tuple[int, int]
     sent: float
-    came: float
+    received: float
 
     @property
-    def took(self) -> float:
-        return self.came - self.sent
+    def round_trip(self) -> float:
+        return self.received - self.sent
 
 
 class RedisClock:
-    """Milliseconds of Redis's wall clock, carried on by this host's monotonic clock between looks at it.
+    """Milliseconds of Redis's wall clock; between requests to Redis this host's monotonic clock counts on.
 
     Args:
-        wall: seconds of this host's wall clock.
-        monotonic: seconds of the clock that is never set; on Linux it stands still while the host is suspended.
+        wall: returns seconds of this host's wall clock.
+        monotonic: returns seconds of a clock that is never set; on Linux it stands still while the host is suspended.
     """
 
     def __init__(self, wall: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._wall = wall
         self._monotonic = monotonic
         self._offset = self._host_offset = wall() - monotonic()
-        self._looked: float | None = None
+        self._refreshed: float | None = None
 
     def now_ms(self) -> int:
-        """Now, in Redis's time (this host's, until the first look)."""
+        """Now, in Redis's time (in this host's until the first refresh)."""
         return int((self._monotonic() + self._offset) * 1000)
 
     def refresh(self, client: redis.Redis) -> None:
-        """Look at Redis's clock, unless that was done within the last 30 s and the host was not suspended since."""
+        """Read Redis's clock, if the last reading is older than 30 s or the host was suspended since."""
         if self._due():
-            looks: list[_Look] = []
-            while not _enough(looks):
+            samples: list[_Sample] = []
+            while not _enough(samples):
                 sent = self._monotonic()
-                looks.append(_Look(client.time(), sent, self._monotonic()))
-            self._set(looks)
+                samples.append(_Sample(client.time(), sent, self._monotonic()))
+            self._set(samples)
 
     async def refresh_async(self, client: redis.asyncio.Redis) -> None:
         """As `refresh`, for asyncio."""
         if self._due():
-            looks: list[_Look] = []
-            while not _enough(looks):
+            samples: list[_Sample] = []
+            while not _enough(samples):
                 sent = self._monotonic()
-                looks.append(_Look(await client.time(), sent, self._monotonic()))
-            self._set(looks)
+                samples.append(_Sample(await client.time(), sent, self._monotonic()))
+            self._set(samples)
 
     def _due(self) -> bool:
-        if self._looked is None or self._monotonic() - self._looked > REFRESH_SECONDS:
+        if self._refreshed is None or self._monotonic() - self._refreshed > REFRESH_SECONDS:
             return True
         return abs(self._wall() - self._monotonic() - self._host_offset) > JUMP_SECONDS
 
-    def _set(self, looks: list[_Look]) -> None:
-        self._looked = self._monotonic()
-        self._host_offset = self._wall() - self._looked
-        best = min(looks, key=lambda look: look.took)
+    def _set(self, samples: list[_Sample]) -> None:
+        self._refreshed = self._monotonic()
+        self._host_offset = self._wall() - self._refreshed
+        best = min(samples, key=lambda sample: sample.round_trip)
         seconds, microseconds = best.reply
-        # The answer was true about half way between asking and hearing.
-        self._offset = seconds + microseconds / 1e6 - (best.sent + best.came) / 2
+        # The reply was true about half way between sending and receiving.
+        self._offset = seconds + microseconds / 1e6 - (best.sent + best.received) / 2
 
 
-def _enough(looks: list[_Look]) -> bool:
-    return len(looks) == MOST_LOOKS or any(look.took <= QUICK_SECONDS for look in looks)
+def _enough(samples: list[_Sample]) -> bool:
+    return len(samples) == MOST_SAMPLES or any(sample.round_trip <= QUICK_SECONDS for sample in samples)

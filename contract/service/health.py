@@ -1,4 +1,4 @@
-"""The small HTTP server of a service that has none: `/healthz` and Prometheus's `/metrics`.
+"""The small HTTP server of a service that has no other: `/healthz` and Prometheus's `/metrics`.
 
 As a program it is the health check of a container: `python -m contract.service.health URL` exits 0 if the response is
 200.
@@ -21,29 +21,29 @@ from contract.errors import SettingsError
 
 logger = structlog.get_logger(__name__)
 IDLE_SECONDS = 5.0
-"""A connection that says nothing for so long is closed."""
+"""A connection that sends nothing for so long is closed."""
 
 
 class _Server(ThreadingMixIn, WSGIServer):
-    """A thread a connection, so that an idle one holds up neither the next nor the end of the process."""
+    """One thread for each connection, so that an idle one delays neither the next nor the end of the process."""
 
     daemon_threads = True
     block_on_close = False
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as in the base class
-        logger.debug("a health check broke off", client=str(client_address), error=repr(sys.exception()))
+        logger.debug("health check aborted", client=str(client_address), error=repr(sys.exception()))
 
 
 class _Quiet(WSGIRequestHandler):
     timeout = IDLE_SECONDS
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002, ANN401 - the name is the base class's
-        """Health checks come every few seconds; they are no news."""
+        """Health checks come every few seconds and are not logged."""
 
 
 @contextmanager
 def health_server(host: str, port: int, alive: Callable[[], bool]) -> Iterator[int]:
-    """Serve health and metrics on a thread; gives the port (`port` 0 takes a free one).
+    """Serve health and metrics on a thread; yields the port (`port` 0 takes a free one).
 
     Raises:
         SettingsError: the address cannot be bound.
@@ -52,8 +52,8 @@ def health_server(host: str, port: int, alive: Callable[[], bool]) -> Iterator[i
 
     def application(environ: Any, start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - WSGI has no closer types
         if environ["PATH_INFO"] != "/healthz":
-            answer: Iterable[bytes] = metrics(environ, start_response)
-            return answer
+            body: Iterable[bytes] = metrics(environ, start_response)
+            return body
         status = "200 OK" if alive() else "503 Service Unavailable"
         start_response(status, [("Content-Type", "text/plain")])
         return [status.encode()]
@@ -71,10 +71,10 @@ def health_server(host: str, port: int, alive: Callable[[], bool]) -> Iterator[i
 
 
 def is_healthy(url: str) -> bool:
-    """Whether `url` answers 200 within 3 s."""
+    """Whether the response of `url` is 200, within 3 s."""
     try:
-        with urlopen(url, timeout=3) as answer:  # noqa: S310 - a health check's own address
-            return bool(answer.status == 200)
+        with urlopen(url, timeout=3) as response:  # noqa: S310 - a health check's own address
+            return bool(response.status == 200)
     except (URLError, OSError):
         return False
 

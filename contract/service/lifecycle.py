@@ -1,4 +1,4 @@
-"""How a service starts and stops: settings errors in one line, a stop on signals, no life without its parent."""
+"""How a service starts and stops: errors of settings in one line, a stop on signals, an end with its parent."""
 
 import ctypes
 import os
@@ -29,7 +29,7 @@ def stop_on_signal(stop: Event | None = None) -> Iterator[Event]:
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         restore()
-        # On a thread: the signal may have interrupted this one inside `stop.wait`, where `stop.set` would lock up.
+        # On a thread: the signal may have interrupted this one inside `stop.wait`, where `stop.set` would deadlock.
         Thread(target=stop.set, name="stop", daemon=True).start()
 
     for number in signals:
@@ -41,16 +41,16 @@ def stop_on_signal(stop: Event | None = None) -> Iterator[Event]:
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
-    """What ends a process in order: SIGTERM, SIGINT and, unless nohup has it ignored, the terminal's hang-up."""
+    """The signals that end a process in order: SIGTERM, SIGINT and, unless nohup ignores it, SIGHUP."""
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         return signal.SIGTERM, signal.SIGINT, signal.SIGHUP
     return signal.SIGTERM, signal.SIGINT
 
 
 def stop_with_parent(stop: Event) -> None:
-    """Set `stop` when the process that started this one is gone, however it went.
+    """Set `stop` when the process that started this one has ended, in whatever way.
 
-    Looking once a second works on every system, unlike Linux's parent-death signal.
+    It polls once a second, which works on every system, unlike Linux's parent-death signal.
     """
     parent = os.getppid()
 
@@ -63,19 +63,19 @@ def stop_with_parent(stop: Event) -> None:
 
 
 def die_with_parent() -> None:
-    """Ask Linux to send this process SIGTERM when its parent dies; elsewhere nothing. For use between fork and exec."""
+    """Have Linux send this process SIGTERM when its parent dies; elsewhere nothing. For use between fork and exec."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-# Loaded beforehand: between fork and exec nothing may allocate or take a lock.
+# Loaded in advance: between fork and exec nothing may allocate memory or take a lock.
 _LIBC: ctypes.CDLL | None = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a service's `main` as a process: what a person can mend is one line on stderr and exit code 2.
+    """Run a service's `main` as a process: an error that a person can correct is one line on stderr and exit code 2.
 
-    What nobody expected ends the process, on whichever thread it happens: without that thread it is half a service.
+    An unexpected error ends the process on whichever thread it is raised, since the service needs that thread.
     """
     before, threading.excepthook = threading.excepthook, _end_process
     try:
@@ -90,5 +90,5 @@ def run(main: Callable[[], None]) -> None:
 def _end_process(failure: threading.ExceptHookArgs) -> None:
     if failure.exc_type is SystemExit:  # a thread that ended itself, as one does whose terminal is gone
         return
-    threading.__excepthook__(failure)  # tells it on stderr
+    threading.__excepthook__(failure)  # prints it on stderr
     os._exit(FAILURE_EXIT)

@@ -9,16 +9,16 @@ import structlog
 
 _CREDENTIALS = re.compile(r"(?<=://)(?:[^:\s]*:(?:(?![=,](?:rtsp|http|redis)s?://)\S)*|[^/\s]*)@")
 """After a colon all up to the last @ before the next URL of a list, since people write passwords with / and @ in them.
-Rather too much than too little: of `http://host:80/a@b` the host is hidden, too."""
+It hides too much rather than too little: of `http://host:80/a@b` the host, too."""
 
 
 def scrub(text: str) -> str:
-    """`text` with the user and password of every URL in it hidden, also where they make the URL an invalid one."""
+    """`text` with the user and password of every URL in it hidden, also where they make the URL invalid."""
     return _CREDENTIALS.sub("***@", text)
 
 
 def configure(*, service: str, level: str = "info", as_json: bool = False) -> None:
-    """Set up structlog for this process; `service` is on every line."""
+    """Configure structlog for this process; `service` is on every line."""
     render: Any = (
         structlog.processors.JSONRenderer()
         if as_json

@@ -1,4 +1,4 @@
-"""Secrets that stand in files, as containers get them: `EMOTII_REDIS_URL_FILE` names a file that holds the URL."""
+"""Secrets in files, as containers get them: `EMOTII_REDIS_URL_FILE` names a file that holds the URL."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from contract.errors import SettingsError
 
 SECRET: JsonDict = {"secret": True}
-"""What `json_schema_extra` of a field says whose value is shown to nobody and may stand in a file."""
+"""`json_schema_extra` of a field whose value is a secret: it is never shown and may be read from a file."""
 
 
 def is_secret(field: FieldInfo) -> bool:
@@ -37,7 +37,7 @@ class SecretFiles(PydanticBaseSettingsSource):
 
 
 class EmotiiSettings(BaseSettings):
-    """Settings that come from `EMOTII_*` variables; a secret that has none comes from its file."""
+    """Settings from `EMOTII_*` variables; a secret without a variable is read from its file."""
 
     model_config = SettingsConfigDict(env_prefix="EMOTII_", frozen=True, env_ignore_empty=True)
 

@@ -1,4 +1,4 @@
-"""The base of every service's settings: read once from `EMOTII_*` variables, frozen, handed down."""
+"""The base of every service's settings: read once from `EMOTII_*` variables, frozen, passed down."""
 
 import re
 from datetime import timedelta
@@ -17,7 +17,7 @@ LogLevel = Literal["debug", "info", "warning", "error"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|min|h|d|)")
 _LONGEST_SECONDS = 100 * 365 * 86400
-"""A number of seconds that is meant as something else would overflow clocks and waits."""
+"""A larger number, for example one meant as milliseconds, would overflow clocks and waits."""
 _UNITS = {"ms": 0.001, "s": 1, "": 1, "min": 60, "h": 3600, "d": 86400}
 
 
@@ -32,11 +32,11 @@ def _duration(value: object) -> object:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-"""A `timedelta` that is written as `20ms`, `5s`, `2min`, `1h` or `7d`; a bare number is in seconds."""
+"""A `timedelta`, written as `20ms`, `5s`, `2min`, `1h` or `7d`; a bare number is in seconds."""
 
 
 class ServiceSettings(EmotiiSettings):
-    """What every service needs."""
+    """The settings of every service."""
 
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
@@ -55,7 +55,7 @@ Settings = TypeVar("Settings", bound=BaseSettings)
 
 
 def load(settings: type[Settings], **given: Any) -> Settings:  # noqa: ANN401 - each is checked by its field
-    """Read the settings from the environment; `given` (from a command line, where not None) goes before it.
+    """Read the settings from the environment; `given` (from a command line, where not None) takes precedence.
 
     Raises:
         SettingsError: a value cannot be used; the message names the variable.
@@ -68,6 +68,6 @@ def load(settings: type[Settings], **given: Any) -> Settings:  # noqa: ANN401 - 
         message = first["msg"].removeprefix("Value error, ")
         field = settings.model_fields.get(str(first["loc"][0])) if first["loc"] else None
         given_as = "" if field and is_secret(field) else f"={scrub(str(first['input']))[:80]}"
-        # A value may hold anything; what is told of it is one line.
-        told = "".join(character if character.isprintable() else "?" for character in f"{name}{given_as}: {message}")
-        raise SettingsError(told) from None
+        # A value may hold anything; the message is one line.
+        message = "".join(character if character.isprintable() else "?" for character in f"{name}{given_as}: {message}")
+        raise SettingsError(message) from None

@@ -36,27 +36,27 @@ def test_each_outcome_goes_to_its_stream_and_its_entry_goes_away(client):
     assert client.xpending(keys.crops(SOURCE), keys.INFERENCE_GROUP)["pending"] == 0
 
 
-def test_outcomes_that_fill_a_form_and_others_stand_in_the_order_in_which_they_were_given(client):
+def test_results_of_a_template_and_other_outcomes_are_stored_in_their_given_order(client):
     first, second, third, fourth = deliver(client, 4)
-    form = BatchTemplate((b"a", b"b"), {b"same": b"in all", b"v": b"1"})
+    template = BatchTemplate((b"a", b"b"), {b"same": b"in all", b"v": b"1"})
     given = [
         TemplateResult(first, (b"1", b"")),
         Outgoing(second, "results", {b"other": b"fields"}),
         Outgoing(third, "dead", {b"reason": b"why"}),
-        TemplateResult(fourth, (b"3", b"form")),
+        TemplateResult(fourth, (b"3", b"template")),
     ]
 
-    assert commit(client, {SOURCE: given}, {SOURCE: 0}, form) == {SOURCE: 4}
+    assert commit(client, {SOURCE: given}, {SOURCE: 0}, template) == {SOURCE: 4}
 
     assert [fields for _, fields in client.xrange(keys.results(SOURCE))] == [
         {b"a": b"1", b"b": b"", b"same": b"in all", b"v": b"1"},
         {b"other": b"fields"},
-        {b"a": b"3", b"b": b"form", b"same": b"in all", b"v": b"1"},
+        {b"a": b"3", b"b": b"template", b"same": b"in all", b"v": b"1"},
     ]
     assert [fields for _, fields in client.xrange(keys.dead(SOURCE))] == [{b"reason": b"why"}]
 
 
-def test_a_server_that_has_forgotten_the_script_commits_all_the_same(client):
+def test_a_server_that_does_not_know_the_script_any_more_still_commits(client):
     first, second = deliver(client, 2)
     commit(client, outgoing([first]), {SOURCE: 0})
     client.script_flush()
@@ -68,14 +68,14 @@ def test_a_server_that_has_forgotten_the_script_commits_all_the_same(client):
 def test_of_a_batch_only_what_was_still_pending_is_stored(client):
     first, second, third = deliver(client, 3)
     commit(client, outgoing([second]), {SOURCE: 0})
-    form = BatchTemplate((b"of",), {})
+    template = BatchTemplate((b"of",), {})
 
     given = [
         TemplateResult(first, (first,)),
         Outgoing(second, "results", {b"of": b"late"}),
         TemplateResult(third, (third,)),
     ]
-    assert commit(client, {SOURCE: given}, {SOURCE: 0}, form) == {SOURCE: 2}
+    assert commit(client, {SOURCE: given}, {SOURCE: 0}, template) == {SOURCE: 2}
 
     assert [fields for _, fields in client.xrange(keys.results(SOURCE))] == [
         {b"of": second},

@@ -33,7 +33,7 @@ PRIVATE = "is in a network that is not public"
 ODD_HOST = "write its host as a plain name or address"
 NO_HOST = "no usable host and port"
 UNSUPPORTED = "is not supported"
-NO_ADDRESS = "write a webcam's number, demo, a whole path"
+NO_ADDRESS = "write a webcam's number, demo, an absolute path"
 
 REFUSED = [
     # this machine, in every spelling that a resolver knows
@@ -94,7 +94,7 @@ REFUSED = [
             "dshow:video=x", "gst:videotestsrc",
         )
     ),
-    # what is neither an address nor a whole path
+    # neither an address nor an absolute path
     *(
         (address, "bad_source", NO_ADDRESS)
         for address in (
@@ -110,7 +110,7 @@ REFUSED = [
         "rtsp://host/\x1b[2J")
         if address
     ),
-    ("inbox", "bad_source", "an inbox is filled by programs"),
+    ("inbox", "bad_source", "an inbox cannot be added"),
 ]  # fmt: skip
 PASSED = [
     "rtsp://192.168.7.9/live",
