@@ -8,6 +8,8 @@ from statistics import median
 from typing import TypeVar
 
 Choice = TypeVar("Choice")
+TICK_SECONDS = 0.01
+"""How exactly Linux says what a process has cost."""
 
 
 class Size(StrEnum):
@@ -53,6 +55,11 @@ class Sample:
     def per_cpu_second(self) -> float:
         """Count a CPU second."""
         return self.count / self.cpu_s if self.cpu_s > 0 else 0.0
+
+    @property
+    def cpu_us_each(self) -> float:
+        """CPU microseconds for one. Work that is shorter than a tick of the clock counts as one tick."""
+        return 1e6 * max(self.cpu_s, TICK_SECONDS) / self.count
 
     @property
     def cores(self) -> float:

@@ -56,7 +56,7 @@ class WorkerCosts:
         named = {str(count): way for count, way in ways.items()}
         samples = alternate(named, self._size.rounds, warm_up=True)
         leave()
-        return {count: [1e6 / sample.per_cpu_second for sample in samples[str(count)]] for count in ways}
+        return {count: [sample.cpu_us_each for sample in samples[str(count)]] for count in ways}
 
     def _backlog(self, supply: CropGenerator, count: int) -> Sample:
         """Fill up to so many and drain, as often as it takes for enough crops to make a figure."""

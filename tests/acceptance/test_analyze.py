@@ -118,6 +118,7 @@ def test_a_killed_job_leaves_nothing_that_stays(
         assert 0 < client.ttl(key) <= keys.JOB_KEYS_SECONDS
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_killed_workers_and_a_killed_server_lose_and_repeat_nothing(
     run: Callable[..., Running],

@@ -33,8 +33,25 @@ CASES = {
     "table in no folder": (["analyze", "demo", "--csv", "no/such/out.csv"], {}, "cannot write no/such/out.csv"),
 }
 
+LONG = {
+    "port that is no number",
+    "wrong number of workers",
+    "wrong detector",
+    "wrong engine",
+    "wrong database URL",
+    "wrong Redis URL",
+    "missing picture",
+    "missing video",
+    "missing faces to train on",
+    "table in no folder",
+}
+"""Cases that go the same way through the program as another case does."""
 
-@pytest.mark.parametrize(("arguments", "environment", "expected"), CASES.values(), ids=CASES.keys())
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "expected"),
+    [pytest.param(*case, id=name, marks=pytest.mark.long if name in LONG else []) for name, case in CASES.items()],
+)
 def test_one_line_says_what_to_mend(
     run: Callable[..., Running], tmp_path: Path, arguments: list[str], environment: dict[str, str], expected: str
 ):

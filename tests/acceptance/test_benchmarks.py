@@ -1,4 +1,7 @@
-"""Every benchmark runs once at its smallest size, so that none rots; no figure is looked at."""
+"""Every benchmark runs once at its smallest size, so that none rots; no figure is looked at.
+
+`make test` runs the two that take least, `make test-long` the others.
+"""
 
 import json
 import subprocess
@@ -9,11 +12,14 @@ import pytest
 
 from benchmarks.questions import QUESTIONS
 
+QUICK = ("pipeline", "growth")
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("question", QUESTIONS)
+@pytest.mark.parametrize(
+    "question", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.long) for one in QUESTIONS]
+)
 def test_every_question_has_an_answer_and_its_place_on_the_page(question, tmp_path):
     figures, page = tmp_path / "figures.json", tmp_path / "performance.md"
     page.write_text(PAGE.read_text())

@@ -7,7 +7,10 @@ from capture_service.faces.pipeline import FaceFinder
 from tests.crossing import VARIATIONS, Crossing, stay, tracks_by_person
 
 
-@pytest.fixture(scope="module", params=[0.0, 0.2], ids=["every frame", "followed"])
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(0.0, marks=pytest.mark.long, id="every frame"), pytest.param(0.2, id="followed")],
+)
 def faces(request: pytest.FixtureRequest) -> FaceFinder:
     return FaceFinder("crossing", detectors.load("blazeface"), detect_every=request.param)
 

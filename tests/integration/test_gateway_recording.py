@@ -148,6 +148,7 @@ def test_live_goes_on_without_a_database_and_what_waited_is_written_when_it_is_t
         assert readings(gateway)[0]["captured_ms"] < seen_ms
 
 
+@pytest.mark.long
 def test_postgresql_that_is_restarted_loses_nothing(
     server: PrivateServer, producer: Producer, postgres: PostgresServer, tmp_path: Path
 ):
@@ -166,6 +167,7 @@ def test_postgresql_that_is_restarted_loses_nothing(
         assert missing(readings(gateway), producer) == []
 
 
+@pytest.mark.long
 def test_postgresql_that_is_frozen_holds_up_neither_live_nor_the_end(
     server: PrivateServer, producer: Producer, postgres: PostgresServer, tmp_path: Path
 ):

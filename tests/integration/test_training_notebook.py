@@ -10,6 +10,7 @@ from contract.model.folder import ModelFolder
 NOTEBOOK = Path(__file__).parents[2] / "docs" / "train-your-own.ipynb"
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_the_notebook_trains_a_model_of_its_own_classes(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

@@ -172,6 +172,7 @@ def test_an_export_that_fails_its_check_leaves_no_model(model, tmp_path, monkeyp
         ModelFolder.open(tmp_path / "broken-5")
 
 
+@pytest.mark.long
 def test_the_network_is_written_as_hdf5_on_request(model, tmp_path):
     place = model.folder.parent
 
@@ -195,6 +196,7 @@ def test_the_network_is_written_as_hdf5_on_request(model, tmp_path):
 OWN = replace(EMOTII, name="own", epochs=3, batch_size=16, learning_rate=0.003, averaging=0.5)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_classes_that_no_model_has_are_learnt_from_folders_and_served_from_the_model_folder(tmp_path):
     for number, (image, label) in enumerate(zip(*synthetic(30, 0), strict=True)):
@@ -231,6 +233,7 @@ class Killed(Console):
         super().print(*words, **options)
 
 
+@pytest.mark.long
 def test_a_killed_run_on_class_folders_goes_on_after_its_last_whole_epoch(tmp_path):
     data, out, kept = write_folders(tmp_path / "faces", 10), tmp_path / "own-5", tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
@@ -251,6 +254,7 @@ def test_a_killed_run_on_class_folders_goes_on_after_its_last_whole_epoch(tmp_pa
     assert model.card.scores["faces"] == 5
 
 
+@pytest.mark.long
 def test_averaged_weights_and_the_place_on_the_cosine_survive_a_kill(tmp_path):
     data, kept = write_folders(tmp_path / "faces", 20), tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):

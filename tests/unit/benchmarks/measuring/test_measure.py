@@ -22,5 +22,11 @@ def test_cpu_seconds_are_those_of_the_clock_that_is_given():
     assert timed(lambda: 5, lambda: next(clock)).per_cpu_second == 2.0
 
 
+def test_work_that_is_shorter_than_a_tick_of_the_clock_costs_one_tick():
+    clock = iter([10.0, 10.0, 10.0, 12.5])
+    assert timed(lambda: 200, lambda: next(clock)).cpu_us_each == 50.0
+    assert timed(lambda: 5, lambda: next(clock)).cpu_us_each == 500_000.0
+
+
 def test_ratios_are_taken_round_by_round():
     assert ratios([10, 30], [5, 10]) == [2, 3]

@@ -34,6 +34,7 @@ def engine(model: Path, precision: str) -> engines.Engine:
     return engines.load(load(InferenceSettings, model=str(model), precision=precision, threads=1, batch=8))
 
 
+@pytest.mark.long
 def test_integers_are_added_with_their_hashes_told_in_the_card_and_served(model: Path, tmp_path: Path):
     faces = write_faces(tmp_path / "faces.npz", SHOWN, each=200)
     before = ModelFolder.open(model)
@@ -53,6 +54,7 @@ def test_integers_are_added_with_their_hashes_told_in_the_card_and_served(model:
     assert np.array_equal(engine(model, "f32").classify(pixels), floats.classify(pixels))
 
 
+@pytest.mark.long
 def test_integers_that_answer_otherwise_are_refused_and_nothing_changes(model: Path, tmp_path: Path):
     """From faces that are all black nobody learns how large the numbers between the layers get."""
     faces = write_faces(tmp_path / "faces.npz", SHOWN)
