@@ -9,7 +9,7 @@ from contract.service.settings import load
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until a signal stops it."""
     keep_freed()
     settings = load(GatewaySettings)
     logs.configure(service="gateway", level=settings.log_level, as_json=settings.log_json)

@@ -1,4 +1,4 @@
-"""From where the gateway may be reached."""
+"""From which machines the gateway may be reached."""
 
 import socket
 from ipaddress import ip_address
@@ -8,7 +8,7 @@ from contract.errors import SettingsError
 
 
 def check_reach(settings: GatewaySettings) -> None:
-    """Refuse to be reached from elsewhere by people who are asked for nothing.
+    """Refuse to listen for other machines while no token is required.
 
     Raises:
         SettingsError: there are no tokens, and the address is not loopback.

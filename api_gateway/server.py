@@ -132,7 +132,7 @@ def _cut(
     found = {transport: since.get(transport, now) for transport in transports if transport}
     for transport, began in found.items():
         if now - began > seconds:
-            # Closing would wait until all is sent, which a client that reads nothing can put off for ever.
+            # Closing would wait until everything is sent, which a client that reads nothing can delay without end.
             transport.abort()
     return found
 

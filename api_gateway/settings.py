@@ -28,7 +28,7 @@ Tokens = Annotated[tuple[Token, ...], NoDecode, BeforeValidator(_tokens)]
 
 
 class GatewaySettings(ServiceSettings):
-    """Where the gateway listens, how it smooths, what it saves and how much it takes in."""
+    """Where the gateway listens, how it smooths, what it saves, and its limits."""
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 and :: mean all of them.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(5000, description="Port to listen on; 0 takes a free one.")

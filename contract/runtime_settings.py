@@ -1,4 +1,4 @@
-"""Settings that people change while the system runs, kept in Redis: every gateway follows, and restarts keep them."""
+"""Settings that people change while the system runs: kept in Redis, followed by every gateway, kept over restarts."""
 
 import json
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict
 
 Blur = Literal["off", "blur", "mask"]
-"""How faces in video are hidden, each stronger than the one before."""
+"""How faces in video are hidden, from the weakest to the strongest."""
 
 
 class RuntimeSettings(BaseModel):
@@ -21,7 +21,7 @@ class RuntimeSettings(BaseModel):
     """The least blur of every video."""
 
     def changed_by(self, stored: Mapping[bytes, bytes]) -> tuple[Self, frozenset[str]]:
-        """These settings with the stored fields (field -> JSON), and the names of stored fields that cannot be used.
+        """These settings with the stored fields (field -> JSON), and the names of unusable stored fields.
 
         A field that another release wrote is ignored; it is no error.
         """

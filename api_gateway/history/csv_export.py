@@ -1,4 +1,4 @@
-"""Records as CSV, line by line, however many there are."""
+"""Exports records as CSV, line by line, whatever their number."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ READING_COLUMNS = (
     "time", "captured_ms", "source", "epoch", "frame", "track", "face", "left", "top", "width", "height",
     "emotion", "between", "confidence", "flaws", "model",
 )  # fmt: skip
-"""Before the probabilities, of which each label of any model has a column."""
+"""The columns before the probabilities; each label of any model has one."""
 EPISODE_COLUMNS = (
     "start", "end", "id", "phase", "source", "epoch", "track", "emotion", "start_ms", "end_ms", "duration_ms",
     "mean_confidence", "readings", "peak_confidence", "peak_frame", "peak_captured_ms",
@@ -30,11 +30,11 @@ async def csv_export(
     row: Callable[[Record], Iterable[Any]],
     most: int | None,
 ) -> AsyncIterator[str]:
-    """The lines, some at a time.
+    """The lines of the CSV, in parts.
 
     Args:
         columns: the first line.
-        first: the first page, asked for beforehand so that an error can still be told as one.
+        first: the first page, queried before, so that an error still has its status code.
         search: what `first` is the answer to.
         ask: gives the next pages.
         row: the cells of a record.

@@ -1,4 +1,4 @@
-"""The database: the one place that reads its URL and opens it, and the one place that says what an outage of it is."""
+"""The database: the only module that reads its URL, opens it, and defines what an outage of it is."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,14 +12,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from contract.errors import EmotiiError, SettingsError
 
 CONNECTIONS = 4
-"""One that writes, the others for requests."""
+"""One connection writes, the others serve requests."""
 BUSY_SECONDS = 5.0
 """How long one process waits while another writes into the same SQLite file."""
 STATEMENT_MS = 10_000
 WRITES = "emotii_writes"
 """Execution option of connections that will write."""
 NO_TRANSACTION = "emotii_no_transaction"
-"""Execution option of connections that do what SQLite does in no transaction."""
+"""Execution option of connections for statements that SQLite refuses inside a transaction."""
 _PAGES = "freelist_count", "page_count"
 
 _NO_URL = (
@@ -29,15 +29,15 @@ _NO_URL = (
 
 
 class DatabaseUnavailable(EmotiiError):  # noqa: N818 - as BrokerUnavailable
-    """The database cannot be reached or cannot serve now; worth another try."""
+    """The database is unreachable or unavailable now; a retry may succeed."""
 
 
 class RowsRefused(EmotiiError):  # noqa: N818
-    """The database is well, but takes no row with such a value; another try would be in vain."""
+    """The database works, but refuses a value of a row; a retry would fail again."""
 
 
 class Database:
-    """A database that is connected to when it is first used, not before.
+    """A database, connected at the first use, not before.
 
     Args:
         url: sqlite:///FILE (relative to the working directory; sqlite:////FILE is absolute) or postgresql://...
@@ -64,7 +64,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction: all of it is written, or nothing.
+        """A transaction: everything in it is written, or nothing.
 
         Raises:
             DatabaseUnavailable: the database cannot serve.
@@ -77,11 +77,11 @@ class Database:
 
     @property
     def exists(self) -> bool:
-        """Whether there may be anything in it."""
+        """Whether it may hold anything."""
         return self.kind != "sqlite" or Path(str(self._url.database)).exists()
 
     def scrub(self) -> None:
-        """Have no bytes of deleted rows in the files of SQLite; PostgreSQL does in its own time, when it vacuums.
+        """Remove the bytes of deleted rows from the files of SQLite; PostgreSQL removes them when it vacuums.
 
         Raises:
             DatabaseUnavailable: the database cannot serve, or somebody is reading what was deleted just now.
@@ -90,29 +90,29 @@ class Database:
             return
         with self._named(), self.engine.connect().execution_options(**{NO_TRANSACTION: True}) as connection:
             free, pages = (connection.exec_driver_sql(f"PRAGMA {one}").scalar_one() for one in _PAGES)
-            if free * 2 > pages:  # so that this is quick; it gives the room back, too
+            if free * 2 > pages:  # only then, so that this is quick; it also returns the space
                 connection.exec_driver_sql("VACUUM")
             blocked, *_ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
             if blocked:
-                raise DatabaseUnavailable("somebody reads what is being erased")
+                raise DatabaseUnavailable("another connection reads what is being erased")
 
     @contextmanager
     def _named(self) -> Iterator[None]:
         try:
             yield
         except DataError as error:
-            raise RowsRefused(self._words(error.orig)) from None
+            raise RowsRefused(self._reason(error.orig)) from None
         except DBAPIError as error:
-            raise DatabaseUnavailable(self._words(error.orig)) from None
+            raise DatabaseUnavailable(self._reason(error.orig)) from None
         except (PoolTimeoutError, OSError) as error:
-            raise DatabaseUnavailable(self._words(error)) from None
+            raise DatabaseUnavailable(self._reason(error)) from None
 
-    def _words(self, error: BaseException | None) -> str:
-        """What went wrong, in one line without the password; drivers' own words, not SQLAlchemy's, which quote rows."""
-        said = " ".join(str(error).split()) or type(error).__name__
+    def _reason(self, error: BaseException | None) -> str:
+        """The error in one line without the password: the driver's message, since SQLAlchemy's quotes rows."""
+        reason = " ".join(str(error).split()) or type(error).__name__
         if self._url.password:
-            said = said.replace(str(self._url.password), "***")
-        return said[:300]
+            reason = reason.replace(str(self._url.password), "***")
+        return reason[:300]
 
     def _make_folder(self) -> None:
         if self.kind == "sqlite" and self._url.database:
@@ -123,7 +123,7 @@ def _read(url: str) -> URL:
     try:
         read = make_url(url)
     except (ArgumentError, ValueError):
-        # Not the parser's own words: they quote the URL, the password among it.
+        # Not the parser's message, which quotes the URL with its password.
         raise SettingsError(_NO_URL) from None
     backend = {"sqlite": "sqlite", "postgresql": "postgresql", "postgres": "postgresql"}.get(read.get_backend_name())
     if backend is None or (backend == "sqlite" and read.database in {None, "", ":memory:"}):
@@ -138,16 +138,16 @@ def _sqlite(url: URL) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
-        # So that the driver begins no transaction by itself: it would leave CREATE TABLE out of it.
+        # The driver must not begin transactions: it would leave CREATE TABLE out of them.
         connection.isolation_level = None
-        # Readers never wait for the writer; a crash of the machine can lose the last moments, never the file.
+        # Readers never wait for the writer; a crash of the machine can lose the last transactions, never the file.
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
+        connection.execute("PRAGMA secure_delete=ON")  # deleted rows are overwritten
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        # Who will write takes the lock at once: one that is taken later is refused instead of waited for.
+        # A writer takes the lock at the beginning: a lock taken later is refused instead of waited for.
         options = connection.get_execution_options()
         if options.get(NO_TRANSACTION, False):
             return
@@ -158,9 +158,9 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    patience = {
+    timeouts = {
         "connect_timeout": 3,
-        # A server that is cut off is noticed after some seconds, not after TCP's quarter of an hour.
+        # A server that is cut off is noticed after seconds, not after the 15 minutes of TCP.
         "tcp_user_timeout": 5000,
         "keepalives_idle": 3,
         "keepalives_interval": 1,
@@ -172,7 +172,7 @@ def _postgresql(url: URL) -> Engine:
         max_overflow=0,
         pool_timeout=BUSY_SECONDS,
         pool_pre_ping=True,
-        connect_args={"application_name": "emotii", **patience},
+        connect_args={"application_name": "emotii", **timeouts},
     )
 
     @event.listens_for(engine, "connect")

@@ -1,4 +1,4 @@
-"""Calls that block, kept away from the event loop and from the end of the process."""
+"""Runs blocking calls so that they delay neither the event loop nor the end of the process."""
 
 import asyncio
 from collections.abc import Callable
@@ -13,40 +13,40 @@ Answer = TypeVar("Answer")
 
 
 class BoundedExecutor:
-    """Runs calls on daemon threads, at most so many at a time.
+    """Runs calls on daemon threads, a bounded number at a time.
 
-    A database that is frozen or cut off can hold a call for minutes. The threads of `asyncio.to_thread` are awaited at
-    the end of the process, and are needed for other things; these are not.
+    A frozen or disconnected database can block a call for minutes. The process waits at its end for the threads of
+    `asyncio.to_thread`, which other calls need, too; it does not wait for these.
     """
 
-    def __init__(self, at_a_time: int, patience_seconds: float) -> None:
+    def __init__(self, at_a_time: int, timeout_seconds: float) -> None:
         self._free = asyncio.Semaphore(at_a_time)
-        self._patience_seconds = patience_seconds
+        self._timeout_seconds = timeout_seconds
 
     async def call(self, work: Callable[[], Answer]) -> Answer:
         """What `work` returns or raises.
 
         Raises:
-            DatabaseUnavailable: that takes too long; the call is left to end by itself.
+            DatabaseUnavailable: the call takes too long; it goes on and its result is dropped.
         """
         try:
-            async with asyncio.timeout(self._patience_seconds):
+            async with asyncio.timeout(self._timeout_seconds):
                 await self._free.acquire()
                 return await self._start(work)
         except TimeoutError:
-            raise DatabaseUnavailable(f"no answer within {self._patience_seconds:g} s") from None
+            raise DatabaseUnavailable(f"no answer within {self._timeout_seconds:g} s") from None
 
     def _start(self, work: Callable[[], Answer]) -> "asyncio.Future[Answer]":
         done: Future[Answer] = Future()
-        done.set_running_or_notify_cancel()  # from here on nobody can cancel it
+        done.set_running_or_notify_cancel()  # from here on it cannot be cancelled
         loop = asyncio.get_running_loop()
 
         def run() -> None:
             try:
                 done.set_result(work())
-            except BaseException as error:  # noqa: BLE001 - raised again where it is awaited
+            except BaseException as error:  # noqa: BLE001 - raised where the result is awaited
                 done.set_exception(error)
-            with suppress(RuntimeError):  # the loop has ended meanwhile, and with it whoever waited
+            with suppress(RuntimeError):  # the loop has ended meanwhile, and nobody waits
                 loop.call_soon_threadsafe(self._free.release)
 
         Thread(target=run, name="history", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Asking the database: some rows at a time, each page beginning where the one before ended."""
+"""Queries of the database: one page at a time, each beginning where the one before ended."""
 
 import base64
 import binascii
@@ -14,7 +14,7 @@ from api_gateway.history.records import EpisodeRecord, ReadingRecord, episode_re
 from api_gateway.history.tables import episodes, models, readings
 
 LARGEST = 2**62
-"""Above every time and id that a database holds, below what it cannot compare with."""
+"""Above every time and id in a database, and within the range of its integers."""
 Order = Literal["newest", "oldest"]
 Place = tuple[int, int | str]
 """Time and id of a row: its place in every order."""
@@ -23,7 +23,7 @@ Record = TypeVar("Record", ReadingRecord, EpisodeRecord)
 
 @dataclass(frozen=True)
 class Search:
-    """What is asked for; None asks for all."""
+    """The filter of a query; None: any."""
 
     source: str | None = None
     track: int | None = None
@@ -37,20 +37,20 @@ class Search:
     after: Place | None = None
 
     def then(self, place: Place, limit: int) -> "Search":
-        """The same from a place on."""
+        """The same search from a place on."""
         return replace(self, after=place, limit=limit)
 
 
 @dataclass(frozen=True)
 class Page(Generic[Record]):
-    """Some records, and the place of the last one if there are more."""
+    """A page of records, and the place of the last one if more follow."""
 
     items: list[Record]
     next: Place | None
 
 
 class HistoryQueries:
-    """The readings and episodes of a database. Every method raises `DatabaseUnavailable` where it cannot serve."""
+    """The readings and episodes of a database. Every method raises `DatabaseUnavailable` during an outage."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -60,11 +60,11 @@ class HistoryQueries:
         return self._page(readings, readings_query, search, lambda row: (row.captured_ms, row.id), reading_record)
 
     def episodes(self, search: Search) -> Page[EpisodeRecord]:
-        """A page of episodes in the order of their start: those of which any part lies in the span asked for."""
+        """A page of episodes in the order of their start: those that overlap the requested span."""
         return self._page(episodes, episodes_query, search, lambda row: (row.start_ms, row.id), episode_record)
 
     def labels(self) -> tuple[str, ...]:
-        """The labels of all models that readings are of, each once."""
+        """The labels of all models whose readings were recorded, each once."""
         with self._database.reading() as connection:
             found = connection.execute(select(models.c.labels).order_by(models.c.id)).scalars().all()
         return tuple(dict.fromkeys(label for labels in found for label in labels.split(",")))
@@ -78,15 +78,15 @@ class HistoryQueries:
         record: Callable[[Row[Any]], Record],
     ) -> Page[Record]:
         with self._database.reading() as connection:
-            asked = [replace(search, source=source) for source in _sources(connection, table, search)]
-            rows = [row for one in asked for row in connection.execute(query(one).limit(search.limit + 1))]
+            searches = [replace(search, source=source) for source in _sources(connection, table, search)]
+            rows = [row for one in searches for row in connection.execute(query(one).limit(search.limit + 1))]
         rows.sort(key=place, reverse=search.order == "newest")
         shown = rows[: search.limit]
         return Page([record(row) for row in shown], place(shown[-1]) if len(rows) > search.limit else None)
 
 
 def readings_query(search: Search) -> Select[Any]:
-    """The readings that are asked for, in order."""
+    """The query of the readings that a search selects, in order."""
     table = readings.c
     query = select(readings, models.c.labels, models.c.name.label("model")).join(models)
     query = _ordered(_of_face(query, search, readings.c), search, table.captured_ms, table.id)
@@ -98,7 +98,7 @@ def readings_query(search: Search) -> Select[Any]:
 
 
 def episodes_query(search: Search) -> Select[Any]:
-    """The episodes that are asked for, in order."""
+    """The query of the episodes that a search selects, in order."""
     table = episodes.c
     query = _ordered(_of_face(select(episodes), search, table), search, table.start_ms, table.id)
     if search.from_ms is not None:
@@ -109,7 +109,7 @@ def episodes_query(search: Search) -> Select[Any]:
 
 
 def _sources(connection: Connection, table: Table, search: Search) -> list[str | None]:
-    """The sources to ask one after the other: a track's number alone stands in no index, as it is its source's own."""
+    """The sources to query one after the other: no index begins with the track, whose number belongs to its source."""
     if search.source is not None or search.track is None:
         return [search.source]
     names: list[str | None] = []
@@ -121,8 +121,8 @@ def _sources(connection: Connection, table: Table, search: Search) -> list[str |
 
 def _of_face(query: Select[Any], search: Search, table: Any) -> Select[Any]:  # noqa: ANN401 - columns of either table
     for name in ("source", "track", "emotion"):
-        if (asked := getattr(search, name)) is not None:
-            query = query.where(table[name] == asked)
+        if (value := getattr(search, name)) is not None:
+            query = query.where(table[name] == value)
     return query
 
 
@@ -135,21 +135,21 @@ def _ordered(query: Select[Any], search: Search, time: ColumnElement[Any], key: 
 
 
 def write_cursor(place: Place) -> str:
-    """A place as one word for a URL."""
+    """A place as a string for a URL."""
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
-def read_cursor(word: str, key: type[int] | type[str]) -> Place:
-    """The place that a word names.
+def read_cursor(cursor: str, key: type[int] | type[str]) -> Place:
+    """The place that a cursor names.
 
     Raises:
         ValueError: it names none.
     """
     try:
-        time, row = json.loads(base64.urlsafe_b64decode(word + "=" * (-len(word) % 4)))
+        time, row = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, TypeError):
         time = row = None
     numbers = [part for part in (time, row) if part is not row or key is int]
     if type(row) is not key or not all(type(number) is int and 0 <= number < LARGEST for number in numbers):
-        raise ValueError("not what `next` of a page says")
+        raise ValueError("not the `next` of a page")
     return time, row

@@ -1,4 +1,4 @@
-"""What a row holds, as the events name it; and the way from event to row and back."""
+"""Records of the history, with the names of the events, and their conversion from events to rows and back."""
 
 from typing import Any, Literal
 
@@ -17,7 +17,7 @@ Values = dict[str, Any]
 
 
 class ReadingRecord(BaseModel):
-    """A reading that was kept: at most two a second of each track, with the steady answer."""
+    """A recorded reading: at most two a second of each track, with the smoothed answer."""
 
     model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
@@ -32,7 +32,7 @@ class ReadingRecord(BaseModel):
     emotion: str
     """A label of the model, or `uncertain`."""
     between: tuple[str, ...]
-    """The two likeliest labels if it is uncertain, else none."""
+    """The two likeliest labels if it is uncertain, else empty."""
     confidence: float
     """In percent."""
     probabilities: Probabilities
@@ -42,11 +42,11 @@ class ReadingRecord(BaseModel):
 
 
 class EpisodeRecord(events.Episode):
-    """An episode: with the phase `end` it is over, else it runs, with the figures of some seconds ago."""
+    """A recorded episode: with the phase `end` it is over, else it runs, with figures of a few seconds ago."""
 
 
 def slot_of(reading: events.Reading) -> TrackSlot:
-    """Whose reading it is and of which span of time: what the database has once."""
+    """The track and half second of a reading: unique in the database."""
     return reading.source, reading.epoch, reading.track, reading.captured_ms // SLOT_MS
 
 
@@ -73,7 +73,7 @@ def reading_record(row: Row[Any]) -> ReadingRecord:
     """The reading of a row of `readings` joined with `models`."""
     probabilities = dict(zip(row.labels.split(","), row.probabilities, strict=True))
     ranked = sorted(probabilities, key=probabilities.__getitem__, reverse=True)
-    return ReadingRecord.model_construct(  # checked when it was written; a CSV has hundreds of thousands
+    return ReadingRecord.model_construct(  # it was validated when it was written; a CSV has hundreds of thousands
         kind="reading",
         source=row.source,
         epoch=row.epoch,

@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 SLOT_MS = 500
-"""Of each track at most one reading is kept in each such span of time."""
+"""Of each track one reading is recorded in each span of so long."""
 
 metadata = MetaData()
 _Id = BigInteger().with_variant(Integer, "sqlite")
@@ -26,7 +26,7 @@ models = Table(
     metadata,
     Column("id", _Id, primary_key=True),
     Column("name", Text, nullable=False),  # name@version
-    Column("labels", Text, nullable=False),  # with commas between, in the order of a reading's probabilities
+    Column("labels", Text, nullable=False),  # separated by commas, in the order of a reading's probabilities
     UniqueConstraint("name", "labels", name="models_once"),
 )
 
@@ -47,7 +47,7 @@ readings = Table(
     Column("box", JSON, nullable=False),
     Column("flaws", JSON, nullable=False),
     Column("model_id", _Id, ForeignKey("models.id", name="readings_model"), nullable=False),
-    # Two gateways that both record for a moment, while one takes over from the other, store nothing twice.
+    # Two gateways that both record while one takes over from the other store nothing twice.
     UniqueConstraint("source", "epoch", "track", "slot", name="readings_once"),
     Index("readings_by_time", "captured_ms", "id"),
     Index("readings_by_source", "source", "captured_ms", "id"),
@@ -57,7 +57,7 @@ readings = Table(
     Index("readings_by_track_emotion", "source", "track", "emotion", "captured_ms", "id"),
 )
 
-# With their end in the index, those that had ended before a span are passed over without a look at their rows.
+# With the end in the index, episodes that ended before a span are skipped without reading their rows.
 episodes = Table(
     "episodes",
     metadata,

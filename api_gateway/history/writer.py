@@ -1,4 +1,4 @@
-"""Writing into the database, and forgetting what is too old."""
+"""Writes into the database, and deletes what is too old."""
 
 from collections.abc import Sequence
 
@@ -12,16 +12,16 @@ from contract import events
 from contract.messages.erasure import ErasureScope
 
 SWEPT_AT_A_TIME = 5000
-"""Rows, so that other writers wait only for a moment."""
+"""Rows in a transaction, so that other writers wait only for a moment."""
 
 ModelKey = tuple[str, str]
-"""Name with version, and labels with commas between."""
+"""Name with version, and the labels separated by commas."""
 
 
 class HistoryWriter:
-    """Takes in readings and episodes; may be asked to store the same again, by this gateway or another.
+    """Stores readings and episodes; storing the same again, by this gateway or another, changes nothing.
 
-    Every method raises `DatabaseUnavailable` where the database cannot serve.
+    Every method raises `DatabaseUnavailable` during an outage.
     """
 
     def __init__(self, database: Database) -> None:
@@ -29,7 +29,7 @@ class HistoryWriter:
         self._insert = sqlite.insert if database.kind == "sqlite" else postgresql.insert
 
     def write(self, taken: Sequence[events.Reading], spans: Sequence[events.Episode]) -> None:
-        """Store all of it or nothing.
+        """Store everything or nothing.
 
         Raises:
             RowsRefused: a value among them cannot be stored.
@@ -43,13 +43,13 @@ class HistoryWriter:
                 self._put_episodes(connection, spans)
 
     def close_episodes(self, before_ms: int) -> int:
-        """End those of which nothing was heard since: whoever recorded them was gone when they ended. How many."""
+        """End episodes without an update since: their recorder was gone when they ended. Returns how many."""
         silent = and_(episodes.c.phase != "end", episodes.c.end_ms < before_ms)
         with self._database.writing() as connection:
             return connection.execute(update(episodes).where(silent).values(phase="end")).rowcount
 
     def sweep(self, before_ms: int) -> int:
-        """Delete some of what is older, readings and episodes that ended before; how many, 0 when there are no more."""
+        """Delete some older readings and ended episodes; returns how many rows, 0 when none are left."""
         old_readings = (
             select(readings.c.id)
             .where(readings.c.captured_ms < before_ms)
@@ -61,12 +61,15 @@ class HistoryWriter:
             gone = connection.execute(delete(readings).where(readings.c.id.in_(old_readings))).rowcount
             return gone + connection.execute(delete(episodes).where(episodes.c.id.in_(old_episodes))).rowcount
 
-    def erase(self, span: ErasureScope) -> int:
-        """Delete some of what is of this span, episodes that touch it, too; how many rows, 0 when there are no more."""
-        some = select(readings.c.id).where(readings.c.captured_ms.between(span.from_ms, span.to_ms))
-        others = select(episodes.c.id).where(episodes.c.start_ms <= span.to_ms, episodes.c.end_ms >= span.from_ms)
-        if span.source is not None:
-            some, others = some.where(readings.c.source == span.source), others.where(episodes.c.source == span.source)
+    def erase(self, scope: ErasureScope) -> int:
+        """Delete some rows of this scope, overlapping episodes included; returns how many, 0 when none are left."""
+        some = select(readings.c.id).where(readings.c.captured_ms.between(scope.from_ms, scope.to_ms))
+        others = select(episodes.c.id).where(episodes.c.start_ms <= scope.to_ms, episodes.c.end_ms >= scope.from_ms)
+        if scope.source is not None:
+            some, others = (
+                some.where(readings.c.source == scope.source),
+                others.where(episodes.c.source == scope.source),
+            )
         some, others = some.limit(SWEPT_AT_A_TIME), others.limit(SWEPT_AT_A_TIME)
         with self._database.writing() as connection:
             gone = connection.execute(delete(readings).where(readings.c.id.in_(some))).rowcount
@@ -80,10 +83,10 @@ class HistoryWriter:
 
     def _put_episodes(self, connection: Connection, spans: Sequence[events.Episode]) -> None:
         new = self._insert(episodes)
-        told, kept = new.excluded, episodes.c
-        # What another gateway stored may be newer than what comes late from this one.
-        newer = or_(told.end_ms > kept.end_ms, and_(told.end_ms == kept.end_ms, kept.phase != "end"))
-        changed = {column.name: told[column.name] for column in kept if column.name != "id"}
+        update, stored = new.excluded, episodes.c
+        # Another gateway may have stored a newer update than this one, which comes late.
+        newer = or_(update.end_ms > stored.end_ms, and_(update.end_ms == stored.end_ms, stored.phase != "end"))
+        changed = {column.name: update[column.name] for column in stored if column.name != "id"}
         connection.execute(
             new.on_conflict_do_update(index_elements=["id"], set_=changed, where=newer),
             [episode_values(episode) for episode in spans],

@@ -1,6 +1,6 @@
-"""What goes over `/ws/emotions`, as frozen models: the one definition for gateway, AsyncAPI document and tests.
+"""The events of `/ws/emotions`, as frozen models: the one definition for gateway, AsyncAPI document and tests.
 
-Used as `events.Reading`, so that nobody takes one for the reading of the contract that it tells of.
+Use them as `events.Reading`, so that none is mistaken for the message of which it is made.
 """
 
 from contract.events.episode import BestFace, Episode, Peak, Phase

@@ -17,7 +17,7 @@ class Peak(Event):
 
 
 class BestFace(Event):
-    """The face of the best quality, to be cut out of its frame or to be shown."""
+    """The face of the best quality, for cutting it out of its frame."""
 
     frame: int
     captured_ms: int
@@ -40,7 +40,7 @@ class Episode(Event):
     """A label of the model."""
     start_ms: int
     end_ms: int
-    """Of its last reading so far."""
+    """The time of its last reading so far."""
     duration_ms: int
     peak: Peak
     mean_confidence: float

@@ -1,10 +1,10 @@
-"""What all events have in common."""
+"""The base of all events."""
 
 from pydantic import BaseModel, ConfigDict
 
 
 class Event(BaseModel):
-    """A part of what clients are told. Its docstrings are the descriptions of the AsyncAPI document."""
+    """A part of an event. Its docstrings are the descriptions in the AsyncAPI document."""
 
     model_config = ConfigDict(
         frozen=True,

@@ -11,12 +11,12 @@ PROTOCOL_VERSION: Literal[2] = 2
 
 
 class Hello(Event):
-    """The first message, the only one that is no array: how everything stands, whatever was subscribed to."""
+    """The first message, and the only one that is no array: the present state, independent of the subscription."""
 
     type: Literal["hello"] = "hello"
     v: Literal[2] = PROTOCOL_VERSION
-    """The protocol version. New kinds and new fields may come with the same one."""
+    """The protocol version. New kinds and new fields do not change it."""
     sources: tuple[State, ...]
     episodes: tuple[Episode, ...]
-    """Those that run now, with the phase `update`."""
+    """The running episodes, with the phase `update`."""
     stats: Stats

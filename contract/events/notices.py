@@ -1,4 +1,4 @@
-"""What is told to one client about its own connection, whatever it subscribed to."""
+"""Events about the connection of one client, independent of its subscription."""
 
 from typing import Literal
 
@@ -6,7 +6,7 @@ from contract.events.event import Event
 
 
 class Heartbeat(Event):
-    """There was nothing to say for a second."""
+    """No other event was sent for a second."""
 
     kind: Literal["heartbeat"] = "heartbeat"
     now_ms: int
@@ -21,7 +21,7 @@ class Missed(Event):
 
 
 class Refused(Event):
-    """What this client asked for cannot be; its subscription stays as it was."""
+    """The subscription that this client requested is invalid; the one before stays."""
 
     kind: Literal["refused"] = "refused"
     code: Literal["bad_subscription"] = "bad_subscription"

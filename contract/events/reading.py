@@ -1,4 +1,4 @@
-"""The reading of one face in one frame, as clients are told it."""
+"""The reading of one face in one frame, as clients receive it."""
 
 from typing import Literal, Self
 
@@ -9,7 +9,7 @@ from contract.messages import Box, Quality
 
 
 class Answer(Event):
-    """What probabilities support."""
+    """The emotion that probabilities support."""
 
     emotion: str | None
     """A label of the model, `uncertain`, or null where there are no probabilities."""
@@ -22,7 +22,7 @@ class Answer(Event):
 
     @classmethod
     def of(cls, probabilities: Probabilities, judgement: Judgement | None) -> Self:
-        """The answer; without a judgement (there are no probabilities) it names no emotion."""
+        """The answer; without a judgement (there are no probabilities) it has no emotion."""
         return cls(
             emotion=judgement.emotion if judgement else None,
             between=judgement.between if judgement else (),
@@ -32,14 +32,14 @@ class Answer(Event):
 
 
 class Stages(Event):
-    """Where the age of a live reading comes from; the three add up to it."""
+    """The parts of the latency of a live reading; the three add up to it."""
 
     detect_ms: int
     """From the frame to the crop in Redis."""
     infer_ms: int
     """From there to the result in Redis."""
     deliver_ms: int
-    """From there until this gateway handed it to its clients."""
+    """From there until this gateway sent it to its clients."""
 
     @classmethod
     def of(cls, one: messages.Reading, result_ms: int, now_ms: int) -> Self | None:
@@ -60,7 +60,7 @@ class Stages(Event):
 
 
 class Reading(Answer):
-    """What the network said of one face in one frame; the answer is the steady one of its track."""
+    """The prediction for one face in one frame; the answer is the smoothed one of its track."""
 
     kind: Literal["reading"] = "reading"
     source: str

@@ -1,4 +1,4 @@
-"""How a source is, and that one is no more."""
+"""The state of a source, and its removal."""
 
 from typing import Literal, Self
 
@@ -7,7 +7,7 @@ from contract.messages import SourceKind, SourceState, SourceStatus
 
 
 class State(Event):
-    """How a source is now; told when its state changes, or the reason of it."""
+    """The state of a source; sent when the state or its reason changes."""
 
     kind: Literal["state"] = "state"
     source: str
@@ -35,7 +35,7 @@ class State(Event):
 
 
 class Gone(Event):
-    """A source that nobody has renewed for a minute is forgotten."""
+    """A source was removed: no capture process has renewed it for a minute."""
 
     kind: Literal["gone"] = "gone"
     source: str

@@ -1,4 +1,4 @@
-"""How things stand, about once a second."""
+"""The figures of all sources, about once a second."""
 
 from typing import Literal
 
@@ -12,9 +12,9 @@ class Saving(Event):
 
     on: bool
     here: bool
-    """Whether it is this gateway that saves, of all."""
+    """Whether this gateway is the one that saves."""
     paused: str
-    """Why no face is saved for now; else empty."""
+    """Why no face is saved now; else empty."""
 
 
 class History(Event):
@@ -22,25 +22,25 @@ class History(Event):
 
     on: bool
     here: bool
-    """Whether it is this gateway that records, of all."""
+    """Whether this gateway is the one that records."""
     trouble: str
-    """Why the database cannot be used now; else empty."""
+    """Why the database is unavailable now; else empty."""
     waiting: int
     """Readings and episodes that wait to be written."""
     dropped: int
-    """Those that never were, because too many waited."""
+    """Readings and episodes that were dropped because too many waited."""
 
 
 class Settings(Event):
-    """What people switch on the page; kept in Redis."""
+    """The settings that people change on the page; kept in Redis."""
 
     saving: bool
     blur: Blur
-    """What is done to faces in the video."""
+    """How faces in the video are hidden."""
 
 
 class StageMedians(Event):
-    """The medians of `stages` of a second's readings."""
+    """The medians of the `stages` of the readings of a second."""
 
     detect_ms: int
     infer_ms: int
@@ -52,28 +52,28 @@ class SourceStats(Event):
 
     readings_per_s: float
     stale: int
-    """Readings that were too old to classify."""
+    """Readings past their deadline, which were not classified."""
     age_ms: int | None
     """Median; null without classified readings, and for recordings."""
     stages: StageMedians | None
-    """What the age is made of; null where that is not known."""
+    """The parts of the latency; null where they are not known."""
     backlog: int
     """Crops that no worker has finished."""
     waiting_ms: int
     """For how long the oldest of them has been waiting; 0 without any. More than 500 is too long for a camera."""
     gaps: int
-    """How often frames that were sent to the workers did not come back: Redis lost them, or nobody was in time."""
+    """How often frames that were sent to the workers did not come back: Redis lost them, or no worker was in time."""
     fps: float
     frames: int
-    """Looked at since the capture started."""
+    """Frames processed since the capture started."""
     skipped: int
-    """Passed over for newer ones."""
+    """Frames skipped for newer ones."""
     encodes: int
     """Pictures encoded for viewers."""
 
 
 class Stats(Event):
-    """How things stand, about once a second."""
+    """The figures of all sources, about once a second."""
 
     kind: Literal["stats"] = "stats"
     now_ms: int
