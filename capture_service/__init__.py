@@ -1,1 +1,1 @@
-"""Captures sources: frames in; faces, tracks and 48 x 48 crops out."""
+"""Captures sources: from frames to faces, tracks and 48 x 48 crops."""

@@ -14,42 +14,41 @@ SHORTEST, LONGEST = timedelta(milliseconds=50), timedelta(minutes=10)
 
 
 class CaptureSettings(ServiceSettings):
-    """What is captured, how faces are found, and how long to be patient."""
+    """The sources, the detection of faces, and time limits."""
 
     metrics_port: Annotated[int, Field(ge=0, le=65000)] = Field(
         0,
-        description="Port of health and metrics of the service; the process of each source takes one of the ports "
-        "behind it, in their order. 0 takes free ones.",
+        description="Port of health and metrics of the service; the process of each source takes one of the "
+        "following ports, in their order. 0 takes free ones.",
     )
     sources: str = Field(
         "demo=demo",
-        description="What is captured: NAME=ADDRESS with commas between. An ADDRESS is a webcam's number, a video "
+        description="The sources: NAME=ADDRESS, separated by commas. An ADDRESS is a webcam's number, a video "
         "file, a folder of pictures, rtsp://, rtsps://, http:// or https://, `inbox` or `demo`; files and folders take "
-        "?loop=1&fps=5. `none`: only pictures that are handed in.",
+        "?loop=1&fps=5. `none`: only uploaded pictures.",
     )
     sources_file: Path | None = Field(
         None,
-        description="A sources.toml, which takes the place of EMOTII_SOURCES (a password may hold commas there).",
+        description="A sources.toml, used instead of EMOTII_SOURCES (a password may hold commas there).",
     )
     camera_networks: CameraNetworks = ()
     detector: DetectorName = Field(
-        "blazeface", description="What finds faces: blazeface, or haar as in older releases."
+        "blazeface", description="The detector of faces: blazeface, or haar as in older releases."
     )
     detector_min_score: Annotated[float, Field(ge=0.1, le=0.99)] = Field(
-        0.5, description="The least score, 0.1 to 0.99, of what counts as a face (blazeface only)."
+        0.5, description="The least score of a face, 0.1 to 0.99 (blazeface only)."
     )
     detect_every: Duration = Field(
         timedelta(milliseconds=200),
-        description="How often faces are looked for in a live source; between, those that were found are followed, "
-        "and where that is not safe the next frame is looked at whole. 0: in every frame, as in recordings that are "
-        "analysed.",
+        description="How often faces are detected in a live source; in between, detected faces are followed, and the "
+        "next detection comes earlier where that is not safe. 0: in every frame, as in recordings.",
     )
     max_faces: Annotated[int, Field(ge=1, le=1000)] = Field(
         50, description="The most faces of one frame; those with the best scores are kept."
     )
     crop_life: Duration = Field(
         timedelta(milliseconds=450),
-        description="How long a crop of a live source is worth classifying; what is shown is at most 0.5 s old.",
+        description="The deadline of a crop of a live source, so that the latency of a result is at most 0.5 s.",
     )
     backlog_limit: Annotated[int, Field(ge=1, le=100_000)] = Field(
         100, description="Entries of a live source that wait for workers; over it, frames are skipped and counted."
@@ -57,7 +56,9 @@ class CaptureSettings(ServiceSettings):
     job_backlog_limit: Annotated[int, Field(ge=100, le=1_000_000)] = Field(
         5000, description="Entries of a job that wait for workers or for the reader; over it, reading waits."
     )
-    view_quality: Annotated[int, Field(ge=10, le=100)] = Field(80, description="Of the frames for viewing, 10 to 100.")
+    view_quality: Annotated[int, Field(ge=10, le=100)] = Field(
+        80, description="JPEG quality of the frames for viewing, 10 to 100."
+    )
     view_width: Annotated[int, Field(ge=160, le=7680)] = Field(
         960, description="Frames for viewing are scaled down to this width in pixels."
     )
@@ -68,11 +69,11 @@ class CaptureSettings(ServiceSettings):
         timedelta(seconds=10), description="The longest pause before a broken source is opened again."
     )
     stall_timeout: Duration = Field(
-        timedelta(seconds=4), description="A source that gives no frame for this long is broken and is opened again."
+        timedelta(seconds=4), description="A source without a frame for this long is broken and is opened again."
     )
     open_timeout: Duration = Field(timedelta(seconds=5), description="How long opening a stream may take.")
     picture_max_bytes: Annotated[int, Field(ge=1000, le=200_000_000)] = Field(
-        20_000_000, description="The largest picture that can be handed in, in bytes."
+        20_000_000, description="The largest picture that can be uploaded, in bytes."
     )
     picture_max_megapixels: Annotated[int, Field(ge=1, le=1000)] = Field(
         40, description="The largest picture or frame that is decoded, in millions of pixels."

@@ -1,1 +1,1 @@
-"""From outcomes to ordered, smoothed readings and episodes. Pure: no clock, no Redis."""
+"""From outcomes to ordered, smoothed readings and episodes; it uses neither a clock nor Redis."""

@@ -1,4 +1,4 @@
-"""The span in which one track shows one emotion, while it grows."""
+"""An episode while it runs: one track shows one emotion."""
 
 from dataclasses import dataclass
 
@@ -13,26 +13,26 @@ UPDATE_MS = 500
 
 @dataclass
 class EpisodeBuilder:
-    """An episode that runs."""
+    """A running episode."""
 
     id: str
     emotion: str
     first: Reading
     start_ms: int
     end_ms: int
-    told_ms: int
-    """The time of the reading with which it was last told."""
+    updated_ms: int
+    """The time of the reading of the last event."""
     peak: events.Peak
     best_face: events.BestFace
-    best: float
-    """How good the best face is: confidence times the weight of its quality."""
+    best_score: float
+    """Of the best face: confidence times the weight of its quality."""
     confidences: float = 0.0
-    """The sum of them, in percent."""
+    """The sum of the confidences, in percent."""
     readings: int = 0
 
     @classmethod
     def begin(cls, reading: Reading, judgement: Judgement) -> "EpisodeBuilder":
-        """The episode whose first reading this is; it still has to be added."""
+        """The episode that begins with this reading; the reading is not added yet."""
         name = reading.id
         return cls(
             id=f"{name.source}-{name.epoch}-{reading.face.track}-{name.frame}",
@@ -40,10 +40,10 @@ class EpisodeBuilder:
             first=reading,
             start_ms=reading.captured_ms,
             end_ms=reading.captured_ms,
-            told_ms=reading.captured_ms,
+            updated_ms=reading.captured_ms,
             peak=_peak(reading, judgement),
             best_face=_face(reading),
-            best=0.0,
+            best_score=0.0,
         )
 
     def add(self, reading: Reading, judgement: Judgement) -> None:
@@ -53,17 +53,17 @@ class EpisodeBuilder:
         self.readings += 1
         if judgement.confidence > self.peak.confidence:
             self.peak = _peak(reading, judgement)
-        if (good := quality_weight(reading.face.quality) * judgement.confidence) > self.best:
-            self.best, self.best_face = good, _face(reading)
+        if (score := quality_weight(reading.face.quality) * judgement.confidence) > self.best_score:
+            self.best_score, self.best_face = score, _face(reading)
 
-    def is_due(self) -> bool:
-        """Whether an update is to be told; if so, it counts as told."""
-        if self.end_ms - self.told_ms < UPDATE_MS:
+    def take_update(self) -> bool:
+        """Whether an update is due; if so, it counts as published."""
+        if self.end_ms - self.updated_ms < UPDATE_MS:
             return False
-        self.told_ms = self.end_ms
+        self.updated_ms = self.end_ms
         return True
 
-    def tell(self, phase: events.Phase) -> events.Episode:
+    def to_event(self, phase: events.Phase) -> events.Episode:
         """The event, with the figures so far."""
         return events.Episode(
             phase=phase,

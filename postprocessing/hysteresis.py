@@ -1,4 +1,4 @@
-"""The label that is told of a track: it changes when the smoothed probabilities ask for it clearly, and for a while."""
+"""The emotion of a track: it changes when the smoothed probabilities support another one clearly, and for a while."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +9,14 @@ from postprocessing.parameters import SmoothingParameters
 
 @dataclass
 class HysteresisFilter:
-    """What is told of one track.
+    """The emotion of one track.
 
-    The two thresholds of a Schmitt trigger, and a hold time: an emotion is won by what the model's thresholds ask for,
-    and lost only below thresholds that are lower by the lead, or to another one that is likelier by the lead. So
-    *uncertain* is told where neither holds, not at each crossing of a threshold.
+    It has the two thresholds of a Schmitt trigger, and a hold time:
+
+    - A track gets an emotion that meets the model's thresholds.
+    - It loses the emotion only below thresholds that are lower by the lead, or to an emotion that is likelier by the
+      lead.
+    - It is *uncertain* while neither applies, instead of changing at each crossing of a threshold.
     """
 
     emotion: str = ""
@@ -21,36 +24,36 @@ class HysteresisFilter:
     likeliest: str = ""
     likeliest_since_ms: int = 0
     weak_since_ms: int | None = None
-    """Since when the probabilities do not even support the emotion by the lowered thresholds."""
+    """Since when the probabilities do not meet even the lowered thresholds."""
 
-    def follow(
+    def update(
         self,
         probabilities: Mapping[str, float],
         thresholds: Thresholds | None,
         at_ms: int,
         parameters: SmoothingParameters,
     ) -> Judgement:
-        """What is told from now on.
+        """The judgement on the track after its next reading.
 
         Args:
             probabilities: smoothed, at least one.
             thresholds: the model's.
-            at_ms: when the frame was taken.
-            parameters: how clear and lasting a change has to be.
+            at_ms: when the frame was captured.
+            parameters: lead and hold time of a change.
         """
         judgement = judge(probabilities, thresholds)
         likeliest = judgement.between[0] if judgement.between else judgement.emotion
         if likeliest != self.likeliest:
             self.likeliest, self.likeliest_since_ms = likeliest, at_ms
         if self.emotion != UNCERTAIN and self.emotion not in probabilities:
-            self._tell(judgement.emotion)  # the first reading, or the first of another model
+            self._switch(judgement.emotion)  # the first reading of the track or of another model
         elif judgement.certain and self._is_won(likeliest, probabilities, at_ms, parameters):
-            self._tell(likeliest)
+            self._switch(likeliest)
         elif self.emotion != UNCERTAIN and self._is_lost(probabilities, thresholds, at_ms, parameters):
-            self._tell(UNCERTAIN)
+            self._switch(UNCERTAIN)
         return self._judgement(probabilities)
 
-    def _tell(self, emotion: str) -> None:
+    def _switch(self, emotion: str) -> None:
         self.emotion, self.weak_since_ms = emotion, None
 
     def _is_won(
@@ -67,9 +70,9 @@ class HysteresisFilter:
         at_ms: int,
         parameters: SmoothingParameters,
     ) -> bool:
-        mine = probabilities[self.emotion]
+        current = probabilities[self.emotion]
         best_other = max((share for emotion, share in probabilities.items() if emotion != self.emotion), default=0.0)
-        if thresholds is None or lowered(thresholds, parameters.lead).met_by(mine, best_other):
+        if thresholds is None or lowered(thresholds, parameters.lead).met_by(current, best_other):
             self.weak_since_ms = None
             return False
         if self.weak_since_ms is None:
@@ -84,7 +87,7 @@ class HysteresisFilter:
 
 
 def lowered(thresholds: Thresholds, lead: float) -> Thresholds:
-    """What still supports an emotion; the margin falls by twice the lead, since the next one gains what it loses."""
+    """The thresholds to keep an emotion; the margin falls by twice the lead: one emotion gains what the other loses."""
     return thresholds.model_copy(
         update={
             "min_probability": max(0.0, thresholds.min_probability - lead),

@@ -1,19 +1,19 @@
-"""How steady results are to be: the three numbers that smoothing and label follow."""
+"""The three parameters of smoothing and hysteresis."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class SmoothingParameters:
-    """Every gateway of an installation has to have the same, or they tell different episodes.
+    """Every gateway of an installation needs the same parameters, or they publish different episodes.
 
-    The defaults are chosen with `benchmarks/experiments/flicker.py`: the least flicker with which a change of
+    The defaults were chosen with `benchmarks/experiments/flicker.py`: the least flicker with which a change of
     expression is still followed within half a second.
     """
 
     constant_ms: float = 150.0
-    """Time constant of the smoothing; 0: none."""
+    """Time constant of the smoothing; 0: no smoothing."""
     lead: float = 0.2
-    """By how much probability an emotion is harder to lose than to win."""
+    """How much lower, in probability, the thresholds to keep an emotion are than those to get it."""
     hold_ms: int = 150
-    """How long the probabilities have to speak against what is told before something else is."""
+    """How long the probabilities must support a change before it is made."""

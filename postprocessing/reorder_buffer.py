@@ -1,4 +1,4 @@
-"""The frames of one run of a source in their order, although several workers finish them out of order."""
+"""The frames of one epoch of a source in their order, although several workers finish them out of order."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from contract.messages import FrameDone, Manifest, Outcome, Reading
 
 WAIT_MS = 300
-"""A frame waits no longer for what is missing: a crop that was buried, or that a dead worker holds, may never come."""
+"""The longest wait for a missing outcome: that of a dead-lettered crop, or of one that a dead worker holds, may never
+come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +20,18 @@ class StoredReading:
 
 @dataclass
 class PendingFrame:
-    """A frame of which something has come."""
+    """A frame of which an outcome has come."""
 
     since_ms: int
     faces: int | None = None
-    """How many it has; None until its "frame done" has come."""
+    """Its number of faces; None until its "frame done" has come."""
     previous: int | None = None
-    """The frame that has to come before it; None: nobody said that there is one."""
+    """The frame that must be released before it; None: it is not known."""
     captured_ms: int = 0
     last: bool = False
     """Whether it is the end of a recording."""
     after_gap: bool = False
-    """Whether the frame that has to come before it never came, as when Redis lost it."""
+    """Whether the frame before it never came, for example because Redis lost it."""
     readings: dict[int, StoredReading] = field(default_factory=dict)
     """By face."""
 
@@ -41,50 +42,54 @@ class PendingFrame:
 
 @dataclass
 class ReorderBuffer:
-    """Holds each frame until it is complete and the one before it has been released.
+    """Holds each frame until it is complete and the frame before it has been released.
 
-    With one worker that is at once: "frame done" says which frame was sent before. Times are those of the entries of
-    the results stream, so that every reader of the stream decides the same.
+    With one worker it releases frames at once, since "frame done" names the frame that was sent before. Times are those
+    of the entries of the results stream, so that every reader of the stream decides alike.
     """
 
     released: int = -1
-    """The last frame that was handed on."""
-    held: dict[int, PendingFrame] = field(default_factory=dict)
+    """The last frame that was released."""
+    pending: dict[int, PendingFrame] = field(default_factory=dict)
     """By frame."""
 
     def add(self, entry_ms: int, outcome: Outcome) -> bool:
-        """Take one outcome; False if it is dropped: it came before, or too late for its place."""
+        """Add an outcome; False if it is dropped: it is a duplicate, or its frame was released already."""
         number = outcome.id.frame
         if number <= self.released:
             return False
-        held = self.held.setdefault(number, PendingFrame(entry_ms))
+        pending = self.pending.setdefault(number, PendingFrame(entry_ms))
         match outcome:
             case Reading():
-                if outcome.face.index in held.readings:
+                if outcome.face.index in pending.readings:
                     return False
-                held.readings[outcome.face.index] = StoredReading(outcome, entry_ms)
-                held.captured_ms = outcome.captured_ms
+                pending.readings[outcome.face.index] = StoredReading(outcome, entry_ms)
+                pending.captured_ms = outcome.captured_ms
             case FrameDone():
-                held.faces, held.previous, held.captured_ms = outcome.faces, outcome.previous, outcome.captured_ms
+                pending.faces, pending.previous, pending.captured_ms = (
+                    outcome.faces,
+                    outcome.previous,
+                    outcome.captured_ms,
+                )
             case Manifest():
-                held.faces, held.previous, held.last = 0, number - 1, True
+                pending.faces, pending.previous, pending.last = 0, number - 1, True
         return True
 
     def ready(self, now_ms: int) -> Iterator[PendingFrame]:
-        """The frames whose turn has come by `now_ms`, in Redis's time; each once."""
-        while self.held:
-            number = min(self.held)
-            if not self._is_next(self.held[number]) and now_ms - self._waiting_since() <= WAIT_MS:
+        """Release the frames that are due by `now_ms`, in Redis's time."""
+        while self.pending:
+            number = min(self.pending)
+            if not self._is_next(self.pending[number]) and now_ms - self._waiting_since() <= WAIT_MS:
                 return
-            held = self.held.pop(number)
-            # Of what was before the first one that came here, nobody knows what else has come.
-            held.after_gap = held.previous is not None and -1 < self.released < held.previous
+            pending = self.pending.pop(number)
+            # For the first frame here it is not known which frames came before.
+            pending.after_gap = pending.previous is not None and -1 < self.released < pending.previous
             self.released = number
-            yield held
+            yield pending
 
-    def _is_next(self, held: PendingFrame) -> bool:
-        complete = held.faces is not None and len(held.readings) >= held.faces
-        return complete and (held.previous is None or held.previous <= self.released)
+    def _is_next(self, frame: PendingFrame) -> bool:
+        complete = frame.faces is not None and len(frame.readings) >= frame.faces
+        return complete and (frame.previous is None or frame.previous <= self.released)
 
     def _waiting_since(self) -> int:
-        return min(held.since_ms for held in self.held.values())
+        return min(frame.since_ms for frame in self.pending.values())

@@ -1,4 +1,4 @@
-"""Exponential smoothing in time: the weight of a reading is the time that it stands for, times the crop's quality."""
+"""Exponential smoothing in time: a reading is weighted by the time since the one before and by the crop's quality."""
 
 import math
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from contract.messages import Quality
 from contract.messages.face import DARKEST, LEAST_SHARP, SMALLEST
 
 LEAST_WEIGHT = 0.05
-"""Even the worst crop says something where there is no better one."""
+"""Even the worst crop counts where there is no better one."""
 
 
 @dataclass
@@ -16,24 +16,24 @@ class Smoothing:
     """The smoothed probabilities of one track.
 
     The continuous-time form of simple exponential smoothing (Brown, 1956) as a weighted mean: over `dt` the past keeps
-    the weight exp(-dt / time constant), and the new reading has the rest times its own weight. So many frames a second
-    smooth no less than few, and a poor crop among good ones moves little; where all are poor, they are followed as
-    fast as good ones.
+    the weight exp(-dt / time constant), and the new reading gets the rest times its own weight. The frame rate does not
+    change the smoothing, and a poor crop among good ones changes little; where all crops are poor, they count as much
+    as good ones.
     """
 
     probabilities: Probabilities = field(default_factory=dict)
     weight: float = 0.0
-    """How good the crops were that the probabilities are made of, 0 to 1."""
+    """The mean weight of the crops behind the probabilities, 0 to 1."""
     at_ms: int = 0
 
     def add(self, probabilities: Probabilities, at_ms: int, weight: float, constant_ms: float) -> None:
-        """Take in one reading; other emotions than before (another model) start anew.
+        """Add a reading; one with other labels (of another model) starts the smoothing again.
 
         Args:
             probabilities: of the frame alone.
-            at_ms: when the frame was taken.
+            at_ms: when the frame was captured.
             weight: above 0, up to 1: see `quality_weight`.
-            constant_ms: the time constant; 0: nothing is smoothed.
+            constant_ms: the time constant; 0: no smoothing.
         """
         if self.probabilities.keys() != probabilities.keys():
             self.probabilities, self.weight = dict(probabilities), weight
@@ -50,12 +50,12 @@ class Smoothing:
 
 
 def quality_weight(quality: Quality) -> float:
-    """How much a crop counts, 0.05 to 1: 1 with twice the light, sharpness and size that keep it from being flawed.
+    """The weight of a crop, 0.05 to 1: 1 from twice the brightness, sharpness and size below which it has a flaw.
 
-    The turn of the head and what lies outside the frame take away in proportion: a profile counts nothing.
+    It falls in proportion to the turn of the head and to the part outside the frame: a profile gets the least weight.
     """
-    light, sharp, size = quality.brightness / DARKEST, quality.sharpness / LEAST_SHARP, quality.size / SMALLEST
+    brightness, sharpness, size = quality.brightness / DARKEST, quality.sharpness / LEAST_SHARP, quality.size / SMALLEST
     product = (1 - quality.turn) * quality.inside
-    for times in (light, sharp, size):
-        product *= min(1.0, max(0.0, times / 2))
+    for ratio in (brightness, sharpness, size):
+        product *= min(1.0, max(0.0, ratio / 2))
     return min(1.0, max(LEAST_WEIGHT, product))

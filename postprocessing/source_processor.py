@@ -1,7 +1,7 @@
-"""The steady results of one source: outcomes as they are stored go in, ordered readings and episodes come out.
+"""The smoothed results of one source: from outcomes in the order of storage to ordered readings and episodes.
 
-Nothing here looks at a clock or at Redis. The same outcomes with the same stream ids give the same results in every
-gateway, and the state can be written down and taken up by another one.
+Nothing here reads a clock or Redis. The same outcomes with the same stream ids give the same results in every gateway,
+and the state can be stored and resumed by another gateway.
 """
 
 from collections.abc import Iterator
@@ -15,11 +15,11 @@ from postprocessing.reorder_buffer import PendingFrame, ReorderBuffer
 from postprocessing.track_processor import SmoothedReading, TrackProcessor
 
 LOST_MS = 1000
-"""A track without a reading for so long is over: the tracker gives its number to nobody else."""
+"""A track without a reading for so long has ended; the tracker does not reuse its number."""
 SILENCE_MS = 3000
-"""A live source whose results stop for so long is dead; episodes end, with the time of their last reading."""
+"""A live source without results for so long is dead; its episodes end, with the time of their last reading."""
 SLOW_FRAMES = 3
-"""A source that sends rarely gets the time of so many of its frames."""
+"""A source with a low frame rate gets the time of so many of its frames instead."""
 KEPT_EPOCHS = 4
 
 ProcessorOutput = SmoothedReading | events.Episode
@@ -27,19 +27,20 @@ ProcessorOutput = SmoothedReading | events.Episode
 
 @dataclass
 class Epoch:
-    """One run of the source."""
+    """One opening of the source."""
 
-    reorder: ReorderBuffer = field(default_factory=ReorderBuffer)
-    courses: dict[int, TrackProcessor] = field(default_factory=dict)
-    """By track."""
+    buffer: ReorderBuffer = field(default_factory=ReorderBuffer)
+    tracks: dict[int, TrackProcessor] = field(default_factory=dict)
+    """By the number of the track."""
     stored_ms: int = 0
     """When its latest outcome was stored."""
     captured_ms: int | None = None
-    """When the latest frame that was handed on was taken."""
+    """When the latest released frame was captured."""
     interval_ms: int = 0
-    """Between that one and the one before."""
+    """Between that frame and the one before."""
 
-    def patience_ms(self) -> int:
+    def silence_limit_ms(self) -> int:
+        """After how long without results the source counts as dead."""
         return max(SILENCE_MS, SLOW_FRAMES * self.interval_ms)
 
 
@@ -49,81 +50,81 @@ class SourceProcessor:
 
     parameters: SmoothingParameters = field(default_factory=SmoothingParameters)
     recorded: bool = False
-    """Whether its times are those in a recording, whose results may pause for as long as they like."""
+    """Whether it is a recording: its times are those in the recording, and its results may pause for any time."""
     epochs: dict[str, Epoch] = field(default_factory=dict)
     dropped: int = 0
-    """Outcomes that came before, or too late for their place."""
+    """The number of duplicates, and of outcomes of frames that were released already."""
     gaps: int = 0
-    """Times that frames which were sent to the workers did not come back."""
+    """How often frames that were sent to the workers did not come back."""
 
     def process(self, entry_ms: int, outcome: Outcome) -> list[ProcessorOutput]:
-        """The next entry of the results stream.
+        """Process the next entry of the results stream.
 
         Args:
             entry_ms: when it was stored: the first part of its id.
-            outcome: what it says; its source is the one that this state is of.
+            outcome: of this source.
 
         Returns:
-            What is told from now on, in order: readings, each followed by the changes of its track's episode.
+            The output in order: readings, each followed by the events of its track's episode.
         """
-        told = self.advance_time(entry_ms)
-        epoch = self._epoch(outcome.id.epoch, told)
+        output = self.advance_time(entry_ms)
+        epoch = self._epoch(outcome.id.epoch, output)
         epoch.stored_ms = entry_ms
-        if epoch.reorder.add(entry_ms, outcome):
-            told += self._release(epoch, entry_ms)
+        if epoch.buffer.add(entry_ms, outcome):
+            output += self._release(epoch, entry_ms)
         else:
             self.dropped += 1
-        return told
+        return output
 
     def advance_time(self, now_ms: int) -> list[ProcessorOutput]:
-        """Nothing was stored up to `now_ms`, in Redis's time: what waited long enough is told, what is over ends.
+        """Release due frames and end episodes: all entries stored up to `now_ms`, in Redis's time, were processed.
 
-        An entry does the same by its own time, so that it makes no difference who called this how often.
+        `process` does the same by the time of its entry, so that it makes no difference how often this is called.
         """
-        told: list[ProcessorOutput] = []
+        output: list[ProcessorOutput] = []
         for epoch in self.epochs.values():
-            told += self._release(epoch, now_ms)
-            if not self.recorded and now_ms - epoch.stored_ms > epoch.patience_ms():
-                told += _end(epoch)
-        return told
+            output += self._release(epoch, now_ms)
+            if not self.recorded and now_ms - epoch.stored_ms > epoch.silence_limit_ms():
+                output += _end(epoch)
+        return output
 
     def end(self) -> list[ProcessorOutput]:
-        """There is nothing to come: what waits is told, and every episode ends."""
-        return [told for epoch in self.epochs.values() for told in self._close(epoch)]
+        """No more entries come: release all frames and end every episode."""
+        return [one for epoch in self.epochs.values() for one in self._close(epoch)]
 
     def running(self) -> Iterator[events.Episode]:
-        """The episodes that run, as updates."""
+        """The running episodes, as updates."""
         for epoch in self.epochs.values():
-            for course in epoch.courses.values():
-                if course.span:
-                    yield course.span.tell("update")
+            for track in epoch.tracks.values():
+                if track.episode:
+                    yield track.episode.to_event("update")
 
-    def _epoch(self, name: str, told: list[ProcessorOutput]) -> Epoch:
+    def _epoch(self, name: str, output: list[ProcessorOutput]) -> Epoch:
         if name not in self.epochs and len(self.epochs) == KEPT_EPOCHS:
             oldest = min(self.epochs, key=lambda one: self.epochs[one].stored_ms)
-            told += self._close(self.epochs.pop(oldest))
+            output += self._close(self.epochs.pop(oldest))
         return self.epochs.setdefault(name, Epoch())
 
     def _release(self, epoch: Epoch, now_ms: int) -> list[ProcessorOutput]:
-        told: list[ProcessorOutput] = []
-        for frame in epoch.reorder.ready(now_ms):
+        output: list[ProcessorOutput] = []
+        for frame in epoch.buffer.ready(now_ms):
             self.gaps += frame.after_gap
-            told += _follow(epoch, frame, self.parameters)
-        return told
+            output += _process(epoch, frame, self.parameters)
+        return output
 
     def _close(self, epoch: Epoch) -> list[ProcessorOutput]:
         return [*self._release(epoch, LATEST_MS), *_end(epoch)]
 
 
-def _follow(epoch: Epoch, frame: PendingFrame, parameters: SmoothingParameters) -> Iterator[ProcessorOutput]:
+def _process(epoch: Epoch, frame: PendingFrame, parameters: SmoothingParameters) -> Iterator[ProcessorOutput]:
     for stored in frame.in_order():
         reading = stored.reading
         if reading.stale:
             yield SmoothedReading(reading, stored.entry_ms, {}, None)
             continue
-        course = epoch.courses.setdefault(reading.face.track, TrackProcessor())
-        steady, episodes = course.process(reading, stored.entry_ms, parameters)
-        yield steady
+        track = epoch.tracks.setdefault(reading.face.track, TrackProcessor())
+        smoothed, episodes = track.process(reading, stored.entry_ms, parameters)
+        yield smoothed
         yield from episodes
     if frame.last:
         yield from _end(epoch)
@@ -131,12 +132,12 @@ def _follow(epoch: Epoch, frame: PendingFrame, parameters: SmoothingParameters) 
     if epoch.captured_ms is not None:
         epoch.interval_ms = max(0, frame.captured_ms - epoch.captured_ms)
     epoch.captured_ms = frame.captured_ms
-    for track, course in list(epoch.courses.items()):
-        if frame.captured_ms - course.seen_ms > LOST_MS:
-            yield from course.end()
-            del epoch.courses[track]
+    for number, track in list(epoch.tracks.items()):
+        if frame.captured_ms - track.seen_ms > LOST_MS:
+            yield from track.end()
+            del epoch.tracks[number]
 
 
 def _end(epoch: Epoch) -> list[ProcessorOutput]:
-    courses, epoch.courses, epoch.captured_ms, epoch.interval_ms = epoch.courses, {}, None, 0
-    return [episode for course in courses.values() for episode in course.end()]
+    tracks, epoch.tracks, epoch.captured_ms, epoch.interval_ms = epoch.tracks, {}, None, 0
+    return [episode for track in tracks.values() for episode in track.end()]

@@ -1,1 +1,1 @@
-"""Drawing on pictures and hiding faces in them."""
+"""Draws on pictures and hides faces in them."""

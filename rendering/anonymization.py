@@ -9,15 +9,15 @@ from contract.runtime_settings import Blur
 from rendering.images import Picture
 
 ASIDE, ABOVE, BELOW = 0.35, 0.5, 0.3
-"""What is hidden round a detector's box, in its sides: the box ends at brows and chin, the head does not."""
+"""How far the hidden area exceeds the detector's box, in its sides: the box ends at brows and chin."""
 CELLS = 2
-"""A blurred head is made of so many by so many means of its pixels. Of four by four, BlazeFace still found 8 of 85."""
+"""A blurred head consists of 2 by 2 means of its pixels. With 4 by 4, BlazeFace still found 8 of 85 faces."""
 COVER = (74, 66, 62)
 """BGR."""
 
 
 def hide(picture: Picture, boxes: Iterable[Box], blur: Blur) -> None:
-    """Hide the heads of the faces in these boxes, in the picture itself."""
+    """Hide the heads of the faces in these boxes; changes the picture."""
     if blur == "off":
         return
     for box in boxes:
@@ -33,7 +33,7 @@ def hide(picture: Picture, boxes: Iterable[Box], blur: Blur) -> None:
 
 
 def _head(box: Box, width: int, height: int) -> tuple[int, int, int, int]:
-    """Left, top, right and bottom of what is hidden, within the picture."""
+    """Left, top, right and bottom of the hidden area, within the picture."""
     left, top = box[0] - ASIDE * box[2], box[1] - ABOVE * box[3]
     right, bottom = box[0] + (1 + ASIDE) * box[2], box[1] + (1 + BELOW) * box[3]
     x0, y0 = min(max(left, 0), width), min(max(top, 0), height)

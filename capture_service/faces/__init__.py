@@ -1,1 +1,1 @@
-"""The faces of a frame: tracked, followed, judged and cut."""
+"""Finds the faces of a frame: detects or follows, tracks, cuts and rates them."""

@@ -2,9 +2,9 @@
 
 The method is Median Flow (Kalal et al., "Forward-Backward Error: Automatic Detection of Tracking Failures", 2010): a
 grid of points in the face's box is followed by Lucas and Kanade's pyramids to the new frame, and from there back.
-Points that do not come back to where they began are left out. What is left says by its median where the face went, and
-by least squares how it turned and grew. Every face is looked at in a small patch of its own, so that a large one costs
-no more than a small one.
+Points that do not come back to where they began are dropped. The median of the rest is the shift of the face, and least
+squares give its rotation and growth. Each face is followed in a small patch of its own, so that a large face costs no
+more than a small one.
 """
 
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from contract.model.landmarks import Point
 from contract.model.preprocessing import Gray, cut
 
 SIDE = 32
-"""Of a face's box in the patch, in pixels; smaller faces keep their size."""
+"""Side of a face's box in the patch, in pixels; smaller faces keep their size."""
 AROUND = 0.5
-"""How much of what surrounds the box belongs to the patch, in its sides: a face can move by so much."""
+"""Margin of the patch round the box, in its sides: a face can move this far."""
 GRID = 5
 """Points a side of the box."""
 LEAST = 9
-"""So many points have to come back, or the motion is not known."""
+"""The least number of points that must come back for a known motion."""
 FARTHEST_BACK = 0.02
-"""How far from its beginning a point may come back, in sides of the box."""
+"""How far from its start a point may come back, in sides of the box."""
 WINDOW, LEVELS, STOP = (9, 9), 2, (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03)
 
 Points = NDArray[np.float32]
@@ -38,28 +38,28 @@ Numbers = NDArray[np.complexfloating[Any, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """What became of a face: it moved, and turned in the plane of the picture and grew about its middle."""
+    """The motion of a face: a shift, and a rotation and growth about its middle, in the plane of the picture."""
 
     middle: complex
     """Before it moved, in pixels of the frame, x + iy."""
     shift: complex
     turn: complex
-    """1: neither turned nor grown."""
+    """1: no rotation and no growth."""
 
     def point(self, point: Point) -> Point:
-        """Where what was at `point` is now."""
+        """Where `point` is now."""
         place = self.middle + self.shift + (complex(*point) - self.middle) * self.turn
         return place.real, place.imag
 
     def box(self, box: Box) -> Box:
-        """Where what was in `box` is now; boxes stay upright."""
+        """Where `box` is now; boxes stay upright."""
         x, y = self.point((box[0] + box[2] / 2, box[1] + box[3] / 2))
         width, height = box[2] * abs(self.turn), box[3] * abs(self.turn)
         return x - width / 2, y - height / 2, width, height
 
 
 def motion(before: Gray, now: Gray, box: Box) -> Motion | None:
-    """How what was in `box` moved from one frame to the next, both (height, width); None where that cannot be told."""
+    """The motion of `box` from one gray frame (height, width) to the next; None if it is not known."""
     side = max(box[2:])
     scale = min(1.0, SIDE / side)
     margin = AROUND * side
@@ -91,7 +91,7 @@ def _grid(box: Box, patch: Box, scale: float) -> Points:
 
 
 def _flow(before: Gray, now: Gray, begin: Points) -> tuple[Points, Points]:
-    """Where the points are now, and where these were before; infinitely far away for a point that was lost."""
+    """Where the points are now, and where those were before; infinitely far away for a lost point."""
     end, found = _followed(before, now, begin)
     back, found_back = _followed(now, before, end)
     back[~(found & found_back)] = np.inf
@@ -105,7 +105,7 @@ def _followed(before: Gray, now: Gray, points: Points) -> tuple[Points, NDArray[
 
 
 def _turn(begin: Points, end: Points) -> complex:
-    """The number that turns and stretches one set of points into the other, about the middle of each."""
+    """The number that rotates and scales one set of points into the other, about the middle of each."""
     first, last = (_numbers(points - points.mean(axis=0)) for points in (begin, end))
     return complex(np.vdot(first, last) / np.vdot(first, first).real)
 

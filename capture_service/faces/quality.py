@@ -1,4 +1,4 @@
-"""How much a crop can be trusted, as the contract's `Quality` defines each number."""
+"""The quality of a crop, as the contract's `Quality` defines its values."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ from contract.model.preprocessing import Gray
 
 
 def judge(crop: Gray, detection: Detection, width: int, height: int) -> Quality:
-    """The quality of a 48 x 48 crop that was cut round `detection` from a frame of `width` x `height` pixels."""
+    """The quality of a 48 x 48 crop of `detection` from a frame of `width` x `height` pixels."""
     return Quality(
         brightness=float(crop.mean()) / 255,
         sharpness=sharpness(crop),
@@ -33,7 +33,7 @@ def sharpness(crop: Gray) -> float:
 
 
 def turn(points: KeyPoints) -> float:
-    """0 where the nose lies half way between the ears, 1 where it lies over one of them or beyond."""
+    """0 if the nose is half way between the ears, 1 if it is over one of them or beyond."""
     right, left, nose = (np.array(point) for point in (points.right_ear, points.left_ear, points.nose))
     axis = left - right
     length = float(axis @ axis)
@@ -44,7 +44,7 @@ def turn(points: KeyPoints) -> float:
 
 
 def inside(box: Box, width: int, height: int) -> float:
-    """The share of the box that lies in the frame."""
+    """The share of the box that lies inside the frame."""
     left, top, box_width, box_height = box
     across = max(0.0, min(left + box_width, width) - max(left, 0.0))
     down = max(0.0, min(top + box_height, height) - max(top, 0.0))

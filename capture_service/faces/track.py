@@ -1,23 +1,23 @@
-"""A track: one face over consecutive frames, where it goes and what it looked like."""
+"""A track: one face over consecutive frames, with its motion and appearance."""
 
 from dataclasses import dataclass
 
-from capture_service.faces.appearance import Look, blend
+from capture_service.faces.appearance import AppearanceVector, blend
 from contract.messages import Box
 
-LIFE_SECONDS = 1.0
-"""A track survives this long without its face."""
+TTL_SECONDS = 1.0
+"""How long a track lives without its face."""
 HIDDEN_SECONDS = 3.0
-"""And this long if it may have gone behind another face."""
+"""How long it lives if its face may be behind another one."""
 ALPHA, BETA = 0.8, 0.3
-"""How far place and speed follow what was seen: boxes of detectors jitter little, so mostly."""
+"""How far place and speed follow the detected box, whose jitter is small."""
 CROWDED_BETA = 0.05
-"""Beside another face, which may hide a part of this one, the box narrows and seems to stop."""
+"""Next to another face, which may hide a part of this one, the box narrows and seems to stop."""
 
 
 @dataclass(eq=False)
 class Track:
-    """A face that was seen lately, and where it goes."""
+    """A face that was seen lately, and its motion."""
 
     number: int
     box: Box
@@ -25,21 +25,21 @@ class Track:
     """Seconds."""
     speed: tuple[float, float] = (0.0, 0.0)
     """Of the centre, in pixels a second."""
-    look: Look | None = None
-    """As it was while no other face was in the way."""
+    appearance: AppearanceVector | None = None
+    """As seen while no other face was close."""
     beside: frozenset[int] = frozenset()
-    """The tracks that were close when it was last seen, so that it may be behind one of them now."""
+    """The tracks that were close when it was last seen; it may be behind one of them now."""
 
     def lives(self, seconds: float) -> bool:
-        return seconds - self.seen <= (HIDDEN_SECONDS if self.beside else LIFE_SECONDS)
+        return seconds - self.seen <= (HIDDEN_SECONDS if self.beside else TTL_SECONDS)
 
     def predict(self, seconds: float) -> Box:
         """Where the box should be now."""
         ahead = seconds - self.seen
         return (self.box[0] + self.speed[0] * ahead, self.box[1] + self.speed[1] * ahead, *self.box[2:])
 
-    def follow(self, box: Box, seconds: float, look: Look | None, beside: frozenset[int]) -> None:
-        """Take in a new sight of the face."""
+    def follow(self, box: Box, seconds: float, appearance: AppearanceVector | None, beside: frozenset[int]) -> None:
+        """Update the track with its face in a new frame."""
         ahead = max(seconds - self.seen, 1e-3)
         expected, found = centre(self.predict(seconds)), centre(box)
         missed_x, missed_y = found[0] - expected[0], found[1] - expected[1]
@@ -48,8 +48,8 @@ class Track:
         x, y = expected[0] + ALPHA * missed_x, expected[1] + ALPHA * missed_y
         self.box = (x - box[2] / 2, y - box[3] / 2, box[2], box[3])
         self.seen, self.beside = seconds, beside
-        if look is not None and not beside:
-            self.look = look if self.look is None else blend(self.look, look)
+        if appearance is not None and not beside:
+            self.appearance = appearance if self.appearance is None else blend(self.appearance, appearance)
 
 
 def centre(box: Box) -> tuple[float, float]:

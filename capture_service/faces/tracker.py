@@ -2,13 +2,14 @@
 
 The method is SORT (Bewley et al., "Simple Online and Realtime Tracking", 2016): each track predicts where its box is,
 and the predictions are paired with the detections by their overlap. Two of its parts are simpler here. The Kalman
-filter is its steady state for constant velocity, the alpha-beta filter, which needs no matrices. And pairs are taken
-best first instead of by the Hungarian method: the two differ only where boxes of several people overlap strongly, which
-faces, unlike whole bodies, hardly do. As in ByteTrack (Zhang et al., 2022) a second round pairs what the first left
-over by a milder rule, here nearness, so that a jump of less than a face's width keeps its track. A third round is for
-people who passed behind others: a face that comes out from behind another is the one that went there. If several did,
-or it comes out elsewhere, its look tells, as in DeepSORT (Wojke et al., 2017), but with a few pixels in the place of
-its network: see `look`.
+filter is replaced by its steady state for constant velocity, the alpha-beta filter, which needs no matrices. And pairs
+are chosen best first instead of by the Hungarian method: the two differ only where boxes of several people overlap
+strongly, which those of faces, unlike whole bodies, hardly do.
+
+As in ByteTrack (Zhang et al., 2022) a second round pairs the rest by a milder rule, here nearness, so that a jump of
+less than a face's width keeps its track. A third round is for people who passed behind others: a face that appears next
+to another is the one that disappeared there. If several did, or it appears elsewhere, its appearance decides, as in
+DeepSORT (Wojke et al., 2017), but by a few pixels instead of a network: see `appearance`.
 
 No library: those that track (norfair, supervision, boxmot) bring SciPy or PyTorch for these hundred lines.
 """
@@ -16,67 +17,76 @@ No library: those that track (norfair, supervision, boxmot) bring SciPy or PyTor
 import math
 from collections.abc import Callable, Iterable, Sequence
 
-from capture_service.faces.appearance import Look, likeness
-from capture_service.faces.track import LIFE_SECONDS, Track, centre
+from capture_service.faces.appearance import AppearanceVector, correlation
+from capture_service.faces.track import TTL_SECONDS, Track, centre
 from contract.messages import Box
 
 MIN_OVERLAP = 0.2
 MAX_DISTANCE = 1.0
-"""Between centres, in sides of the larger box, in the second round."""
+"""Between the centres in the second round, in sides of the larger box."""
 MAX_GROWTH = 2.0
 ALIKE = 0.7
-"""Of 25 pairs of sights of one face within 2.5 s about 19 are more alike, of two faces hardly one in 100."""
+"""Of 25 pairs of crops of one face within 2.5 s about 19 correlate more; of two faces hardly one in 100."""
 STRIDES = 3.0
-"""How far a hidden face can come in a second, in sides of its box."""
+"""How far a hidden face can move in a second, in sides of its box."""
 CLOSE = 0.5
 """Between two boxes, in sides of the larger: heads are wider than boxes, so one may hide the other."""
-COMES_OUT = 1.0
-"""The same for a face that comes out from behind another: it is seen a little later than it could be."""
+APPEARS = 1.0
+"""The same for a face that appears from behind another: it is detected a little late."""
+
+Appearances = Sequence[AppearanceVector]
+"""One vector for each box."""
 
 
 class Tracker:
-    """The tracks of one source. Numbers begin at 1 and are never given twice."""
+    """The tracks of one source. Numbers begin at 1 and are never reused."""
 
     def __init__(self) -> None:
         self._tracks: list[Track] = []
         self._last = 0
 
-    def forget(self) -> None:
-        """End every track, since what comes has nothing to do with what was."""
+    def reset(self) -> None:
+        """End every track: the next frame belongs to another scene."""
         self._tracks = []
 
-    def update(self, boxes: Sequence[Box], seconds: float, looks: Sequence[Look] | None = None) -> list[int]:
+    def update(
+        self, boxes: Sequence[Box], seconds: float, appearances: Sequence[AppearanceVector] | None = None
+    ) -> list[int]:
         """The track of each box of the frame at `seconds`, in the order of the boxes.
 
         Args:
             boxes: of the faces of the frame.
-            seconds: when it was taken, on any clock that never goes back.
-            looks: of the same faces; without them nobody is known again who was hidden.
+            seconds: when it was captured, on any clock that never goes back.
+            appearances: of the same faces; without them a hidden face is found again by its place only.
         """
         self._tracks = [track for track in self._tracks if track.lives(seconds)]
-        pairs = self._pairs(boxes, seconds, looks)
+        pairs = self._pairs(boxes, seconds, appearances)
         found = [pairs.get(index) or self._begin(box, seconds) for index, box in enumerate(boxes)]
         for index, (box, track) in enumerate(zip(boxes, found, strict=True)):
             beside = frozenset(found[other].number for other in _beside(index, boxes, CLOSE))
-            track.follow(box, seconds, looks[index] if looks is not None else None, beside)
+            track.follow(box, seconds, appearances[index] if appearances is not None else None, beside)
         return [track.number for track in found]
 
-    def _pairs(self, boxes: Sequence[Box], seconds: float, looks: Sequence[Look] | None) -> dict[int, Track]:
-        """Box -> its track, for those that have one."""
+    def _pairs(
+        self, boxes: Sequence[Box], seconds: float, appearances: Sequence[AppearanceVector] | None
+    ) -> dict[int, Track]:
+        """Box -> its track, for boxes that have one."""
         pairs: dict[int, Track] = {}
         predicted = {track.number: track.predict(seconds) for track in self._tracks}
 
         def by(fits: Callable[[Box, Box], float]) -> Fit:
             return lambda index, track: (
-                fits(predicted[track.number], boxes[index]) if seconds - track.seen <= LIFE_SECONDS else 0.0
+                fits(predicted[track.number], boxes[index]) if seconds - track.seen <= TTL_SECONDS else 0.0
             )
 
         def by_hiding(index: int, track: Track) -> float:
             if not track.beside or not _reaches(track, boxes[index], seconds):
                 return 0.0
-            if looks is not None and track.look is not None and (alike := likeness(track.look, looks[index])) >= ALIKE:
-                return 1 + alike
-            hiders = {pairs[other].number for other in _beside(index, boxes, COMES_OUT) if other in pairs}
+            if appearances is not None and track.appearance is not None:
+                alike = correlation(track.appearance, appearances[index])
+                if alike >= ALIKE:
+                    return 1 + alike
+            hiders = {pairs[other].number for other in _beside(index, boxes, APPEARS) if other in pairs}
             return 1 / (1 + _distance(predicted[track.number], boxes[index])) if hiders & track.beside else 0.0
 
         for fit in (by(overlap), by(nearness), by_hiding):
@@ -108,13 +118,13 @@ def nearness(one: Box, other: Box) -> float:
 
 
 def _reaches(track: Track, box: Box, seconds: float) -> bool:
-    """Whether a face that was hidden can be this one now."""
+    """Whether a hidden face can be this one now."""
     near = MAX_DISTANCE + STRIDES * (seconds - track.seen)
     return not _grown(track.box, box) and _distance(track.box, box) <= near
 
 
 def _beside(index: int, boxes: Sequence[Box], gap: float) -> list[int]:
-    """The other boxes with no more than this gap, in sides of the larger, to this one."""
+    """The other boxes with at most this gap to this one, in sides of the larger."""
     left, top, width, height = boxes[index]
     found = []
     for other, box in enumerate(boxes):

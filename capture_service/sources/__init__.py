@@ -1,4 +1,4 @@
-"""Sources that give frames: one small protocol, an implementation for each kind."""
+"""Sources of frames: one protocol, and an implementation for each kind."""
 
 from typing import Protocol
 
@@ -9,14 +9,14 @@ from contract.errors import SourceError
 
 
 class Source(Protocol):
-    """What frames come from. Used by one thread."""
+    """A source of frames, for use by one thread."""
 
     @property
     def pace(self) -> float | None:
-        """Frames a second that a recording shows; None for a source that sets the pace itself. Known once open."""
+        """Frames a second of a recording; None for a live source. Known once it is open."""
 
     def open(self) -> None:
-        """Open it, or begin again at the start.
+        """Open the source, or begin again at its start.
 
         Raises:
             SourceError: it cannot be opened now.
@@ -30,10 +30,10 @@ class Source(Protocol):
         """
 
     def skip(self) -> bool:
-        """Pass over the next frame without decoding it where that is possible; False at the end."""
+        """Skip the next frame, without decoding it where that is possible; False at the end."""
 
     def close(self) -> None:
-        """Let go of it; `open` works again afterwards."""
+        """Close the source; it can be opened again."""
 
 
 class Recorded(Source, Protocol):
@@ -41,14 +41,14 @@ class Recorded(Source, Protocol):
 
     @property
     def total(self) -> int | None:
-        """Frames of all passes, as far as is known before reading them; None if it is not, or if it loops."""
+        """Frames of all passes, if it is known before reading them; None if it is not, or if it loops."""
 
     def picture(self, number: int) -> str | None:
-        """The name of the file that is this frame; None where one file holds all frames. Known once it was open."""
+        """The name of this frame's file; None if one file holds all frames. Known once it was open."""
 
 
 def make_source(spec: SourceSpec, settings: CaptureSettings) -> Source:
-    """The source of `spec`, not yet opened. An inbox is none: its pictures are read from Redis."""
+    """The source of `spec`, not yet opened. An inbox has none: its pictures are read from Redis."""
     if spec.kind in {"webcam", "stream"}:
         from capture_service.sources.camera import Camera
 
@@ -71,4 +71,4 @@ def make_recorded(spec: SourceSpec, settings: CaptureSettings) -> Recorded:
         case "pictures":
             return Pictures(spec)
         case _:
-            raise SourceError(f"{spec.safe} is no recording")
+            raise SourceError(f"{spec.safe} is not a recording")

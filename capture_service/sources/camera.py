@@ -14,7 +14,7 @@ from contract.errors import SourceError
 
 
 class Camera:
-    """Frames as the device or the stream gives them."""
+    """Frames as the device or the stream sends them."""
 
     pace: float | None = None
 
@@ -49,14 +49,14 @@ class Camera:
 
     def _grab(self) -> cv2.VideoCapture:
         if self._capture is None or not self._capture.grab():
-            raise SourceError(f"{self._spec.safe} gives no more frames")
+            raise SourceError(f"{self._spec.safe} sends no more frames")
         return self._capture
 
 
 def _colour(
     picture: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Some cameras are gray: (h, w) or (h, w, 1)."""
+    """The picture as BGR; some cameras are gray: (h, w) or (h, w, 1)."""
     if picture.ndim == 3 and picture.shape[2] == 3:
         return picture
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR), np.uint8)

@@ -1,4 +1,4 @@
-"""An encoded picture that somebody handed in, decoded with care."""
+"""Decodes uploaded pictures."""
 
 import cv2
 import numpy as np
@@ -12,10 +12,10 @@ _JPEG_BEGIN, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 def decode(encoded: bytes, max_bytes: int) -> Picture:
     """A JPEG, PNG, WebP, GIF (its first frame), BMP or TIFF as (height, width, 3) BGR, turned as its EXIF data says.
 
-    How many pixels are decoded at most is a bound on the process: see `opencv.limit`.
+    `opencv.limit` bounds the number of decoded pixels for the whole process.
 
     Raises:
-        PictureError: it is none, is damaged or too large.
+        PictureError: it is not a picture, is damaged or too large.
     """
     if not encoded:
         raise PictureError("the picture is empty")

@@ -1,7 +1,7 @@
-"""Bounds for OpenCV, and the opening of what it captures.
+"""Bounds for OpenCV, and opening webcams, video files and streams.
 
-`limit` has to run before `cv2` is imported for the first time, since OpenCV reads these variables while it is loaded.
-So this module imports it only inside functions.
+`limit` must run before `cv2` is imported for the first time, since OpenCV reads these variables while it is loaded. So
+this module imports `cv2` only inside functions.
 """
 
 import math
@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from capture_service.settings import CaptureSettings
-from capture_service.sources.frame_decoding import ask_for_jpegs
+from capture_service.sources.frame_decoding import request_jpegs
 from capture_service.sources.pinned_destination import PinnedDestination
 from capture_service.sources.spec import SourceSpec
 from contract.errors import SourceError
@@ -22,27 +22,26 @@ if TYPE_CHECKING:
     import cv2
 
 _PROTOCOLS = {
-    # A playlist from the network may name no file of ours, and a file nothing on the network.
+    # A playlist from the network must not name a local file, and a file nothing on the network.
     "stream": "protocol_whitelist;rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto|rtsp_transport;tcp",
     "file": "protocol_whitelist;file",
 }
 _CONTAINERS = "mov,mp4,matroska,webm,avi,gif,mpegts,mpeg,mpegvideo,ogg,flv,asf,wtv,rm,dv,mxf,nut,ivf,apng,webp_anim"
-"""Of FFmpeg's formats, those that hold a video and name no other file."""
+"""FFmpeg's formats that hold a video and name no other file."""
 _STREAMED = f"{_CONTAINERS},rtsp,sdp,rtp,mjpeg,mpjpeg,jpeg_pipe,png_pipe,h264,hevc,m4v,mpegvideo"
-"""And those of which a stream is that people add: no playlist, which could name other hosts."""
-
+"""The formats of added streams: no playlist, which could name other hosts."""
 
 _OPTIONS = Lock()
-"""OpenCV takes FFmpeg's options from the environment, which all threads share; each video has its own."""
+"""OpenCV reads FFmpeg's options from the environment, which all threads share; each video has its own options."""
 
 
 def limit(settings: CaptureSettings) -> None:
-    """Bound what OpenCV decodes in this process and how much it says; call it before `cv2` is imported."""
+    """Bound what OpenCV decodes and logs in this process; call it before `cv2` is imported."""
     pixels = settings.picture_max_megapixels * 1_000_000
     os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"] = str(pixels)
     os.environ["OPENCV_IO_MAX_IMAGE_WIDTH"] = os.environ["OPENCV_IO_MAX_IMAGE_HEIGHT"] = "32768"
     os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"] = str(max(1, round(settings.stall_timeout.total_seconds())))
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # what goes wrong is said once, in our own words
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")  # each error is logged once, by this service
     os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
@@ -71,13 +70,13 @@ def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCaptu
         capture.release()
         raise SourceError(f"cannot open {spec.safe}")
     size = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
-    # OpenCV's own bound holds for pictures only. Frames that change their size on the way come in that of the first.
+    # OpenCV's own bound is for pictures only. Frames that change their size are scaled to that of the first.
     if math.prod(size) > settings.picture_max_megapixels * 1_000_000:
         capture.release()
         most = f"{settings.picture_max_megapixels} megapixels (EMOTII_PICTURE_MAX_MEGAPIXELS)"
         raise SourceError(f"{spec.safe} has frames of {size[0]:.0f} x {size[1]:.0f}; the most is {most}")
     if spec.kind != "webcam":
-        ask_for_jpegs(capture)
+        request_jpegs(capture)
     return capture
 
 
@@ -88,7 +87,7 @@ def _open(address: str, options: str, settings: CaptureSettings) -> "cv2.VideoCa
     read_ms = round(settings.stall_timeout.total_seconds() * 1000)
     bounds = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, open_ms, cv2.CAP_PROP_READ_TIMEOUT_MSEC, read_ms]
     if not _OPTIONS.acquire(timeout=settings.open_timeout.total_seconds()):
-        raise SourceError("an earlier attempt to open it still waits for an answer")
+        raise SourceError("an earlier attempt to open it still waits for a response")
     try:
         os.environ["OPENCV_FFMPEG_CAPTURE_OPTIONS"] = options
         return cv2.VideoCapture(address, cv2.CAP_FFMPEG, [*bounds, cv2.CAP_PROP_N_THREADS, 1])

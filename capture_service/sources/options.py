@@ -11,7 +11,7 @@ from contract.errors import SourceError
 
 
 class Options(BaseModel):
-    """What a source may be told beside its address."""
+    """The options of a source beside its address."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,7 +24,7 @@ class Options(BaseModel):
         """`loop=1&fps=5` as options.
 
         Raises:
-            SourceError: an option is unknown or has a value that cannot be used.
+            SourceError: an option is unknown or its value is not valid.
         """
         return cls.from_table(source, dict(parse_qsl(query, keep_blank_values=True)))
 

@@ -10,11 +10,11 @@ from capture_service.sources.spec import PICTURE_SUFFIXES, SourceSpec
 from contract.errors import SourceError
 
 DEFAULT_FPS = 2.0
-"""Pictures a second, where `fps` says nothing else."""
+"""Pictures a second, if `fps` is not set."""
 
 
 class Pictures:
-    """Each picture once, `passes` times or (loop) for ever; a broken one is flagged and keeps its number."""
+    """All pictures, `passes` times or (loop) for ever; one that cannot be read keeps its number."""
 
     def __init__(self, spec: SourceSpec) -> None:
         self._spec = spec
@@ -63,4 +63,4 @@ class Pictures:
         return True
 
     def close(self) -> None:
-        """There is nothing to let go of."""
+        """There is nothing to close."""

@@ -1,4 +1,4 @@
-"""Where a stream that people added leads: looked up once, held to that, and looked at again when it stands."""
+"""The destination of an added stream: resolved once, pinned to that address, and checked after connecting."""
 
 import os
 import socket
@@ -14,32 +14,32 @@ from contract.errors import SourceError
 from contract.network import Address, StreamRules, host_and_port
 
 _OWN_FDS = "/dev/fd"
-"""A folder on Linux and macOS; elsewhere the last look is left out."""
+"""A folder on Linux and macOS; elsewhere the check after connecting is left out."""
 
 
 @dataclass
 class PinnedDestination:
     """A stream's address for FFmpeg; a context manager round its opening.
 
-    FFmpeg is given the address that was allowed instead of the name, so that no second answer of the resolver counts.
-    An encrypted stream keeps its name, which its server may have to hear. A redirect of HTTP is not followed; one of
-    RTSP, which FFmpeg always follows, is seen on the way out by the hosts that this process is connected to.
+    FFmpeg gets the allowed address instead of the name, so that a second response of the resolver does not count. An
+    encrypted stream keeps its name, which its server may need. HTTP redirects are not followed. RTSP redirects, which
+    FFmpeg always follows, are detected after connecting by the hosts that this process is connected to.
     """
 
     url: str = field(repr=False)
     options: str
-    """More of FFmpeg's, as OpenCV takes them."""
+    """More options of FFmpeg, as OpenCV expects them."""
     allowed: frozenset[Address]
     name: str
     _before: frozenset[int] = frozenset()
-    """Sockets that have nothing to do with it."""
+    """Sockets that were open before."""
 
     @classmethod
     def of(cls, spec: SourceSpec, rules: StreamRules) -> Self:
         """The destination of an added stream.
 
         Raises:
-            SourceError: its host may not be asked, or is not known.
+            SourceError: its host is not allowed, or is not known.
         """
         found = rules.destinations(spec.name, spec.address)
         url = urlsplit(spec.address)
@@ -56,9 +56,9 @@ class PinnedDestination:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: BaseException | TracebackType | None) -> None:
-        strange = {peer for own, peer in _peers().items() if own not in self._before} - self.allowed
-        if kind is None and strange:
-            raise SourceError(f"source {self.name!r}: leads to another host ({min(map(str, strange))})")
+        unexpected = {peer for own, peer in _peers().items() if own not in self._before} - self.allowed
+        if kind is None and unexpected:
+            raise SourceError(f"source {self.name!r}: leads to another host ({min(map(str, unexpected))})")
 
 
 def _user(name: str | None, password: str | None) -> str:
@@ -69,7 +69,7 @@ def _user(name: str | None, password: str | None) -> str:
 
 
 def _peers() -> dict[int, Address]:
-    """The hosts that this process is connected to, by the number that the system gave the socket."""
+    """The hosts that this process is connected to, by the inode of the socket."""
     found: dict[int, Address] = {}
     for number in os.listdir(_OWN_FDS) if os.path.isdir(_OWN_FDS) else ():
         try:
@@ -79,7 +79,7 @@ def _peers() -> dict[int, Address]:
             with socket.socket(fileno=os.dup(int(number))) as own:
                 peer = own.getpeername()
         except OSError:
-            continue  # closed meanwhile, or connected to nobody
+            continue  # closed meanwhile, or not connected
         if isinstance(peer, tuple):
             address = ip_address(str(peer[0]).partition("%")[0])
             mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None

@@ -13,12 +13,12 @@ from capture_service.sources.spec import SourceSpec
 from contract.errors import SourceError
 
 DEFAULT_FPS = 25.0
-"""The pace of a file that states none, or a senseless one."""
+"""The pace of a file that states none, or an impossible one."""
 MOST_FRAMES = 100_000_000
-"""A file that states more frames than this states nonsense."""
-PATIENCE, MOST_PATIENCE = 100, 10_000
-"""How many frames in a row may be damaged where the file states no more frames, and where it does. FFmpeg says of a
-damaged frame what it says of the end; behind the end asking again costs about a microsecond."""
+"""A file that states more frames than this is wrong."""
+MOST_DAMAGED, MOST_DAMAGED_STATED = 100, 10_000
+"""How many frames in a row may be damaged where the file states no more frames, and where it does. FFmpeg returns the
+same for a damaged frame as at the end; behind the end a request costs about a microsecond."""
 
 
 class Recording:
@@ -33,9 +33,9 @@ class Recording:
         self._capture: cv2.VideoCapture | None = None
         self._number = 0
         self._ahead: deque[float] = deque()
-        """Times of the frames up to the one that was grabbed; those before it are damaged."""
-        self._whole: bool | None = None
-        """Whether a frame could be decoded; None as long as none was tried."""
+        """Times of the frames up to the grabbed one; the frames before it are damaged."""
+        self._decodable: bool | None = None
+        """Whether any frame could be decoded; None until one was tried."""
         self._passes_left = 0
         self._stated = 0
         self._in_pass = 0
@@ -49,7 +49,7 @@ class Recording:
 
     @property
     def total(self) -> int | None:
-        """Frames of all passes, as far as the file says; None if it does not, or if it loops."""
+        """Frames of all passes, by the file's own count; None if it states none, or if it loops."""
         return None if self._spec.loop or not self._stated else self._stated * self._spec.passes
 
     def picture(self, _number: int) -> str | None:
@@ -59,7 +59,7 @@ class Recording:
         self.close()
         self._number, self._seconds, self._pass_began = 0, 0.0, 0.0
         self._passes_left = self._spec.passes - 1
-        self._whole = None
+        self._decodable = None
         self._rewind()
 
     def read(self) -> Frame | None:
@@ -68,7 +68,7 @@ class Recording:
         if self._ahead:
             return Frame(self._number - 1, self._seconds, None, "the file is damaged here")
         picture = retrieve(self._capture)
-        self._whole = self._whole or picture is not None
+        self._decodable = self._decodable or picture is not None
         if picture is None:
             return Frame(self._number - 1, self._seconds, None, "the frame could not be decoded")
         return Frame(self._number - 1, self._seconds, picture)
@@ -86,13 +86,13 @@ class Recording:
             self._capture = None
 
     def _grab(self) -> bool:
-        """Grab the next frame that can be read, of the next pass if need be, and put it `_ahead`; False at the end."""
+        """Grab the next readable frame, maybe of the next pass, and add it to `_ahead`; False at the end."""
         if self._capture is None:
             return False
         damaged = 0
         while not self._capture.grab():
             damaged += 1
-            if damaged > min(max(self._stated - self._in_pass, PATIENCE), MOST_PATIENCE):
+            if damaged > min(max(self._stated - self._in_pass, MOST_DAMAGED), MOST_DAMAGED_STATED):
                 return self._next_pass()
         self._in_pass += damaged + 1
         before = max(self._seconds, self._pass_began)
@@ -101,7 +101,7 @@ class Recording:
         return True
 
     def _next_pass(self) -> bool:
-        if self._in_pass == 0 or self._whole is False:
+        if self._in_pass == 0 or self._decodable is False:
             raise SourceError(f"{self._spec.safe} holds no frame that can be read")
         if not (self._spec.loop or self._passes_left):
             return False
@@ -111,14 +111,14 @@ class Recording:
         return self._grab()
 
     def _time_in_pass(self) -> float:
-        """Seconds of the frame that was grabbed last."""
+        """The time of the frame that was grabbed last, in seconds."""
         milliseconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) if self._capture else 0.0
         if math.isfinite(milliseconds) and milliseconds > 0:
             return milliseconds / 1000
         return (self._in_pass - 1) / self._own_fps  # the first frame, or the file states no times
 
     def _rewind(self) -> None:
-        # Opening again is exact where seeking is not.
+        # Opening again is exact, seeking is not.
         self.close()
         self._capture = open_capture(self._spec, self._settings)
         self._ahead.clear()

@@ -1,4 +1,4 @@
-"""What is captured: sources as a person writes them, checked and frozen before anything is started."""
+"""The sources to capture, as people write them, checked and frozen before anything is started."""
 
 import tomllib
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ Kind = Literal["webcam", "file", "pictures", "stream", "inbox", "browser"]
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 DEMO_CLIP = Path(__file__).parents[1] / "demo" / "demo.mp4"
 NONE = "none"
-"""Stands for no source at all in EMOTII_SOURCES, where an empty value means the default."""
+"""The value of EMOTII_SOURCES for no source; an empty value means the default."""
 
 
 @dataclass(frozen=True)
@@ -30,19 +30,19 @@ class SourceSpec:
     loop: bool = False
     """Begin again at the end; files and folders only."""
     fps: float | None = None
-    """Frames a second to look at; a file's own pace or everything that a camera gives if None."""
+    """Frames a second to process; None: the pace of the file, or all frames of a camera."""
     detector: DetectorName | None = None
-    """Another detector than the settings name."""
+    """Instead of the detector of the settings."""
     passes: int = 1
-    """How often a job goes through the recording."""
+    """How often a job processes the recording."""
     uploaded_as: str = ""
-    """How who handed in this recording calls it. A stranger's file may name no other one, as playlists do."""
+    """The name that the uploader gave this recording. An uploaded file must not name other files, as playlists do."""
     added: bool = False
     """Whether people added it while the service runs."""
 
     @property
     def safe(self) -> str:
-        """The address as people may see it, without credentials: for logs and the registry."""
+        """The address without credentials, for people, logs and the registry."""
         if self.uploaded_as:
             return self.uploaded_as
         if self.kind == "webcam":
@@ -53,14 +53,14 @@ class SourceSpec:
 
 
 UPLOADED = SourceSpec(UPLOADS, "inbox", "")
-"""Single pictures: every capture service has this source, whatever is configured."""
+"""Uploaded pictures: every capture service has this source."""
 
 
 def configured(settings: CaptureSettings) -> tuple[SourceSpec, ...]:
     """Every source that the settings name.
 
     Raises:
-        SourceError: one cannot be used; the message says which, and shows no credentials.
+        SourceError: one is not valid; the message names it and shows no credentials.
     """
     if settings.sources_file is not None:
         return read_toml(settings.sources_file)
@@ -68,7 +68,7 @@ def configured(settings: CaptureSettings) -> tuple[SourceSpec, ...]:
 
 
 def parse_list(text: str) -> tuple[SourceSpec, ...]:
-    """`front=0,demo=demo,clip=clips/a.mp4?loop=1` as sources; `none` is none."""
+    """`front=0,demo=demo,clip=clips/a.mp4?loop=1` as sources; `none` is no source."""
     if text.strip() == NONE:
         return ()
     specs = []
@@ -87,7 +87,7 @@ def parse_list(text: str) -> tuple[SourceSpec, ...]:
 
 
 def read_toml(path: Path) -> tuple[SourceSpec, ...]:
-    """The sources of a file that holds a table `[sources.NAME]` with `url` and maybe loop, fps, detector for each."""
+    """The sources of a file with a table `[sources.NAME]` for each: `url`, and maybe loop, fps and detector."""
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8")).get("sources", {})
     except OSError as error:
@@ -106,10 +106,10 @@ def read_toml(path: Path) -> tuple[SourceSpec, ...]:
 
 
 def parse(name: str, address: str, options: Options | None = None) -> SourceSpec:
-    """One source; `options` go before those behind a `?` of a path.
+    """One source; `options` take precedence over those behind the `?` of a path.
 
     Raises:
-        SourceError: the name, the address or an option cannot be used, or a file is missing.
+        SourceError: the name, the address or an option is not valid, or a file is missing.
     """
     match address_kind(name, address):
         case "webcam":
@@ -126,7 +126,7 @@ def parse(name: str, address: str, options: Options | None = None) -> SourceSpec
 
 
 def recording(path_text: str, passes: int = 1) -> SourceSpec:
-    """A video file or folder of pictures as a job that goes through it `passes` times.
+    """A video file or folder of pictures as a job that processes it `passes` times.
 
     Raises:
         SourceError: there is no such file or folder.

@@ -174,7 +174,7 @@ def test_a_host_that_never_answers_takes_no_longer_than_opening_may():
             assert time.monotonic() - began < 3 * 1.5 + 3
 
 
-def test_what_is_no_regular_file_is_not_opened(tmp_path: Path):
+def test_a_file_that_is_not_regular_is_not_opened(tmp_path: Path):
     os.mkfifo(tmp_path / "fifo.mp4")
     (tmp_path / "img_01.jpg").write_bytes(JPEG)
     (tmp_path / "link.mp4").symlink_to("/dev/zero")
@@ -194,12 +194,12 @@ def test_what_is_no_regular_file_is_not_opened(tmp_path: Path):
 
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "localhost.localdomain.invalid", "[::1]", "10.0.0.1", "169.254.169.254"])
-def test_a_host_that_is_not_allowed_is_not_asked(host: str):
+def test_a_host_that_is_not_allowed_is_not_contacted(host: str):
     with pytest.raises(SourceError, match=r"this machine|no host|not public|link-local"):
         opened(f"http://{host}:9/video")
 
 
-def test_the_resolver_is_asked_once(monkeypatch: pytest.MonkeyPatch):
+def test_the_resolver_is_queried_once(monkeypatch: pytest.MonkeyPatch):
     """A name that means another host the next time (DNS rebinding) is not asked for again."""
     answers = ["127.0.0.1", "10.0.0.1"]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (answers.pop(0), 0))])

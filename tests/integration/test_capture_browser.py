@@ -46,7 +46,7 @@ def patient(server, **more):
     return settings(server, stall_timeout="30s", **more)
 
 
-def test_pictures_become_frames_whose_faces_keep_their_track_and_leave_the_inbox_when_done(server, here):
+def test_pictures_become_frames_with_stable_tracks_and_leave_the_inbox_when_processed(server, here):
     with capturing(TAB, patient(server, detector="blazeface")):
         for frame, picture in enumerate(FACES):
             hand_in(here, frame, picture)
@@ -62,7 +62,7 @@ def test_pictures_become_frames_whose_faces_keep_their_track_and_leave_the_inbox
         assert frames == len(FACES), "one face is one track over the frames"
 
 
-def test_of_several_pictures_the_newest_is_looked_at_and_the_others_are_counted(server, here):
+def test_of_several_pictures_the_newest_is_processed_and_the_others_count_as_skipped(server, here):
     for frame in range(3):
         hand_in(here, frame)
     with capturing(TAB, patient(server)):
@@ -90,7 +90,7 @@ def test_another_connection_is_another_epoch(server, here):
         assert first.id.epoch != other.id.epoch
 
 
-def test_what_is_no_picture_is_counted_or_buried_and_ends_nothing(server, here):
+def test_bytes_that_are_not_a_picture_are_counted_or_dead_lettered_and_the_capture_goes_on(server, here):
     with capturing(TAB, patient(server)):
         hand_in(here, 0, b"\xff\xd8 no picture \xff\xd9")
         here.xadd(keys.inbox("tab"), {"a": "b"})

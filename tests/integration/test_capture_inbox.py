@@ -73,7 +73,7 @@ def test_a_picture_that_cannot_be_read_is_answered_with_the_reason(server, clien
     assert reason in end.note
 
 
-def test_a_malformed_entry_is_buried_with_its_reason(server, clients):
+def test_a_malformed_entry_is_dead_lettered_with_its_reason(server, clients):
     client = clients.commands
     with capturing(UPLOADS, settings(server)):
         client.xadd(keys.inbox(keys.UPLOADS), {"v": "2", "picture": bytes(100)})
@@ -93,7 +93,7 @@ def left_by_a_dead_process(client, picture, times):
         client.xreadgroup(keys.CAPTURE_GROUP, "capture", {stream: "0"})
 
 
-def test_a_picture_that_a_dead_process_left_is_handled_by_the_next(any_server, any_clients, portrait):
+def test_a_pending_picture_of_a_dead_process_is_processed_by_the_next(any_server, any_clients, portrait):
     left_by_a_dead_process(any_clients.commands, portrait, times=1)
     with capturing(UPLOADS, settings(any_server)):
         assert until(lambda: done(any_clients.commands, "request-1")).note == ""

@@ -21,8 +21,8 @@ from tests.inference import ObedientEngine, working
 
 
 @contextmanager
-def producing(clients, spool, spec, **more):
-    producer = JobProducer(clients, spec, detectors.load("blazeface"), CaptureSettings(**more), spool)
+def producing(clients, sent_entries, spec, **more):
+    producer = JobProducer(clients, spec, detectors.load("blazeface"), CaptureSettings(**more), sent_entries)
     try:
         yield producer
     finally:
@@ -30,7 +30,7 @@ def producing(clients, spool, spec, **more):
 
 
 @pytest.fixture
-def spool(tmp_path):
+def sent_entries(tmp_path):
     return tmp_path / "sent"
 
 
@@ -38,9 +38,9 @@ def of_kind(kind, found):
     return [entry for entry in found if isinstance(entry, kind)]
 
 
-def test_every_face_of_every_frame_is_sent_once_and_then_the_manifest(any_clients, spool):
+def test_every_face_of_every_frame_is_sent_once_and_then_the_manifest(any_clients, sent_entries):
     client = any_clients.commands
-    with producing(any_clients, spool, recording("demo", passes=2)) as producer:
+    with producing(any_clients, sent_entries, recording("demo", passes=2)) as producer:
         assert producer.total_frames == 240
         manifest = producer.run(Event())
         found = entries(client, producer.source)
@@ -63,15 +63,15 @@ def test_every_face_of_every_frame_is_sent_once_and_then_the_manifest(any_client
         assert (told.kind, told.state) == ("job", "ONLINE")
 
         source = producer.source
-        assert not spool.exists()
+        assert not sent_entries.exists()
     assert status(client, source) is None
     assert client.xlen(keys.crops(source)) == 0
     until(lambda: client.keys("*") == [])
 
 
-def test_anything_that_was_sent_can_be_sent_again_with_the_same_pixels(clients, spool):
+def test_anything_that_was_sent_can_be_sent_again_with_the_same_pixels(clients, sent_entries):
     client = clients.commands
-    with producing(clients, spool, recording("demo")) as producer:
+    with producing(clients, sent_entries, recording("demo")) as producer:
         producer.run(Event())
         first = entries(client, producer.source)
         client.xtrim(keys.crops(producer.source), maxlen=0, approximate=False)
@@ -86,9 +86,12 @@ def test_anything_that_was_sent_can_be_sent_again_with_the_same_pixels(clients, 
         ]
 
 
-def test_sending_again_waits_for_the_reader_and_ends_when_it_is_told_to(clients, spool):
+def test_sending_again_waits_for_the_reader_and_ends_with_the_stop(clients, sent_entries):
     client = clients.commands
-    with producing(clients, spool, recording("demo"), job_backlog_limit=100) as producer, ThreadPoolExecutor(1) as pool:
+    with (
+        producing(clients, sent_entries, recording("demo"), job_backlog_limit=100) as producer,
+        ThreadPoolExecutor(1) as pool,
+    ):
         crops, stop = keys.crops(producer.source), Event()
         running = pool.submit(producer.run, Event())
         while not running.done():
@@ -105,8 +108,8 @@ def test_sending_again_waits_for_the_reader_and_ends_when_it_is_told_to(clients,
             again.result(5)
 
 
-def test_what_is_forgotten_needs_no_disk_and_is_not_sent_again(clients, spool):
-    with producing(clients, spool, recording("demo")) as producer:
+def test_forgotten_frames_need_no_disk_space_and_are_not_sent_again(clients, sent_entries):
+    with producing(clients, sent_entries, recording("demo")) as producer:
         producer.run(Event())
         producer.forget(10)  # not worth the trouble yet
         assert len(producer.sent()) == 120
@@ -117,9 +120,9 @@ def test_what_is_forgotten_needs_no_disk_and_is_not_sent_again(clients, spool):
         assert [entry.id.frame for entry in entries(clients.commands, producer.source)] == [100]
 
 
-def test_keys_of_a_job_expire_when_its_process_is_gone_and_are_renewed_while_it_lives(any_clients, spool):
+def test_keys_of_a_job_expire_when_its_process_ended_and_are_renewed_while_it_runs(any_clients, sent_entries):
     client = any_clients.commands
-    with producing(any_clients, spool, recording("demo")) as producer:
+    with producing(any_clients, sent_entries, recording("demo")) as producer:
         producer.run(Event())
         assert client.ttl(keys.crops(producer.source)) > 60
         for key in keys.of_job(producer.source)[1:]:
@@ -130,10 +133,10 @@ def test_keys_of_a_job_expire_when_its_process_is_gone_and_are_renewed_while_it_
         until(lambda: status(client, producer.source))
 
 
-def test_a_worker_that_commits_after_a_job_was_closed_leaves_nothing_behind(server, clients, spool):
+def test_a_worker_that_commits_after_a_job_was_closed_leaves_nothing_behind(server, clients, sent_entries):
     client = clients.commands
     with working(server.url, ObedientEngine(1.0), batch=4):
-        with producing(clients, spool, recording("demo")) as producer:
+        with producing(clients, sent_entries, recording("demo")) as producer:
             running = ThreadPoolExecutor(1).submit(producer.run, Event())
             running.result(60)
             until(lambda: client.xlen(keys.results(producer.source)) > 0)
@@ -143,15 +146,18 @@ def test_a_worker_that_commits_after_a_job_was_closed_leaves_nothing_behind(serv
         assert not any(client.exists(key) for key in keys.of_job(producer.source))
 
 
-def test_nothing_to_send_again_sends_nothing(clients, spool):
-    with producing(clients, spool, recording("demo")) as producer:
+def test_nothing_to_send_again_sends_nothing(clients, sent_entries):
+    with producing(clients, sent_entries, recording("demo")) as producer:
         producer.resubmit([], [], Event())
         assert clients.commands.xlen(keys.crops(producer.source)) == 0
 
 
-def test_reading_waits_for_workers_and_for_the_reader(clients, spool):
+def test_reading_waits_for_workers_and_for_the_reader(clients, sent_entries):
     client = clients.commands
-    with producing(clients, spool, recording("demo"), job_backlog_limit=100) as producer, ThreadPoolExecutor(1) as pool:
+    with (
+        producing(clients, sent_entries, recording("demo"), job_backlog_limit=100) as producer,
+        ThreadPoolExecutor(1) as pool,
+    ):
         stop, crops, results = Event(), keys.crops(producer.source), keys.results(producer.source)
         running = pool.submit(producer.run, stop)
         until(lambda: client.xlen(crops) >= 100)
@@ -170,16 +176,16 @@ def test_reading_waits_for_workers_and_for_the_reader(clients, spool):
         assert running.result().id.frame == 120
 
 
-def test_a_job_that_is_stopped_says_so(clients, spool):
+def test_a_job_that_is_stopped_says_so(clients, sent_entries):
     stop = Event()
     stop.set()
-    with producing(clients, spool, recording("demo")) as producer, pytest.raises(JobStopped):
+    with producing(clients, sent_entries, recording("demo")) as producer, pytest.raises(JobStopped):
         producer.run(stop)
 
 
-def test_a_job_goes_on_after_a_crash_of_redis_and_can_fill_the_gap(any_server, any_clients, spool):
+def test_a_job_goes_on_after_a_crash_of_redis_and_can_fill_the_gap(any_server, any_clients, sent_entries):
     client = any_clients.commands
-    with producing(any_clients, spool, recording("demo", passes=2)) as producer, ThreadPoolExecutor(1) as pool:
+    with producing(any_clients, sent_entries, recording("demo", passes=2)) as producer, ThreadPoolExecutor(1) as pool:
         running = pool.submit(producer.run, Event())
         until(lambda: producer.frames_sent > 50)
         os.kill(any_server.pid, signal.SIGKILL)
@@ -207,27 +213,27 @@ def test_a_job_goes_on_after_a_crash_of_redis_and_can_fill_the_gap(any_server, a
         until(lambda: status(client, producer.source))
 
 
-def test_a_picture_that_cannot_be_read_keeps_its_place_in_a_job(clients, spool, tmp_path):
+def test_a_picture_that_cannot_be_read_keeps_its_place_in_a_job(clients, sent_entries, tmp_path):
     folder = tmp_path / "pictures"
     folder.mkdir()
     for number in (0, 2):
         cv2.imwrite(str(folder / f"{number}.png"), np.zeros((40, 40, 3), np.uint8))
     (folder / "1.png").write_bytes(b"broken")
-    with producing(clients, spool, recording(str(folder))) as producer:
+    with producing(clients, sent_entries, recording(str(folder))) as producer:
         assert producer.total_frames == 3
         producer.run(Event())
         ends = of_kind(FrameDone, entries(clients.commands, producer.source))
     assert [(end.id.frame, end.width, bool(end.note)) for end in ends] == [(0, 40, False), (1, 0, True), (2, 40, False)]
 
 
-def test_a_camera_is_no_job(clients, spool):
-    with pytest.raises(SourceError, match="no recording"), producing(clients, spool, parse_list("a=0")[0]):
+def test_a_camera_cannot_be_a_job(clients, sent_entries):
+    with pytest.raises(SourceError, match="is not a recording"), producing(clients, sent_entries, parse_list("a=0")[0]):
         pass
 
 
 @pytest.mark.parametrize("shared_video", ["classroom.gif"], indirect=True)
-def test_a_real_video_gives_four_tracks(clients, spool, shared_video):
-    with producing(clients, spool, recording(str(shared_video), passes=2)) as producer:
+def test_a_real_video_gives_four_tracks(clients, sent_entries, shared_video):
+    with producing(clients, sent_entries, recording(str(shared_video), passes=2)) as producer:
         producer.run(Event())
         crops = of_kind(Crop, entries(clients.commands, producer.source))
     assert {crop.face.track for crop in crops} == {1, 2, 3, 4}

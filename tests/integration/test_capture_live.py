@@ -48,7 +48,7 @@ def test_a_frame_becomes_its_crops_and_frame_done_with_a_deadline(any_server, an
     assert (told.kind, told.order, told.state, told.epoch) == ("camera", 3, "ONLINE", crop.id.epoch)
 
 
-def test_a_source_whose_capture_was_stopped_says_so_until_another_takes_over(server, clients):
+def test_a_source_whose_capture_was_stopped_reports_it_until_another_process_captures_it(server, clients):
     client = clients.commands
     with capturing(DEMO, settings(server)):
         until(lambda: state(client, "demo") == "ONLINE")
@@ -128,7 +128,7 @@ def test_a_lost_camera_is_offline_soon_even_if_opening_it_again_takes_long(serve
         camera.silent.set()  # from now on it accepts, and says nothing
         until(lambda: state(client) == "OFFLINE", seconds=15)
         # Whoever notices first, OpenCV's own time-out or ours.
-        assert status(client, "cam").reason.endswith(("no frame for 1 s", "gives no more frames"))
+        assert status(client, "cam").reason.endswith(("no frame for 1 s", "sends no more frames"))
         camera.silent.clear()
         until(lambda: state(client) == "ONLINE")
 

@@ -56,7 +56,7 @@ def test_a_batch_that_is_sent_again_is_stored_once(publisher, any_clients):
     assert len(ids(any_clients.commands)) == 3
 
 
-def test_a_batch_that_was_stored_and_handled_is_not_stored_again(publisher, any_clients):
+def test_a_batch_that_was_stored_and_processed_is_not_stored_again(publisher, any_clients):
     batch = frame(0)
     publisher.send(batch)
     any_clients.commands.xtrim(keys.crops("cam"), maxlen=0, approximate=False)
@@ -73,14 +73,14 @@ def test_a_reply_that_only_the_client_repeated_is_stored_once(publisher, any_cli
     assert len(ids(any_clients.commands)) == 3
 
 
-def test_a_new_publisher_goes_on_above_what_another_with_a_fast_clock_wrote(any_clients):
+def test_a_new_publisher_uses_ids_above_those_of_another_with_a_fast_clock(any_clients):
     ahead = 9_999_999_999_999
     any_clients.commands.xadd(keys.crops("cam"), {"x": "y"}, id=f"{ahead}-0")
     CropPublisher(any_clients.commands, "cam", RedisClock()).send(frame(0, faces=0))
     assert ids(any_clients.commands)[-1] == f"{ahead + 1}-0"
 
 
-def test_a_publisher_gets_above_what_another_wrote_meanwhile(publisher, any_clients):
+def test_a_publisher_uses_ids_above_those_that_another_wrote_meanwhile(publisher, any_clients):
     publisher.send(frame(0, faces=0))
     ahead = 9_999_999_999_999
     any_clients.commands.xadd(keys.crops("cam"), {"x": "y"}, id=f"{ahead}-0")
@@ -88,7 +88,7 @@ def test_a_publisher_gets_above_what_another_wrote_meanwhile(publisher, any_clie
     assert ids(any_clients.commands)[-3:] == [f"{ahead + 1}-{number}" for number in range(3)]
 
 
-def test_what_was_sent_before_a_crash_of_redis_is_stored_once_after_it(any_server, any_clients, publisher):
+def test_a_batch_that_was_sent_before_a_crash_of_redis_is_stored_once(any_server, any_clients, publisher):
     batch, lost = frame(0), frame(1)
     publisher.send(batch)
     kill(any_server)

@@ -65,7 +65,7 @@ def test_a_server_that_does_not_know_the_script_any_more_still_commits(client):
     assert client.xlen(keys.results(SOURCE)) == 2
 
 
-def test_of_a_batch_only_what_was_still_pending_is_stored(client):
+def test_only_outcomes_of_pending_entries_are_stored(client):
     first, second, third = deliver(client, 3)
     commit(client, outgoing([second]), {SOURCE: 0})
     template = BatchTemplate((b"of",), {})
@@ -188,6 +188,6 @@ def test_only_a_consumer_that_holds_nothing_is_removed(client):
     assert client.xinfo_consumers(keys.crops(SOURCE), keys.INFERENCE_GROUP) == []
 
 
-def test_removing_a_consumer_from_a_group_that_is_gone_is_no_error(client):
+def test_removing_a_consumer_from_a_missing_group_is_no_error(client):
     client.flushall()
     assert not remove_consumer(client, SOURCE, "w1")

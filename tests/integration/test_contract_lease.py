@@ -31,7 +31,7 @@ def test_a_lease_ends_by_itself_when_its_holder_is_silent(any_clients, monkeypat
     assert waiting.acquire_or_renew()
 
 
-def test_leases_of_different_tasks_do_not_meet(clients):
+def test_leases_of_different_tasks_are_independent(clients):
     assert Lease(clients.commands, "source:a").acquire_or_renew()
     assert Lease(clients.commands, "source:b").acquire_or_renew()
 

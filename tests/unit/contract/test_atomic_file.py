@@ -23,7 +23,7 @@ def test_the_file_is_in_its_place_only_when_all_went_well(tmp_path):
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.csv"]
 
 
-def test_what_goes_wrong_leaves_the_file_of_before_and_no_other(tmp_path):
+def test_an_error_leaves_the_old_file_and_no_other(tmp_path):
     path = tmp_path / "a.csv"
     path.write_text("before")
     whole = AtomicFile(path)

@@ -54,7 +54,7 @@ def test_results_are_there_all_at_once_and_an_attempt_that_failed_leaves_nothing
     assert sorted(path.name for path in files.of(JOB).iterdir()) == ["recording", "results"]
 
 
-def test_the_next_attempt_removes_what_a_killed_one_left(files):
+def test_the_next_execution_removes_the_folder_of_a_killed_one(files):
     handed_in(files)
     left = files.of(JOB) / "work-left"
     left.mkdir()

@@ -20,11 +20,11 @@ def test_a_small_lead_is_uncertain_however_high_the_probability():
     assert judge({"fear": 0.55, "surprise": 0.45}, ASKED).between == ("fear", "surprise")
 
 
-def test_what_just_meets_the_thresholds_is_told():
+def test_probabilities_that_just_meet_the_thresholds_are_certain():
     assert judge({"fear": 0.5, "surprise": 0.25, "sad": 0.25}, ASKED).emotion == "fear"
 
 
-def test_without_thresholds_the_likeliest_is_always_told():
+def test_without_thresholds_the_likeliest_is_always_certain():
     assert judge({"fear": 0.21, "surprise": 0.2, "sad": 0.2}, None) == Judgement("fear", 21.0)
 
 

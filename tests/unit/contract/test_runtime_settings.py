@@ -8,7 +8,7 @@ from contract.runtime_settings import RuntimeSettings
 DEFAULTS = RuntimeSettings(saving=True)
 
 
-def test_what_redis_holds_takes_the_place_of_the_defaults():
+def test_stored_settings_replace_the_defaults():
     assert DEFAULTS.changed_by({b"saving": b"false", b"blur": b'"mask"'}) == (
         RuntimeSettings(saving=False, blur="mask"),
         frozenset(),
@@ -51,7 +51,7 @@ def test_a_desired_source_shows_its_address_neither_as_text_nor_in_errors():
         ("rtsp://user:hunter2@host/", "stream"),
     ],
 )
-def test_what_can_be_added(address, kind):
+def test_allowed_addresses_of_added_sources_have_their_kind(address, kind):
     assert added_kind("door", address) == kind
 
 
@@ -71,7 +71,7 @@ def test_what_can_be_added(address, kind):
         "rtsp://host/\nhunter2",
     ],
 )
-def test_what_cannot_be_added_is_refused_without_showing_a_password(address):
+def test_a_refused_address_of_an_added_source_shows_no_password(address):
     with pytest.raises(SourceError) as raised:
         added_kind("door", address)
     assert "hunter2" not in str(raised.value)

@@ -1,4 +1,4 @@
-"""Steady labels flicker at least five times less than raw ones, and follow a real change within half a second."""
+"""Smoothed labels flicker at least five times less than raw ones, and follow a real change within half a second."""
 
 import random
 from statistics import quantiles
@@ -45,10 +45,10 @@ def test_a_face_that_shows_one_emotion_flickers_at_least_five_times_less(noise: 
 
 @pytest.mark.parametrize("fps", [8, 25])
 @pytest.mark.parametrize("noise", CLEAR, ids=str)
-def test_a_change_of_expression_is_told_within_half_a_second(noise: Noise, fps: int, model: Model):
+def test_a_change_of_expression_shows_within_half_a_second(noise: Noise, fps: int, model: Model):
     delays = delays_ms(model, noise, SmoothingParameters(), fps=fps)
     assert quantiles(delays, n=20)[-1] <= FOLLOWED_MS
 
 
-def test_the_gateway_s_defaults_are_those():
+def test_the_gateway_has_the_same_defaults():
     assert GatewaySettings().smoothing_parameters == SmoothingParameters()

@@ -16,7 +16,7 @@ def smoothed(*readings: tuple[float, int, float], constant_ms: float = 400.0) ->
     return smoothing
 
 
-def test_the_first_reading_is_taken_as_it_is_however_bad_its_crop():
+def test_the_first_reading_counts_unchanged_even_with_a_bad_crop():
     assert smoothed((0.1, 0, 0.05)).probabilities == {"happy": 0.9, "sad": 0.1}
 
 
@@ -26,7 +26,7 @@ def test_after_one_time_constant_a_new_value_has_63_percent_of_the_weight():
     assert sum(probabilities.values()) == pytest.approx(1)
 
 
-def test_many_frames_a_second_smooth_no_less_than_few():
+def test_a_high_frame_rate_smooths_as_much_as_a_low_one():
     few = smoothed((0.0, 0, 1.0), *((1.0, at, 1.0) for at in range(200, 401, 200)))
     many = smoothed((0.0, 0, 1.0), *((1.0, at, 1.0) for at in range(20, 401, 20)))
     assert few.probabilities["sad"] == pytest.approx(many.probabilities["sad"])
@@ -42,7 +42,7 @@ def test_a_poor_crop_among_good_ones_moves_little():
     assert poor < good / 7
 
 
-def test_where_all_crops_are_poor_they_are_followed_as_fast_as_good_ones():
+def test_where_all_crops_are_poor_they_count_as_much_as_good_ones():
     good = smoothed(*((float(at > 500), at, 1.0) for at in range(0, 1000, 50))).probabilities["sad"]
     poor = smoothed(*((float(at > 500), at, 0.1) for at in range(0, 1000, 50))).probabilities["sad"]
     assert poor == pytest.approx(good)
@@ -52,11 +52,11 @@ def test_a_poor_first_crop_is_soon_outweighed_by_a_good_one():
     assert smoothed((0.0, 0, 0.05), (1.0, 100, 1.0)).probabilities["sad"] > 0.8
 
 
-def test_a_clock_that_goes_back_a_little_does_no_harm():
+def test_a_frame_with_an_earlier_time_than_the_last_changes_nothing():
     assert smoothed((0.0, 100, 1.0), (1.0, 90, 1.0)).probabilities == {"happy": 1.0, "sad": 0.0}
 
 
-def test_a_model_with_other_emotions_starts_anew():
+def test_a_model_with_other_emotions_starts_the_smoothing_again():
     smoothing = smoothed((0.0, 0, 1.0))
     smoothing.add({"calm": 0.6, "tense": 0.4}, 10, 1.0, 400.0)
     assert smoothing.probabilities == {"calm": 0.6, "tense": 0.4}

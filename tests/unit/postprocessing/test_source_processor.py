@@ -10,104 +10,110 @@ from contract.messages import FrameDone, FrameId, Manifest, Quality, Reading
 from postprocessing.reorder_buffer import WAIT_MS
 from postprocessing.source_processor import KEPT_EPOCHS, LOST_MS, SILENCE_MS, SourceProcessor
 from postprocessing.track_processor import SmoothedReading
-from tests.outcomes import START_MS, episodes, frame, frames, heard, random_frames, shuffled, stored, told
+from tests.outcomes import START_MS, episodes, frame, frames, heard, output, random_frames, shuffled, stored
 from tests.stage import HAPPY, SAD, UNSURE
 
 SEEDS = range(40)
 
 
-def numbers(told) -> list[int]:
-    """The frames of the readings that were told."""
-    return [one.reading.id.frame for one in told if isinstance(one, SmoothedReading)]
+def numbers(outputs) -> list[int]:
+    """The frames of the readings in the output."""
+    return [one.reading.id.frame for one in outputs if isinstance(one, SmoothedReading)]
 
 
-def test_with_one_worker_a_frame_is_told_with_its_own_last_entry():
-    steady = SourceProcessor()
+def test_with_one_worker_a_frame_is_released_with_its_own_last_entry():
+    processor = SourceProcessor()
     for outcomes in frames({1: HAPPY, 2: SAD}, {1: HAPPY}, {1: HAPPY, 2: SAD}):
         done = outcomes.pop()
         for one in outcomes:
-            assert not numbers(steady.process(done.captured_ms + 30, one))
-        assert numbers(steady.process(done.captured_ms + 30, done)) == [done.id.frame] * len(outcomes)
+            assert not numbers(processor.process(done.captured_ms + 30, one))
+        assert numbers(processor.process(done.captured_ms + 30, done)) == [done.id.frame] * len(outcomes)
 
 
 def test_skipped_frames_are_not_waited_for():
-    steady = SourceProcessor()
+    processor = SourceProcessor()
     (first, done), (later, later_done) = frame(0, {1: HAPPY}), frame(7, {1: HAPPY}, previous=0)
-    assert numbers(told_now(steady, first, done)) == [0]
-    assert numbers(told_now(steady, later, later_done)) == [7]
+    assert numbers(processed(processor, first, done)) == [0]
+    assert numbers(processed(processor, later, later_done)) == [7]
 
 
-def told_now(steady: SourceProcessor, *outcomes):
-    return [one for outcome in outcomes for one in steady.process(START_MS, outcome)]
+def processed(processor: SourceProcessor, *outcomes):
+    return [one for outcome in outcomes for one in processor.process(START_MS, outcome)]
 
 
 def test_a_frame_that_was_finished_first_waits_for_the_one_that_was_sent_before():
-    steady = SourceProcessor()
+    processor = SourceProcessor()
     (zero, zero_done), (one, one_done) = frames({1: HAPPY}, {1: HAPPY})
-    assert not numbers(told_now(steady, one_done, one, zero_done))
-    assert numbers(told_now(steady, zero)) == [0, 1]
+    assert not numbers(processed(processor, one_done, one, zero_done))
+    assert numbers(processed(processor, zero)) == [0, 1]
 
 
-def test_what_never_comes_is_waited_for_a_moment_only():
-    steady = SourceProcessor()
+def test_a_frame_waits_only_a_moment_for_one_that_never_comes():
+    processor = SourceProcessor()
     (_, _), (one, one_done), (two, two_done) = frames({1: HAPPY}, {1: HAPPY}, {1: HAPPY})
-    steady.process(START_MS, one)
-    steady.process(START_MS, one_done)
-    assert not numbers(steady.advance_time(START_MS + WAIT_MS))
-    assert numbers(steady.advance_time(START_MS + WAIT_MS + 1)) == [1]
-    assert numbers(told_now(steady, two, two_done)) == [2]
+    processor.process(START_MS, one)
+    processor.process(START_MS, one_done)
+    assert not numbers(processor.advance_time(START_MS + WAIT_MS))
+    assert numbers(processor.advance_time(START_MS + WAIT_MS + 1)) == [1]
+    assert numbers(processed(processor, two, two_done)) == [2]
 
 
-def test_frames_that_never_come_back_are_a_gap_and_skipped_or_late_ones_are_none():
-    steady = SourceProcessor()
+def test_frames_that_never_come_back_are_a_gap_and_skipped_or_late_frames_are_not():
+    processor = SourceProcessor()
     (_, _), (one, one_done), (_, _), (_, _), (four, four_done) = frames(*[{1: HAPPY}] * 5)
-    told_now(steady, one, one_done)
-    steady.advance_time(START_MS + WAIT_MS + 1)
-    assert steady.gaps == 0  # where this one began, the frame before had long been told
-    told_now(steady, *frame(3, {1: HAPPY}, previous=1))
-    assert steady.gaps == 0  # the frame between was skipped
-    told_now(steady, four, replace(four_done, previous=3))
-    assert steady.gaps == 0
-    told_now(steady, *frame(9, {1: HAPPY}, previous=7))
-    assert steady.gaps == 0  # it may still come
-    assert numbers(steady.advance_time(START_MS + WAIT_MS + 1)) == [9]
-    assert steady.gaps == 1
+    processed(processor, one, one_done)
+    processor.advance_time(START_MS + WAIT_MS + 1)
+    assert processor.gaps == 0  # this is the first frame here; earlier ones are not known
+    processed(processor, *frame(3, {1: HAPPY}, previous=1))
+    assert processor.gaps == 0  # the frame between was skipped
+    processed(processor, four, replace(four_done, previous=3))
+    assert processor.gaps == 0
+    processed(processor, *frame(9, {1: HAPPY}, previous=7))
+    assert processor.gaps == 0  # it may still come
+    assert numbers(processor.advance_time(START_MS + WAIT_MS + 1)) == [9]
+    assert processor.gaps == 1
 
 
-def test_a_frame_with_a_buried_crop_is_told_without_it():
-    steady = SourceProcessor()
+def test_a_frame_with_a_dead_lettered_crop_is_released_without_it():
+    processor = SourceProcessor()
     (first, _, done), (later, later_done) = frames({1: HAPPY, 2: SAD}, {1: HAPPY})
-    assert not numbers(told_now(steady, first, done))
-    assert numbers(steady.process(START_MS + WAIT_MS + 1, later)) == [0]
-    assert numbers(steady.process(START_MS + WAIT_MS + 1, later_done)) == [1]
+    assert not numbers(processed(processor, first, done))
+    assert numbers(processor.process(START_MS + WAIT_MS + 1, later)) == [0]
+    assert numbers(processor.process(START_MS + WAIT_MS + 1, later_done)) == [1]
 
 
-def test_readings_of_a_source_that_ends_no_frames_are_told_too():
-    steady = SourceProcessor()
-    steady.process(START_MS, frame(0, {1: HAPPY})[0])
-    assert numbers(steady.process(START_MS + WAIT_MS + 1, frame(4, {1: HAPPY})[0])) == [0]
+def test_readings_of_a_source_without_frame_ends_are_released_too():
+    processor = SourceProcessor()
+    processor.process(START_MS, frame(0, {1: HAPPY})[0])
+    assert numbers(processor.process(START_MS + WAIT_MS + 1, frame(4, {1: HAPPY})[0])) == [0]
 
 
-def test_a_crop_that_comes_twice_is_told_once():
+def test_a_crop_that_comes_twice_counts_once():
     entries = stored(frames(*[{1: HAPPY}] * 5))
     doubled = [entry for entry in entries for _ in range(2)]
-    steady = SourceProcessor()
-    assert numbers(told(steady, [*doubled, *((entries[-1][0], outcome) for _, outcome in entries)])) == [0, 1, 2, 3, 4]
-    assert steady.dropped > 0
+    processor = SourceProcessor()
+    assert numbers(output(processor, [*doubled, *((entries[-1][0], outcome) for _, outcome in entries)])) == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
+    assert processor.dropped > 0
 
 
-def test_what_comes_behind_a_frame_that_was_told_is_dropped():
-    steady = SourceProcessor()
+def test_an_outcome_of_an_already_released_frame_is_dropped():
+    processor = SourceProcessor()
     (zero, _), (one, one_done) = frames({1: HAPPY}, {1: HAPPY})
-    steady.process(START_MS, one)
-    steady.process(START_MS, one_done)
-    assert not numbers(steady.process(START_MS + WAIT_MS + 1, zero)[1:])
-    assert steady.dropped == 1
+    processor.process(START_MS, one)
+    processor.process(START_MS, one_done)
+    assert not numbers(processor.process(START_MS + WAIT_MS + 1, zero)[1:])
+    assert processor.dropped == 1
 
 
 def test_an_episode_starts_is_updated_twice_a_second_and_ends_with_its_last_reading():
     shown = [{1: HAPPY}] * 21 + [{}] * 15
-    found = list(episodes(told(SourceProcessor(), stored(frames(*shown)))))
+    found = list(episodes(output(SourceProcessor(), stored(frames(*shown)))))
     assert [one.phase for one in found] == ["start", *["update"] * 4, "end"]
     assert {one.id for one in found} == {"front-e1-1-0"}
     end = found[-1]
@@ -116,7 +122,7 @@ def test_an_episode_starts_is_updated_twice_a_second_and_ends_with_its_last_read
 
 
 def test_a_change_of_emotion_ends_one_episode_and_starts_the_next_with_its_first_reading():
-    found = list(episodes(told(SourceProcessor(), stored(frames(*[{1: HAPPY}] * 10, *[{1: SAD}] * 10)))))
+    found = list(episodes(output(SourceProcessor(), stored(frames(*[{1: HAPPY}] * 10, *[{1: SAD}] * 10)))))
     spans = [one for one in found if one.phase == "end"]
     assert [one.emotion for one in spans] == ["happy", "sad"]
     first, second = spans
@@ -124,116 +130,116 @@ def test_a_change_of_emotion_ends_one_episode_and_starts_the_next_with_its_first
     assert second.id == f"front-e1-1-{(second.start_ms - START_MS) // 100}"
 
 
-def test_an_uncertain_span_is_a_gap_between_two_episodes():
+def test_an_uncertain_time_is_a_gap_between_two_episodes():
     shown = [{1: HAPPY}] * 10 + [{1: UNSURE}] * 20 + [{1: HAPPY}] * 10
-    ends = [one for one in episodes(told(SourceProcessor(), stored(frames(*shown)))) if one.phase == "end"]
+    ends = [one for one in episodes(output(SourceProcessor(), stored(frames(*shown)))) if one.phase == "end"]
     assert [one.emotion for one in ends] == ["happy", "happy"]
     assert ends[1].start_ms - ends[0].end_ms > 1500
 
 
 def test_a_face_that_is_missed_for_a_moment_keeps_its_episode():
     shown = [{1: HAPPY}] * 5 + [{}] * 9 + [{1: HAPPY}] * 5 + [{}] * 12
-    ends = [one for one in episodes(told(SourceProcessor(), stored(frames(*shown)))) if one.phase == "end"]
+    ends = [one for one in episodes(output(SourceProcessor(), stored(frames(*shown)))) if one.phase == "end"]
     assert [one.readings for one in ends] == [10]
 
 
 def test_a_track_that_is_gone_ends_while_others_go_on():
     shown = [{1: HAPPY, 2: SAD}] * 5 + [{1: HAPPY}] * (LOST_MS // 100 + 1)
-    steady, found = SourceProcessor(), []
+    processor, found = SourceProcessor(), []
     for entry in stored(frames(*shown)):
-        found += steady.process(*entry)
+        found += processor.process(*entry)
     assert [(one.track, one.end_ms) for one in episodes(found) if one.phase == "end"] == [(2, START_MS + 400)]
-    assert [one.track for one in steady.running()] == [1]
+    assert [one.track for one in processor.running()] == [1]
 
 
 def test_a_dead_source_ends_its_episodes_with_the_time_of_their_last_reading():
-    steady = SourceProcessor()
+    processor = SourceProcessor()
     *_, (last_ms, _) = entries = stored(frames(*[{1: HAPPY}] * 5))
     for entry in entries:
-        steady.process(*entry)
-    assert not steady.advance_time(last_ms + SILENCE_MS)
-    (end,) = steady.advance_time(last_ms + SILENCE_MS + 1)
+        processor.process(*entry)
+    assert not processor.advance_time(last_ms + SILENCE_MS)
+    (end,) = processor.advance_time(last_ms + SILENCE_MS + 1)
     assert (end.phase, end.end_ms) == ("end", START_MS + 400)
-    assert not list(steady.running())
+    assert not list(processor.running())
 
 
 def test_a_source_that_sends_a_frame_every_few_seconds_is_not_dead_between_them():
     slow = [frame(n, {1: HAPPY}, at_ms=START_MS + 2500 * n, previous=n - 1 if n else None) for n in range(5)]
-    ends = [one for one in episodes(told(SourceProcessor(), stored(slow))) if one.phase == "end"]
+    ends = [one for one in episodes(output(SourceProcessor(), stored(slow))) if one.phase == "end"]
     assert [one.readings for one in ends] == [5]
 
 
 def test_a_recording_may_pause_and_ends_with_its_manifest():
-    steady = SourceProcessor(recorded=True)
+    processor = SourceProcessor(recorded=True)
     made = frames(*[{1: HAPPY}] * 3)
     for number, outcomes in enumerate(made):
         for outcome in outcomes:
-            assert not [one for one in episodes(steady.process(60_000 * number, outcome)) if one.phase == "end"]
-    end, *more = steady.process(200_000, Manifest(FrameId("front", "e1", 3), 3))
+            assert not [one for one in episodes(processor.process(60_000 * number, outcome)) if one.phase == "end"]
+    end, *more = processor.process(200_000, Manifest(FrameId("front", "e1", 3), 3))
     assert (end.phase, end.readings, more) == ("end", 3, [])
 
 
-def test_stale_readings_are_told_in_their_place_and_make_no_episode():
-    steady = SourceProcessor()
+def test_stale_readings_come_in_their_order_and_begin_no_episode():
+    processor = SourceProcessor()
     stale = [replace(one, probabilities=()) if isinstance(one, Reading) else one for one in frame(0, {1: HAPPY})]
-    (only,) = told_now(steady, *stale)
+    (only,) = processed(processor, *stale)
     assert (only.judgement, only.probabilities) == (None, {})
 
 
-def test_the_best_face_is_one_that_is_sure_and_well_to_be_seen():
+def test_the_best_face_has_a_high_confidence_and_a_good_quality():
     made = frames(*[{1: HAPPY}] * 6)
     dark = Quality(0.05, 0.5, 90.0, 0.1, 1.0)
     for number in (0, 1, 2, 4, 5):
         made[number][0] = replace(made[number][0], face=replace(made[number][0].face, quality=dark))
-    *_, end = episodes(told(SourceProcessor(), stored(made)))
+    *_, end = episodes(output(SourceProcessor(), stored(made)))
     assert end.best_face.frame == 3
 
 
 def test_a_source_that_is_opened_again_begins_new_episodes():
-    steady = SourceProcessor()
+    processor = SourceProcessor()
     entries = stored(frames(*[{1: HAPPY}] * 5))
     again = [(ms + 700, replace(one, id=replace(one.id, epoch="e2"))) for ms, one in entries]
-    ends = [one for one in episodes(told(steady, [*entries, *again])) if one.phase == "end"]
+    ends = [one for one in episodes(output(processor, [*entries, *again])) if one.phase == "end"]
     assert [one.id for one in ends] == ["front-e1-1-0", "front-e2-1-0"]
 
 
 def test_a_source_that_is_opened_again_and_again_is_not_kept_for_ever():
-    steady = SourceProcessor()
+    processor = SourceProcessor()
     for number in range(20):
         for ms, one in stored(frames({1: HAPPY})):
-            steady.process(ms + number, replace(one, id=replace(one.id, epoch=f"e{number}")))
-    assert len(steady.epochs) == KEPT_EPOCHS
+            processor.process(ms + number, replace(one, id=replace(one.id, epoch=f"e{number}")))
+    assert len(processor.epochs) == KEPT_EPOCHS
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_whatever_the_order_in_which_workers_finish_readings_and_episodes_are_the_same(seed: int):
     dice = random.Random(seed)
     made = random_frames(dice)
-    alone = heard(told(SourceProcessor(), stored(made)))
-    several = heard(told(SourceProcessor(), shuffled(made, dice)))
+    alone = heard(output(SourceProcessor(), stored(made)))
+    several = heard(output(SourceProcessor(), shuffled(made, dice)))
     assert several.readings == alone.readings
     assert several.episodes == alone.episodes
     assert sum(one.phase == "end" for one in alone.episodes) == sum(one.phase == "start" for one in alone.episodes) > 3
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_how_often_the_passing_of_time_is_told_makes_no_difference(seed: int):
+def test_it_makes_no_difference_how_often_time_is_advanced(seed: int):
     dice = random.Random(seed)
     entries = shuffled(random_frames(dice), dice)
     del entries[::17]  # some never come
     entries = [(ms + (5000 if number > 300 else 0), one) for number, (ms, one) in enumerate(entries)]
-    steady, found, before_ms = SourceProcessor(), [], entries[0][0]
+    processor, found, before_ms = SourceProcessor(), [], entries[0][0]
     for ms, outcome in entries:
         for between in sorted(dice.randrange(before_ms, ms + 1) for _ in range(dice.randrange(3))):
-            found += steady.advance_time(between)
-        found += steady.process(ms, outcome)
+            found += processor.advance_time(between)
+        found += processor.process(ms, outcome)
         before_ms = ms
-    found += steady.advance_time(before_ms + 60_000)
-    assert heard(found) == heard(told(SourceProcessor(), entries))
+    found += processor.advance_time(before_ms + 60_000)
+    assert heard(found) == heard(output(SourceProcessor(), entries))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_one_that_starts_from_what_another_wrote_down_tells_the_same_from_there_on(seed: int):
+def test_a_processor_that_resumes_from_the_stored_state_of_another_gives_the_same_output(seed: int):
     dice = random.Random(seed)
     entries = shuffled(random_frames(dice), dice)
     at = dice.randrange(len(entries))
@@ -243,9 +249,9 @@ def test_one_that_starts_from_what_another_wrote_down_tells_the_same_from_there_
     adapter = TypeAdapter(SourceProcessor)
     second = adapter.validate_json(adapter.dump_json(first))
     assert second == first
-    assert heard(told(second, entries[at:])) == heard(told(first, entries[at:]))
+    assert heard(output(second, entries[at:])) == heard(output(first, entries[at:]))
 
 
-def test_without_anything_nothing_is_told():
+def test_without_outcomes_there_is_no_output():
     assert SourceProcessor().advance_time(START_MS) == SourceProcessor().end() == []
-    assert told(SourceProcessor(), [(START_MS, FrameDone(FrameId("front", "e1", 0), START_MS, 0, 1, 1))]) == []
+    assert output(SourceProcessor(), [(START_MS, FrameDone(FrameId("front", "e1", 0), START_MS, 0, 1, 1))]) == []

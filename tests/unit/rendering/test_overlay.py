@@ -61,7 +61,7 @@ def test_the_usual_emotions_have_a_colour_each():
     assert len({overlay.hue(emotion) for emotion in EMOTIONS_8}) == 8
 
 
-def test_a_placeholder_differs_with_what_it_says():
+def test_placeholders_with_different_texts_differ():
     one = overlay.placeholder("front: OFFLINE", "unplugged", 640, 360)
     other = overlay.placeholder("door: OFFLINE", "unplugged", 640, 360)
     assert one.shape == (360, 640, 3)
@@ -82,6 +82,6 @@ def test_a_picture_survives_its_encoding():
 
 
 @pytest.mark.parametrize("junk", [b"", b"no picture", b"\xff\xd8\xff"])
-def test_bytes_that_are_no_picture_are_told(junk: bytes):
+def test_bytes_that_are_not_a_picture_are_refused(junk: bytes):
     with pytest.raises(PictureError):
         images.decode(junk)

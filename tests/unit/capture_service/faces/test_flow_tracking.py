@@ -28,31 +28,31 @@ def face(left: float = 140, top: float = 100) -> Detection:
 
 
 def begun(*faces: Detection, every: float = 0.2) -> FlowTracker:
-    """A pursuit of these faces, found twice: only then is it sure of them."""
-    pursuit = FlowTracker(every)
+    """A tracker of these faces, detected twice: a changed number of faces is detected again."""
+    flow_tracker = FlowTracker(every)
     for number in (-2, -1):
-        pursuit.follow(still(), number / FPS)
-        pursuit.found(still(), number / FPS, faces)
-    return pursuit
+        flow_tracker.follow(still(), number / FPS)
+        flow_tracker.restart(still(), number / FPS, faces)
+    return flow_tracker
 
 
-def frames_until_due(pursuit: FlowTracker, frames) -> int:
+def frames_until_due(flow_tracker: FlowTracker, frames) -> int:
     """How many frames are followed before the next detection."""
     for number, frame in enumerate(frames):
-        if pursuit.follow(frame, number / FPS) is None:
+        if flow_tracker.follow(frame, number / FPS) is None:
             return number
     raise AssertionError("never")
 
 
-def test_faces_are_found_again_after_the_interval():
+def test_faces_are_detected_again_after_the_interval():
     assert frames_until_due(begun(face()), [still(change=40)] * 100) == 5
 
 
-def test_where_nothing_changes_they_are_looked_for_more_rarely():
+def test_faces_of_an_unchanged_scene_are_detected_more_rarely():
     assert frames_until_due(begun(face()), [still()] * 100) == 29
 
 
-def test_without_an_interval_every_frame_is_looked_at():
+def test_without_an_interval_a_detection_is_due_in_every_frame():
     assert begun(face(), every=0).follow(still(), 0.0) is None
 
 
@@ -70,42 +70,42 @@ def test_a_face_without_key_points_is_followed_by_its_box():
     assert (followed.points, followed.box[0]) == (None, pytest.approx(144, abs=0.5))
 
 
-def test_who_moves_far_is_found_again_at_once():
+def test_a_face_that_moved_far_is_detected_at_once():
     assert frames_until_due(begun(face()), [np.roll(still(), 8 * number, axis=1) for number in range(1, 20)]) == 3
 
 
-def test_who_is_lost_is_looked_for_at_once():
+def test_a_lost_face_is_detected_at_once():
     covered = still()
     cv2.rectangle(covered, (120, 80), (220, 180), 128, cv2.FILLED)
     assert begun(face()).follow(covered, 0.0) is None
 
 
-def test_faces_beside_each_other_are_left_to_the_detector():
+def test_faces_close_to_each_other_are_detected_in_every_frame():
     assert begun(face(100), face(165)).follow(still(), 0.0) is None
     assert begun(face(60), face(165)).follow(still(), 0.0) is not None
 
 
-def test_whoever_comes_or_goes_is_looked_at_twice():
-    pursuit = begun(face())
-    pursuit.found(still(), 0.0, [face(), face(20)])
-    assert pursuit.follow(still(), 0.03) is None
-    pursuit.found(still(), 0.03, [face(), face(20)])
-    assert pursuit.follow(still(), 0.06) is not None
+def test_a_changed_number_of_faces_is_detected_twice():
+    flow_tracker = begun(face())
+    flow_tracker.restart(still(), 0.0, [face(), face(20)])
+    assert flow_tracker.follow(still(), 0.03) is None
+    flow_tracker.restart(still(), 0.03, [face(), face(20)])
+    assert flow_tracker.follow(still(), 0.06) is not None
 
 
 @pytest.mark.parametrize("other", [np.zeros((100, 100), np.uint8), np.zeros((240, 320), np.uint8)])
-def test_another_scene_is_looked_at_at_once(other: np.ndarray):
+def test_another_scene_is_detected_at_once(other: np.ndarray):
     assert begun(face()).follow(other, 0.0) is None
 
 
-def test_nothing_is_followed_over_a_break():
-    pursuit = begun(face())
-    pursuit.forget()
-    assert pursuit.follow(still(), 0.0) is None
+def test_nothing_is_followed_after_a_reset():
+    flow_tracker = begun(face())
+    flow_tracker.reset()
+    assert flow_tracker.follow(still(), 0.0) is None
 
 
 class Counted:
-    """A detector, and how often it was asked."""
+    """A detector that counts its calls."""
 
     def __init__(self) -> None:
         self._detector = detectors.load("blazeface")

@@ -35,7 +35,7 @@ def test_its_size_does_not_matter(scene: np.ndarray, size: float):
 
 
 @pytest.mark.parametrize("growth", [0.95, 1.08])
-def test_who_comes_nearer_grows(scene: np.ndarray, growth: float):
+def test_a_face_that_comes_nearer_grows(scene: np.ndarray, growth: float):
     left, top, width, height = motion(scene, changed(scene, 0, 0, growth), BOX).box(BOX)
     assert (width, height) == pytest.approx((60 * growth, 60 * growth), rel=0.02)
     assert (left + width / 2, top + height / 2) == pytest.approx((130, 110), abs=1)
@@ -47,7 +47,7 @@ def test_points_of_a_head_that_tilts_go_round_with_it(scene: np.ndarray, roll: f
     assert math.degrees(math.atan2(y - 110, x - 130)) == pytest.approx(roll, abs=1)
 
 
-def test_of_another_scene_nothing_can_be_told(scene: np.ndarray):
+def test_the_motion_to_another_scene_is_not_known(scene: np.ndarray):
     assert motion(scene, scene[::-1, ::-1].copy(), BOX) is None
 
 

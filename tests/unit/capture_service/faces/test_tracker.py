@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from capture_service import detectors
-from capture_service.faces.appearance import likeness, look_of
+from capture_service.faces.appearance import appearance, correlation
 from capture_service.faces.tracker import Tracker
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_recorded
@@ -68,10 +68,10 @@ def test_a_face_that_turns_round_is_still_followed():
     assert numbers == {1}
 
 
-def test_forgotten_tracks_do_not_lend_their_numbers():
+def test_the_numbers_of_tracks_are_not_reused_after_a_reset():
     tracker = Tracker()
     tracker.update([(0, 0, 50, 50)], 0.0)
-    tracker.forget()
+    tracker.reset()
     assert tracker.update([(0, 0, 50, 50)], 0.1) == [2]
 
 
@@ -87,11 +87,11 @@ def test_real_people_have_one_track_each_over_three_passes(video, people):
     assert all(len(numbers) <= people for numbers in seen.values()), seen
 
 
-def look(seed: int) -> np.ndarray:
-    return look_of(np.random.default_rng(seed).integers(0, 255, (48, 48), np.uint8))
+def random_appearance(seed: int) -> np.ndarray:
+    return appearance(np.random.default_rng(seed).integers(0, 255, (48, 48), np.uint8))
 
 
-def test_who_comes_out_from_behind_a_face_is_who_went_there():
+def test_a_face_that_appears_from_behind_another_keeps_its_track():
     tracker = Tracker()
     assert tracker.update([(100, 100, 60, 60), (170, 100, 60, 60)], 0.0) == [1, 2]
     for step in range(1, 26):
@@ -99,7 +99,7 @@ def test_who_comes_out_from_behind_a_face_is_who_went_there():
     assert tracker.update([(100, 100, 60, 60), (20, 100, 50, 50)], 2.6) == [1, 2]
 
 
-def test_who_comes_from_elsewhere_is_not_who_went_behind_a_face():
+def test_a_face_that_appears_elsewhere_is_not_the_hidden_one():
     tracker = Tracker()
     tracker.update([(100, 100, 60, 60), (170, 100, 60, 60)], 0.0)
     for step in range(1, 16):
@@ -107,39 +107,41 @@ def test_who_comes_from_elsewhere_is_not_who_went_behind_a_face():
     assert tracker.update([(100, 100, 60, 60), (420, 100, 60, 60)], 1.6) == [1, 3]
 
 
-def test_a_face_that_went_behind_another_is_known_by_its_look_where_it_comes_out_elsewhere():
+def test_a_hidden_face_that_appears_elsewhere_is_found_by_its_appearance():
     tracker = Tracker()
-    tracker.update([(100, 100, 60, 60), (260, 100, 60, 60)], 0.0, [look(1), look(2)])
-    tracker.update([(100, 100, 60, 60), (220, 100, 60, 60)], 0.1, [look(1), look(2)])
-    tracker.update([(100, 100, 60, 60), (180, 100, 60, 60)], 0.2, [look(1), look(3)])
+    tracker.update([(100, 100, 60, 60), (260, 100, 60, 60)], 0.0, [random_appearance(1), random_appearance(2)])
+    tracker.update([(100, 100, 60, 60), (220, 100, 60, 60)], 0.1, [random_appearance(1), random_appearance(2)])
+    tracker.update([(100, 100, 60, 60), (180, 100, 60, 60)], 0.2, [random_appearance(1), random_appearance(3)])
     for step in range(3, 20):
-        tracker.update([(100, 100, 60, 60)], step / 10, [look(1)])
-    numbers = tracker.update([(100, 100, 60, 60), (330, 100, 60, 60)], 2.0, [look(1), look(2)])
+        tracker.update([(100, 100, 60, 60)], step / 10, [random_appearance(1)])
+    numbers = tracker.update(
+        [(100, 100, 60, 60), (330, 100, 60, 60)], 2.0, [random_appearance(1), random_appearance(2)]
+    )
     assert numbers == [1, 2]
 
 
-def test_of_two_who_went_behind_a_face_the_look_tells_who_comes_out():
+def test_the_appearance_decides_which_of_two_hidden_faces_appears():
     tracker = Tracker()
     apart, close = (
         [(200, 0, 60, 60), (0, 0, 60, 60), (400, 0, 60, 60)],
         [(200, 0, 60, 60), (125, 0, 60, 60), (275, 0, 60, 60)],
     )
-    looks = [look(1), look(2), look(3)]
-    tracker.update(apart, 0.0, looks)
+    appearances = [random_appearance(1), random_appearance(2), random_appearance(3)]
+    tracker.update(apart, 0.0, appearances)
     for step in range(1, 10):
         way = step / 9
         tracker.update(
             [tuple(a + way * (b - a) for a, b in zip(*pair, strict=True)) for pair in zip(apart, close, strict=True)],
             step / 10,
-            looks,
+            appearances,
         )
     for step in range(10, 25):
-        tracker.update([(200, 0, 60, 60)], step / 10, looks[:1])
-    assert tracker.update([(200, 0, 60, 60), (120, 0, 60, 60)], 2.5, [looks[0], looks[2]]) == [1, 3]
+        tracker.update([(200, 0, 60, 60)], step / 10, appearances[:1])
+    assert tracker.update([(200, 0, 60, 60), (120, 0, 60, 60)], 2.5, [appearances[0], appearances[2]]) == [1, 3]
 
 
-def test_a_look_is_told_apart_from_another_whatever_the_light():
+def test_appearances_of_one_face_correlate_in_any_light_and_those_of_two_do_not():
     face = np.random.default_rng(1).integers(0, 100, (48, 48), np.uint8)
-    assert likeness(look_of(face), look_of(face * 2 + 20)) > 0.99
-    assert abs(likeness(look_of(face), look(2))) < 0.5
-    assert np.isfinite(look_of(np.zeros((48, 48), np.uint8))).all()
+    assert correlation(appearance(face), appearance(face * 2 + 20)) > 0.99
+    assert abs(correlation(appearance(face), random_appearance(2))) < 0.5
+    assert np.isfinite(appearance(np.zeros((48, 48), np.uint8))).all()

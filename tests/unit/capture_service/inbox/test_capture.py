@@ -9,14 +9,14 @@ BATCH = Batch([])
 
 
 class Registration:
-    """Counts how often it was asked; the source is ours so many times."""
+    """Counts its calls; the lease is held for the first `held_for` of them."""
 
-    def __init__(self, ours_for=1000):
-        self.asked, self.ours_for = 0, ours_for
+    def __init__(self, held_for=1000):
+        self.calls, self.held_for = 0, held_for
 
-    def hold(self):
-        self.asked += 1
-        return self.asked <= self.ours_for
+    def acquire_or_renew(self):
+        self.calls += 1
+        return self.calls <= self.held_for
 
 
 class Publisher:
@@ -42,12 +42,12 @@ def test_while_a_picture_waits_for_redis_the_loop_still_turns():
     publisher, registration = Publisher(away_for=3), Registration()
     assert inbox(publisher, registration)._send(BATCH, Event())
     assert publisher.attempts == 4
-    assert registration.asked >= 4, "each turn beats the pulse and keeps the lease"
+    assert registration.calls >= 4, "each turn feeds the watchdog and renews the lease"
 
 
 def test_a_picture_is_left_to_the_process_that_took_over_meanwhile():
     publisher = Publisher(away_for=1000)
-    assert not inbox(publisher, Registration(ours_for=2))._send(BATCH, Event())
+    assert not inbox(publisher, Registration(held_for=2))._send(BATCH, Event())
     assert publisher.attempts == 2
 
 

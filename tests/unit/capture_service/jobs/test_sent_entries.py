@@ -32,7 +32,7 @@ def size(folder: Path) -> int:
     return sum(file.stat().st_size for file in open_files if os.readlink(file).startswith(str(folder)))
 
 
-def test_what_was_kept_comes_back_as_it_was_and_by_frame(spool):
+def test_stored_entries_are_returned_unchanged_and_by_frame(spool):
     sent = [frame(number) for number in range(3)]
     for crops, done in sent:
         spool.add(crops, done)

@@ -133,7 +133,9 @@ def added(app: FastAPI, address: object):
 
 
 @pytest.mark.parametrize(("address", "code", "words"), REFUSED, ids=lambda one: str(one)[:60])
-def test_what_no_added_camera_may_be_is_refused_in_words(app: FastAPI, address: str, code: str, words: str):
+def test_an_added_camera_that_is_not_allowed_is_refused(
+    app: FastAPI, address: str, code: str, words: str
+):
     answer = added(app, address)
     assert (answer.status_code, error_of(answer)) == (422, code), answer.text
     assert words in answer.json()["error"]["message"]
@@ -203,7 +205,7 @@ def test_no_camera_is_redis_not_even_in_a_network_that_is_allowed(host: str, sch
     assert allowed.destinations("door", f"{scheme}://192.168.7.2:81/") == (IPv4Address("192.168.7.2"),)
 
 
-def test_a_host_without_an_address_is_told_from_one_that_is_refused():
+def test_a_host_without_an_address_is_distinguished_from_a_refused_one():
     with pytest.raises(UnknownHost, match=r"there is no host 'a\.invalid'"):
         rules().destinations("door", "rtsp://a.invalid/")
 

@@ -76,7 +76,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize(("content", "reason"), REFUSED.values(), ids=REFUSED)
-def test_what_is_no_picture_is_refused_with_the_reason(content: bytes, reason: str):
+def test_bytes_that_are_not_a_picture_are_refused_with_the_reason(content: bytes, reason: str):
     with pytest.raises(PictureError) as refusal:
         decode(content, MOST)
     assert str(refusal.value) == reason
@@ -113,7 +113,7 @@ READ = {
 
 
 @pytest.mark.parametrize("content", READ.values(), ids=READ)
-def test_unusual_pictures_are_read_by_what_they_are_not_by_what_they_are_called(content: bytes):
+def test_unusual_pictures_are_read_by_their_content_and_not_by_their_name(content: bytes):
     picture = decode(content, MOST)
     assert (picture.shape, picture.dtype) == ((20, 30, 3), np.uint8)
     blue, _, red = picture[10, 15].tolist()
@@ -157,7 +157,7 @@ def test_a_picture_that_unpacks_to_far_too_many_pixels_is_refused_before_it_take
 
 
 class Told:
-    """Finds what it is told to."""
+    """Finds the given faces."""
 
     def __init__(self, *boxes: tuple[float, float, float, float]) -> None:
         self.boxes = boxes
@@ -178,7 +178,7 @@ PLACES = {
 
 
 @pytest.mark.parametrize(("box", "flaw"), PLACES.values(), ids=PLACES)
-def test_a_face_that_is_tiny_or_off_the_frame_has_a_crop_that_says_what_is_wrong_with_it(box, flaw: str):
+def test_a_tiny_face_and_one_off_the_frame_have_crops_with_the_flaw(box, flaw: str):
     (found,) = FaceFinder("test", Told(box)).find(noise(90, 120, 3), 0.0)
     crop = Crop(FrameId("test", "e1", 0), found.face, 1000, 0, found.pixels)
     assert read_crop_entry(crop.fields()).array().shape == (48, 48)

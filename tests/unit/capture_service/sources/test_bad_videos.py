@@ -53,14 +53,14 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("make", REFUSED.values(), ids=REFUSED)
-def test_what_holds_no_frame_is_refused_by_its_name(tmp_path, make):
+def test_a_file_without_a_frame_is_refused_by_its_name(tmp_path, make):
     path = tmp_path / "video.avi"
     make(path)
     with pytest.raises(SourceError, match=r"^(cannot open \S+video.avi|\S+video.avi holds no frame that can be read)$"):
         frames_of(path)
 
 
-def test_what_is_a_picture_by_its_first_bytes_alone_is_refused(tmp_path):
+def test_a_file_that_is_a_picture_by_its_first_bytes_alone_is_refused(tmp_path):
     path = tmp_path / "video.jpg"
     path.write_bytes(b"\xff\xd8\xff\xe0 no picture at all")
     with pytest.raises(SourceError, match=r"video.jpg holds no frame that can be read"):
@@ -82,7 +82,7 @@ def test_a_video_that_is_cut_off_gives_its_first_frames_or_is_refused(tmp_path, 
         assert frame.picture.mean() == pytest.approx(frame.number * 10, abs=3)
 
 
-def test_a_video_whose_size_changes_on_the_way_goes_on_in_that_of_its_first_frame(tmp_path):
+def test_frames_of_a_video_whose_size_changes_have_the_size_of_the_first(tmp_path):
     frames = frames_of(jpegs(tmp_path / "x.mjpeg", (64, 48), (64, 48), (160, 120), (32, 24)))
     assert [frame.picture.shape for frame in frames] == [(48, 64, 3)] * 4
     assert [round(float(frame.picture.mean()), -1) for frame in frames] == [20, 40, 60, 80]
@@ -98,7 +98,7 @@ def test_a_video_of_larger_frames_than_allowed_is_not_opened(tmp_path, kind):
 
 
 class Device:
-    """A camera that gives what it is told to."""
+    """A camera with the given frames."""
 
     def __init__(self, *pictures):
         self._pictures = list(pictures)

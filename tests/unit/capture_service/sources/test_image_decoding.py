@@ -66,7 +66,7 @@ def test_a_picture_is_turned_as_its_exif_data_says():
     ],
     ids=["empty", "text", "half a GIF", "too many bytes", "too many pixels"],
 )
-def test_what_cannot_be_read_is_refused_with_the_reason(content, reason):
+def test_bytes_that_cannot_be_decoded_are_refused_with_the_reason(content, reason):
     with pytest.raises(PictureError, match=reason):
         decode(content, MOST)
 

@@ -43,7 +43,7 @@ def until(true, seconds=15.0):
 
 
 class FakeSource:
-    """Gives numbered black frames as fast as it is read, or when it is told to."""
+    """Numbered black frames, as fast as they are read or on request."""
 
     def __init__(self, pace=None, count=math.inf, gate=None, breaks_at=math.inf):
         self.pace, self.count, self.gate, self.breaks_at = pace, count, gate, breaks_at
@@ -274,7 +274,7 @@ def test_a_recording_that_falls_behind_passes_over_frames():
     assert skipped > 30
 
 
-def test_a_camera_gives_no_more_frames_than_asked_for():
+def test_a_camera_is_read_at_most_at_the_configured_rate():
     feed = Feed(FakeSource(count=300_000), most_fps=20)
     began = time.monotonic()
     feed.start()

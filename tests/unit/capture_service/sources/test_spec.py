@@ -16,7 +16,7 @@ def clip(tmp_path):
     return path
 
 
-def test_every_kind_of_source_is_told_by_its_address(clip, tmp_path):
+def test_every_kind_of_source_is_recognised_by_its_address(clip, tmp_path):
     (tmp_path / "one.JPG").write_bytes(b"")
     text = f"front=0,clip={clip}?loop=1&fps=5,pics={tmp_path}/?fps=2,door=rtsp://host/x,cam=inbox,demo=demo"
 
@@ -52,7 +52,7 @@ def test_a_query_of_a_stream_is_the_cameras_own():
         ("a}{b=0", "cannot name a source"),
         ("=0", "cannot name a source"),
         ("a=0,a=1", "named twice"),
-        ("uploads=0", "taken by single pictures"),
+        ("uploads=0", "reserved for uploaded pictures"),
         ("a=", "empty"),
         ("a=rtsp://host/\nx", "control character"),
         ("a=/no/such/file.mp4", "no such file"),
@@ -71,7 +71,7 @@ def test_a_query_of_a_stream_is_the_cameras_own():
         ("a=http://[::1/", "no usable host"),
     ],
 )
-def test_what_cannot_be_a_source_is_said_in_one_line(text, message):
+def test_an_invalid_source_is_one_line(text, message):
     with pytest.raises(SourceError, match=re.escape(message)) as raised:
         parse_list(text)
     assert "\n" not in str(raised.value)
@@ -159,7 +159,7 @@ def test_a_sources_toml_takes_the_place_of_the_list(tmp_path, clip):
         ("[sources.a", "EMOTII_SOURCES_FILE"),
     ],
 )
-def test_a_bad_sources_toml_is_said_in_one_line(tmp_path, text, message):
+def test_a_bad_sources_toml_is_one_line(tmp_path, text, message):
     file = tmp_path / "sources.toml"
     file.write_text(text)
     with pytest.raises(SourceError, match=message):
@@ -171,7 +171,7 @@ def test_a_missing_sources_toml_is_said(tmp_path):
         configured(CaptureSettings(sources_file=tmp_path / "sources.toml"))
 
 
-def test_a_recording_goes_through_a_file_as_often_as_asked(clip):
+def test_a_recording_processes_a_file_for_each_pass(clip):
     assert recording(str(clip), passes=3) == SourceSpec("job", "file", str(clip), passes=3)
     with pytest.raises(SourceError, match="passes"):
         recording(str(clip), passes=0)

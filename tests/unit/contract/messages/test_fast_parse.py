@@ -45,14 +45,14 @@ def test_every_frame_that_a_capture_writes_is_recognised(written):
 
 @settings(suppress_health_check=[HealthCheck.filter_too_much])  # a length is drawn again where the pattern looks ahead
 @given(some.from_regex(CROP, fullmatch=True))
-def test_what_is_recognised_as_a_crop_is_one_when_read_with_care(line):
+def test_a_crop_that_is_parsed_fast_is_a_valid_crop(line):
     fields = crop("cam", 7).fields() | dict(zip(CROP_FIELDS, line.split(b"\n"), strict=True))
     seen, read = ParsedCrop.fast_parse(fields), read_crop_entry(fields)
     assert (seen.captured_ms, seen.deadline_ms) == (read.captured_ms, read.deadline_ms)
 
 
 @given(some.from_regex(FRAME, fullmatch=True))
-def test_what_is_recognised_as_a_frame_is_one_when_read_with_care(line):
+def test_a_frame_that_is_parsed_fast_is_a_valid_frame(line):
     fields = frame_done("cam", 7).fields() | dict(zip(FRAME_FIELDS, line.split(b"\n"), strict=True))
     assert fast_parse_frame(fields)
     assert isinstance(read_crop_entry(fields), FrameDone)

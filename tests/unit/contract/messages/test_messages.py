@@ -86,7 +86,7 @@ MALFORMED = [
 
 
 @pytest.mark.parametrize(("change", "named"), MALFORMED)
-def test_a_malformed_crop_is_refused_by_the_name_of_what_is_wrong(change, named):
+def test_a_malformed_crop_is_refused_by_the_name_of_its_field(change, named):
     with pytest.raises(MalformedMessage, match=named):
         read_crop_entry(GOOD | change)
 
@@ -100,7 +100,7 @@ def test_a_crop_that_lacks_a_field_is_refused_by_its_name(missing):
 @pytest.mark.parametrize(
     "fields", [{}, {b"v": b"1"}, {b"data": pickle.dumps([1])}, {b"%d" % n: b"" for n in range(10_000)}]
 )
-def test_what_is_no_entry_at_all_is_refused(fields):
+def test_fields_that_are_no_message_are_refused(fields):
     for read in (read_crop_entry, read_outcome, InboxPicture.read, Dead.read):
         with pytest.raises(MalformedMessage):
             read(fields)
@@ -144,7 +144,7 @@ def test_a_frame_on_the_channel_is_its_header_and_its_jpeg(jpeg):
 
 
 @pytest.mark.parametrize("payload", [b"", b"\n", b"{}\n", b"\xff\xd8\xff", b"[1]\njpeg"])
-def test_what_is_no_frame_on_the_channel_is_refused(payload):
+def test_a_payload_that_is_no_frame_is_refused(payload):
     with pytest.raises(MalformedMessage):
         FrameHeader.decode(payload)
 
@@ -160,7 +160,7 @@ def test_numbers_without_end_are_refused_wherever_they_come_as_json(number):
             FrameHeader.decode(HEADER.encode().replace(good, number))
 
 
-def test_a_dead_entry_keeps_what_a_person_needs_and_no_pixels():
+def test_a_dead_entry_keeps_its_fields_but_no_pixels():
     fields = GOOD | {b"note": b"x" * 10_000} | {b"extra%d" % number: b"y" for number in range(1000)}
     buried = Dead("5-0", "box: not 4 finite numbers", fields)
 

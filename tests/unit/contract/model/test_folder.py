@@ -83,7 +83,7 @@ def test_a_kind_of_file_that_the_model_does_not_have_is_named(folder):
         ({"unheard_of": 1}, "unheard_of"),
     ],
 )
-def test_what_the_format_does_not_allow_is_named(folder, values, named):
+def test_a_value_that_the_format_does_not_allow_is_named(folder, values, named):
     change(folder, **values)
     with pytest.raises(ModelError, match=named):
         ModelFolder.open(folder)

@@ -18,18 +18,18 @@ from contract.redis.broker import Backoff, connect, outages_named
         ConnectionResetError("reset"),
     ],
 )
-def test_what_passes_by_itself_is_an_outage(error):
+def test_a_temporary_error_is_an_outage(error):
     with pytest.raises(BrokerUnavailable), outages_named():
         raise error
 
 
-def test_a_mistake_of_ours_is_no_outage():
+def test_a_wrong_command_is_no_outage():
     with pytest.raises(redis.exceptions.ResponseError), outages_named():
         raise redis.exceptions.ResponseError("ERR wrong number of arguments")
 
 
 @pytest.mark.parametrize("url", ["host:6379", "http://host", "redis://host:port", ""])
-def test_a_url_that_is_none_is_told_by_the_name_of_its_variable(url):
+def test_an_invalid_url_is_reported_by_the_name_of_its_variable(url):
     with pytest.raises(SettingsError, match="EMOTII_REDIS_URL"):
         connect(url, "test")
 

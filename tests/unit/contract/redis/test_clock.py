@@ -18,11 +18,11 @@ def test_the_clock_goes_by_redis_however_far_off_this_host_is():
     assert 100_500 <= clock.now_ms() < 101_500
 
 
-def test_until_the_first_look_the_clock_is_this_hosts():
+def test_until_the_first_refresh_the_clock_is_this_hosts():
     assert abs(RedisClock().now_ms() - time.time() * 1000) < 1000
 
 
-def test_redis_is_asked_only_now_and_then():
+def test_redis_is_queried_only_now_and_then():
     clock, server = RedisClock(), ServerOf1970()
     for _ in range(100):
         clock.refresh(server)
@@ -43,7 +43,7 @@ class Host:
         self.wall += seconds
 
 
-def test_after_a_sleep_of_the_host_redis_is_asked_again():
+def test_after_a_sleep_of_the_host_redis_is_queried_again():
     host, server = Host(), ServerOf1970()
     clock = RedisClock(lambda: host.wall, lambda: host.monotonic)
     clock.refresh(server)

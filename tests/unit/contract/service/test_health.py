@@ -18,7 +18,7 @@ def test_metrics_are_served_beside_it():
         assert b"python_info" in answer.read()
 
 
-def test_a_service_that_is_gone_is_not_healthy():
+def test_a_service_that_ended_is_not_healthy():
     with health_server("127.0.0.1", 0, lambda: True) as port:
         pass
     assert not is_healthy(f"http://127.0.0.1:{port}/healthz")

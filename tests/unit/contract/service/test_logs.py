@@ -75,7 +75,7 @@ def test_a_line_for_machines_is_one_json_object_with_the_service(capsys):
     )
 
 
-def test_what_is_below_the_level_is_not_logged(capsys):
+def test_messages_below_the_level_are_not_logged(capsys):
     configure(service="test", level="warning")
     structlog.get_logger().info("nobody asked")
     assert capsys.readouterr().err == ""

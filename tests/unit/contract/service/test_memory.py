@@ -21,7 +21,7 @@ def new_pages(*, kept: bool) -> int:
     return int(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
 
 
-def test_a_picture_after_another_asks_the_kernel_for_no_new_pages():
+def test_the_second_picture_needs_no_new_pages_of_the_kernel():
     if platform.libc_ver()[0] != "glibc":
         assert new_pages(kept=False) >= 0  # other allocators are left as they are
         return

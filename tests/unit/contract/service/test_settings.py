@@ -11,7 +11,7 @@ class Example(ServiceSettings):
     wait: Duration = timedelta(seconds=1)
 
 
-def test_settings_come_from_variables_and_what_is_given_goes_first(monkeypatch):
+def test_settings_come_from_variables_and_given_values_take_precedence(monkeypatch):
     monkeypatch.setenv("EMOTII_LOG_LEVEL", "debug")
     monkeypatch.setenv("EMOTII_METRICS_PORT", "9100")
     settings = load(Example, metrics_port=9200, log_json=None)
@@ -24,14 +24,14 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch):
 
 
 @pytest.mark.parametrize("port", ["-1", "65536", "http", "1.5"])
-def test_a_bad_value_is_told_in_one_line_that_names_the_variable(monkeypatch, port):
+def test_a_bad_value_is_one_line_that_names_the_variable(monkeypatch, port):
     monkeypatch.setenv("EMOTII_METRICS_PORT", port)
     with pytest.raises(SettingsError, match=rf"EMOTII_METRICS_PORT={port}: ") as error:
         load(Example)
     assert "\n" not in str(error.value)
 
 
-def test_a_password_in_a_bad_value_is_not_told(monkeypatch):
+def test_a_password_in_a_bad_value_is_not_shown(monkeypatch):
     monkeypatch.setenv("EMOTII_LOG_LEVEL", "redis://me:secret@host")
     with pytest.raises(SettingsError) as error:
         load(Example)
@@ -60,7 +60,7 @@ def test_a_duration_of_more_than_a_hundred_years_is_refused(monkeypatch, text):
 
 
 @pytest.mark.parametrize("text", ["soon", "-1s", "5 weeks", "1e3", "nan", "PT5S", "s"])
-def test_what_is_no_duration_is_told_with_examples(monkeypatch, text):
+def test_the_message_for_an_invalid_duration_shows_examples(monkeypatch, text):
     monkeypatch.setenv("EMOTII_WAIT", text)
     with pytest.raises(SettingsError, match=r"EMOTII_WAIT=.*20ms, 5s"):
         load(Example)
