@@ -1,1 +1,1 @@
-"""The jobs service: recordings that were handed in over REST, analysed one after the other."""
+"""The jobs service: analyses recordings, one after the other, that were uploaded over REST."""

@@ -1,4 +1,4 @@
-"""`python -m jobs_service`: analyses the recordings that are handed in over REST."""
+"""`python -m jobs_service`: analyses the recordings that are uploaded over REST."""
 
 from contextlib import closing
 
@@ -14,25 +14,25 @@ from inference_service.settings import InferenceSettings
 from jobs_service.execution import JobExecution
 from jobs_service.registry import JobRegistry
 from jobs_service.retention import RetentionPolicy
-from jobs_service.runner import Runner
+from jobs_service.runner import JobRunner
 from jobs_service.settings import JobsSettings
 
 
 def main() -> None:
-    """Run jobs until told to stop."""
+    """Run jobs until a signal stops the process."""
     settings = load(JobsSettings)
     capture = load(CaptureSettings)
     model = load(InferenceSettings).model
     logs.configure(service="jobs", level=settings.log_level, as_json=settings.log_json)
-    opencv.limit(capture)  # before the first job has it imported
+    opencv.limit(capture)  # before the first job imports OpenCV
 
     files = JobFiles(settings.jobs)
     with closing(connect(settings.redis_url, "jobs")) as clients, stop_on_signal() as stop:
         stop_with_parent(stop)
         registry = JobRegistry(clients)
-        attempt = JobExecution(clients, files, capture, model)
-        keeper = RetentionPolicy(registry, files, settings.jobs_keep)
-        runner = Runner(clients, registry, keeper, attempt, settings.jobs_longest)
+        retention = RetentionPolicy(registry, files, settings.jobs_keep)
+        execution = JobExecution(clients, files, capture, model)
+        runner = JobRunner(clients, registry, retention, execution, settings.jobs_longest)
         with health_server(settings.metrics_host, settings.metrics_port, lambda: True):
             runner.run(stop)
 

@@ -1,6 +1,6 @@
-"""One attempt at a job: its recording read, and its files in their place only when all of them are whole.
+"""One attempt at a job: it analyses the recording and publishes the files when all of them are complete.
 
-What reads and draws is imported when there is a job: a service that waits for its first is smaller and starts sooner.
+Modules that read and draw are imported when there is a job: an idle jobs service is smaller and starts sooner.
 """
 
 from dataclasses import dataclass, replace
@@ -15,50 +15,63 @@ from contract.redis.broker import Clients
 from jobs_service.progress_reporter import ProgressReporter
 
 
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """The results of a job."""
+
+    files: tuple[str, ...]
+    """Their names."""
+    frames: int
+    faces: int
+    warnings: tuple[str, ...]
+    """What is missing from the results, one sentence each."""
+
+
 @dataclass(frozen=True)
 class JobExecution:
-    """How a job is done."""
+    """Executes jobs."""
 
     clients: Clients
     files: JobFiles
     capture: CaptureSettings
     model: str
-    """Of the settings, for the report."""
+    """The configured model, for the report: a name or a folder."""
 
-    def write(self, watch: ProgressReporter, stop: Event) -> tuple[str, ...]:
-        """Do the job of `watch`; the names of its files.
+    def run(self, reporter: ProgressReporter, stop: Event) -> JobResult:
+        """Execute the job of `reporter`.
 
         Raises:
-            Cancelled, Taken: as the watch says.
+            JobCancelled, ClaimLost: as `reporter` raises them.
             JobStopped: `stop` was set.
             EmotiiError: the recording cannot be read, or a file cannot be written.
         """
-        job = watch.job
+        job = reporter.job
         try:
             with self.files.work(job.id) as work:
-                written = self._write_into(work, watch, stop)
-                watch.check()
+                result = self._analyse(work, reporter, stop)
+                reporter.claim.check()
                 self.files.publish(job.id, work)
         except SourceError as error:
-            raise SourceError(f"this is no video that can be read: {error}") from error
+            raise SourceError(f"the recording is not a readable video: {error}") from error
         except OSError as error:
-            watch.check()
-            raise EmotiiError(f"the job's folder cannot be used: {error.strerror}") from error
-        return written
+            reporter.claim.check()
+            raise EmotiiError(f"the folder of the job cannot be used: {error.strerror}") from error
+        return result
 
-    def told(self, error: EmotiiError, job: JobStatus) -> str:
-        """The reason in words for who handed it in, who knows no paths of ours."""
+    def public_reason(self, error: EmotiiError, job: JobStatus) -> str:
+        """The message of `error` for the person who uploaded the recording: with its name in place of our path."""
         return str(error).replace(str(self.files.of(job.id).resolve()), job.name)
 
-    def _write_into(self, work: Path, watch: ProgressReporter, stop: Event) -> tuple[str, ...]:
+    def _analyse(self, work: Path, reporter: ProgressReporter, stop: Event) -> JobResult:
         from capture_service.jobs.producer import recording
         from jobs_service.outputs.outputs import Outputs
         from jobs_service.recording_analysis import RecordingAnalysis
 
-        job = watch.job
+        job = reporter.job
         spec = replace(recording(str(self.files.recording(job.id))), uploaded_as=job.name)
         outputs = Outputs.all_in(work)
-        with outputs.begun() as files:
-            record = RecordingAnalysis(self.clients, spec, self.capture, self.model, work).write(files, stop, watch)
-        watch.job = watch.job.model_copy(update={"frames": record.tally.frames, "faces": record.tally.faces})
-        return tuple(path.name for path in outputs.wanted.values())
+        analysis = RecordingAnalysis(self.clients, spec, self.capture, self.model, work)
+        with outputs.unfinished() as files:
+            counts = analysis.run(files, stop, reporter).counts
+        names = tuple(path.name for path in outputs.wanted.values())
+        return JobResult(names, counts.frames, counts.faces, tuple(counts.warnings()))

@@ -1,4 +1,4 @@
-"""A recording from its first frame to the last file of what came of it."""
+"""The analysis of one recording: from its first frame to the last file of the results."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -11,7 +11,8 @@ from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import SourceSpec
 from contract.atomic_file import AtomicFile
 from contract.redis.broker import Clients
-from jobs_service.analysis.pipeline import STOPPED, AnalysisPipeline, Look, Progress
+from jobs_service.analysis.pipeline import STOPPED, AnalysisPipeline
+from jobs_service.analysis.progress import Progress, ProgressCallback
 from jobs_service.analysis.writer import AnalysisWriter
 from jobs_service.reports.drawing import NEED_LINES, Drawing
 from postprocessing.parameters import SmoothingParameters
@@ -19,41 +20,44 @@ from postprocessing.parameters import SmoothingParameters
 
 @dataclass(frozen=True)
 class RecordingAnalysis:
-    """What `emotii analyze`, `emotii report` and the jobs service do with one recording."""
+    """Analyses one recording, for `emotii analyze`, `emotii report` and the jobs service."""
 
     clients: Clients
     spec: SourceSpec
     settings: CaptureSettings
     model: str
-    """The model of the settings, whose card may say more of the one that took part: a name or a folder."""
+    """The configured model, a name or a folder; the report quotes its card if the workers use this model."""
     folder: Path
-    """For what is needed only meanwhile."""
+    """For temporary files."""
 
-    def write(self, files: Mapping[str, AtomicFile], stop: Event, look: Look) -> AnalysisWriter:
-        """Read the recording and write `files`, which are named as in `Outputs`; what was counted on the way.
+    def run(self, files: Mapping[str, AtomicFile], stop: Event, on_progress: ProgressCallback) -> AnalysisWriter:
+        """Analyse the recording and write `files`, which have the names of `Outputs`.
+
+        Returns:
+            The writer, with the counts and the episodes.
 
         Raises:
             JobStopped: `stop` was set before the end.
-            EmotiiError: the recording cannot be read, or a file not be written.
+            EmotiiError: the recording cannot be read, or a file cannot be written.
         """
         lines = files.get("readings_jsonl")
-        recorded = dict(files)
+        written = dict(files)
         if lines is None and NEED_LINES & files.keys():
-            lines = recorded["readings_jsonl"] = AtomicFile(self.folder / "readings.jsonl")
-        # How steady results are is no setting here, so that an analysis can be repeated.
-        record = AnalysisWriter(recorded, SmoothingParameters(), named=self.spec.kind == "pictures")
+            lines = written["readings_jsonl"] = AtomicFile(self.folder / "readings.jsonl")
+        # Smoothing is no setting here, so that an analysis can be repeated with the same results.
+        writer = AnalysisWriter(written, SmoothingParameters(), picture_names=self.spec.kind == "pictures")
         with (
-            record,
-            closing(AnalysisPipeline(self.clients, self.spec, self.settings, self.folder / "sent")) as analysis,
+            writer,
+            closing(AnalysisPipeline(self.clients, self.spec, self.settings, self.folder / "sent")) as pipeline,
         ):
-            analysis.run(record, stop, look)
+            pipeline.run(writer, stop, on_progress)
         if lines is not None:
-            drawing = Drawing(self.spec, self.settings, record, lines.partial, self.model)
-            drawing.draw(files, lambda frames: _drawn(frames, record, stop, look))
-        return record
+            drawing = Drawing(self.spec, self.settings, writer, lines.partial, self.model)
+            drawing.draw(files, lambda frames: _report_drawn(frames, writer, stop, on_progress))
+        return writer
 
 
-def _drawn(frames: int, record: AnalysisWriter, stop: Event, look: Look) -> None:
+def _report_drawn(frames: int, writer: AnalysisWriter, stop: Event, on_progress: ProgressCallback) -> None:
     if stop.is_set():
         raise JobStopped(STOPPED)
-    look(Progress(frames, record.tally.frames, record.tally.faces, drawing=True))
+    on_progress(Progress(frames, writer.counts.frames, writer.counts.faces, drawing=True))

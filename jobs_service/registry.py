@@ -1,4 +1,4 @@
-"""The jobs as the registry in Redis has them, for who runs them."""
+"""The registry of jobs in Redis, as the jobs service reads and writes it."""
 
 from contract import keys
 from contract.jobs import UPDATE, read_status
@@ -7,11 +7,11 @@ from contract.redis.broker import Clients, outages_named
 from contract.redis.clock import RedisClock
 
 ALIVE_SECONDS = 10
-"""A jobs service that is silent for so long is none."""
+"""Gateways report that no jobs service runs if none was seen for so long."""
 
 
 class JobRegistry:
-    """Reads and writes `keys.JOBS`. Every method raises BrokerUnavailable while Redis is away."""
+    """Reads and writes the hash `keys.JOBS`. Every method raises BrokerUnavailable if Redis cannot be reached."""
 
     def __init__(self, clients: Clients) -> None:
         self._client = clients.commands
@@ -24,28 +24,25 @@ class JobRegistry:
         return self._clock.now_ms()
 
     def jobs(self) -> list[JobStatus]:
-        """All jobs, the oldest first; says besides that somebody is here to run them."""
+        """All jobs, oldest first. The call also tells gateways that a jobs service runs."""
         with outages_named():
-            self._client.set(keys.JOBS_RUNNER, b"1", ex=ALIVE_SECONDS)
+            self._send_heartbeat()
             stored = self._client.hvals(keys.JOBS)
         found = [job for value in stored if (job := read_status(value)) is not None]
         return sorted(found, key=lambda job: (job.created_ms, job.id))
 
-    def get(self, job: str) -> JobStatus | None:
-        """One job; None if there is none any more."""
-        with outages_named():
-            stored = self._client.hget(keys.JOBS, job)
-        return read_status(stored) if stored else None
-
     def update(self, job: JobStatus, **changes: object) -> JobStatus | None:
-        """The job with these changes; None if it was cancelled or removed meanwhile, so that nothing was written."""
+        """The job with these changes; None if it was cancelled or removed, so that nothing was written."""
         changed = job.model_copy(update={**changes, "changed_ms": self.now_ms()})
         with outages_named():
-            self._client.set(keys.JOBS_RUNNER, b"1", ex=ALIVE_SECONDS)
+            self._send_heartbeat()
             written = self._client.eval(UPDATE, 1, keys.JOBS, job.id, changed.model_dump_json())
         return changed if written else None
 
-    def forget(self, job: str) -> None:
-        """The job is no more."""
+    def remove(self, job_id: str) -> None:
+        """Remove the job."""
         with outages_named():
-            self._client.hdel(keys.JOBS, job)
+            self._client.hdel(keys.JOBS, job_id)
+
+    def _send_heartbeat(self) -> None:
+        self._client.set(keys.JOBS_RUNNER, b"1", ex=ALIVE_SECONDS)

@@ -1,7 +1,7 @@
-"""Running jobs one after the other."""
+"""Running jobs, one after the other."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Event
 
@@ -11,90 +11,98 @@ from contract.errors import BrokerUnavailable, EmotiiError
 from contract.messages.job import JobState, JobStatus
 from contract.redis.broker import Backoff, Clients
 from contract.redis.outage import OutageLog, retry_until_stored
+from jobs_service.claim import Claim, ClaimLost
 from jobs_service.execution import JobExecution
-from jobs_service.progress_reporter import Cancelled, Claim, ProgressReporter, Taken
+from jobs_service.progress_reporter import JobCancelled, ProgressReporter
 from jobs_service.registry import JobRegistry
 from jobs_service.retention import RetentionPolicy
 
 logger = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.5
-MOST_ATTEMPTS = 3
-"""A recording at which this process died so often is not begun again."""
+POLL_SECONDS = 0.5
+MAX_ATTEMPTS = 3
+"""A job during which the jobs service died so often fails."""
 
 
 @dataclass
-class Runner:
-    """Takes the oldest job that nobody has. Several may run beside each other: a claim makes each job one's."""
+class JobRunner:
+    """Runs the oldest job that no other jobs service has claimed. Several runners may run at the same time."""
 
     clients: Clients
     registry: JobRegistry
-    keeper: RetentionPolicy
-    attempt: JobExecution
-    longest: timedelta
-    """How long one job may take."""
+    retention: RetentionPolicy
+    execution: JobExecution
+    max_duration: timedelta
+    """Of one job."""
+    _outages: OutageLog = field(default_factory=OutageLog, init=False)
 
     def run(self, stop: Event) -> None:
-        """Run jobs until `stop`; while Redis is away, wait for it."""
-        outages, backoff = OutageLog(), Backoff()
+        """Run jobs until `stop` is set; wait while Redis cannot be reached."""
+        backoff = Backoff()
         while not stop.is_set():
             try:
                 jobs = self.registry.jobs()
-                self.keeper.look(jobs)
-                outages.recovered()
+                self.retention.apply(jobs)
+                self._outages.recovered()
                 backoff.reset()
                 if not any(self._run_job(job, stop) for job in jobs if not job.over):
-                    stop.wait(LOOK_SECONDS)
+                    stop.wait(POLL_SECONDS)
             except BrokerUnavailable as error:
-                outages.failed(error)
+                self._outages.failed(error)
                 stop.wait(backoff.next())
 
     def _run_job(self, job: JobStatus, stop: Event) -> bool:
-        """Run a job, if it is there still and nobody else has it; whether that was so."""
+        """Run a job if it still exists and no other jobs service has claimed it; whether that was so."""
         claim = Claim(self.clients, job.id)
-        if not claim.take():
+        if not claim.acquire():
             return False
         with claim:
-            if job.attempts >= MOST_ATTEMPTS:
-                self._end(job, "failed", stop, reason="the jobs service died of it several times")
+            if job.attempts >= MAX_ATTEMPTS:
+                self._store(job, "failed", stop, reason="the jobs service died several times during this job")
                 return True
-            begun = self.registry.update(job, state="running", attempts=job.attempts + 1, progress=0.0, reason="")
-            if begun is None:
+            started = self.registry.update(job, state="running", attempts=job.attempts + 1, progress=0.0, reason="")
+            if started is None:
                 return False
-            logger.info("job begins", job=job.id, attempt=begun.attempts)
-            self._finish(ProgressReporter(self.registry, begun, claim, self.longest), stop)
+            logger.info("job started", job=job.id, attempt=started.attempts)
+            self._execute(ProgressReporter(self.registry, started, claim, self.max_duration), stop)
         return True
 
-    def _finish(self, watch: ProgressReporter, stop: Event) -> None:
-        """Run the job of `watch` and write down how it ended."""
-        from capture_service.jobs.producer import JobStopped  # with all that reads videos
+    def _execute(self, reporter: ProgressReporter, stop: Event) -> None:
+        """Execute the job of `reporter` and store how it ended."""
+        from capture_service.jobs.producer import JobStopped  # imports OpenCV
 
-        log = logger.bind(job=watch.job.id)
+        log = logger.bind(job=reporter.job.id)
         try:
-            files = self.attempt.write(watch, stop)
-        except Taken as error:
+            result = self.execution.run(reporter, stop)
+        except ClaimLost as error:
             log.warning("job given up", reason=str(error))
-        except Cancelled as error:
-            log.info("job ends", reason=str(error))
-            self._insist(lambda: self.keeper.clear(watch.job.id), stop)
+        except JobCancelled as error:
+            log.info("job ended", reason=str(error))
+            self._retry(lambda: self.retention.remove(reporter.job.id), stop)
         except JobStopped:
-            self._end(watch.job, "queued", stop, attempts=watch.job.attempts - 1, progress=0.0)
+            self._store(reporter.job, "queued", stop, attempts=reporter.job.attempts - 1, progress=0.0)
         except EmotiiError as error:
             log.warning("job failed", reason=str(error))
-            self._end(watch.job, "failed", stop, reason=self.attempt.told(error, watch.job))
+            self._store(reporter.job, "failed", stop, reason=self.execution.public_reason(error, reporter.job))
         else:
-            log.info("job done")
-            self._end(watch.job, "done", stop, progress=1.0, reason="", files=files)
+            reason = "; ".join(result.warnings)
+            if result.warnings:
+                log.warning("job done, results are incomplete", reason=reason)
+            else:
+                log.info("job done")
+            counted = {"files": result.files, "frames": result.frames, "faces": result.faces}
+            self._store(reporter.job, "done", stop, progress=1.0, reason=reason, **counted)
 
-    def _end(self, job: JobStatus, state: JobState, stop: Event, **changes: object) -> None:
+    def _store(self, job: JobStatus, state: JobState, stop: Event, **changes: object) -> None:
+        """Store the new state of a job; remove the job if it was cancelled meanwhile."""
+
         def write() -> None:
             if self.registry.update(job, state=state, **changes) is None:
-                self.keeper.clear(job.id)  # cancelled at the last moment
+                self.retention.remove(job.id)
 
-        self._insist(write, stop)
+        self._retry(write, stop)
 
-    @staticmethod
-    def _insist(write: Callable[[], None], stop: Event) -> None:
-        """Try until Redis has it, or `stop`: then the job is begun again some time."""
-        if not retry_until_stored(write, stop, OutageLog(), longest_pause_seconds=5.0):
-            write()  # the last attempt: whether it succeeds or raises, the caller ends
+    def _retry(self, write: Callable[[], None], stop: Event) -> None:
+        """Write until Redis has stored it. After `stop` it is tried once more; if that fails, the job starts again."""
+        if not retry_until_stored(write, stop, self._outages, longest_pause_seconds=5.0):
+            write()  # the last attempt: its failure reaches `run`, which ends

@@ -53,13 +53,20 @@ class JobProducer:
         settings: `job_backlog_limit` and the bounds on reading count here.
         sent_entries: path of the file that stores the sent entries; a file that is there is replaced. The file is
             unlinked once it is open, so only its disk space is used.
+        outages: logs outages of Redis; by default a log of its own.
 
     Raises:
         SourceError: the recording cannot be opened.
     """
 
     def __init__(
-        self, clients: Clients, spec: SourceSpec, detector: Detector, settings: CaptureSettings, sent_entries: Path
+        self,
+        clients: Clients,
+        spec: SourceSpec,
+        detector: Detector,
+        settings: CaptureSettings,
+        sent_entries: Path,
+        outages: OutageLog | None = None,
     ) -> None:
         self.source = f"job-{uuid.uuid4().hex[:8]}"
         self.epoch = uuid.uuid4().hex[:12]
@@ -69,7 +76,7 @@ class JobProducer:
         self._recording = make_recorded(spec, settings)
         self._recording.open()
         self._faces = FaceFinder(self.source, detector)
-        self._clock, self._outage = RedisClock(), OutageLog()
+        self._clock, self._outage = RedisClock(), outages or OutageLog()
         self._publisher = CropPublisher(self._client, self.source, self._clock, keys.JOB_KEYS_SECONDS)
         self._limit = settings.job_backlog_limit
         self._sent_entries = SentEntryStore(sent_entries)

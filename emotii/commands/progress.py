@@ -4,12 +4,12 @@ import time
 from types import TracebackType
 from typing import Self
 
+from jobs_service.analysis.stall_detector import WAITING, StallDetector
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
 from jobs_service.analysis.pipeline import Progress
-from jobs_service.analysis.stall_detector import WAITING, StallDetector
 
 
 class ProgressBar:

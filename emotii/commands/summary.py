@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
+from jobs_service.analysis.tally import AnalysisCounts
 from rich.console import Console
 
-from jobs_service.analysis.tally import AnalysisCounts
 from jobs_service.analysis.writer import AnalysisWriter
 from jobs_service.outputs.outputs import Outputs
 

@@ -1,1 +1,1 @@
-"""A recording sent through the workers, and its outcomes read back."""
+"""Sends a recording through the workers and reads its outcomes."""

@@ -1,1 +1,1 @@
-"""The files of an analysis: CSV, JSON lines, episodes."""
+"""The outcomes of an analysis and the files that hold them: CSV, JSON lines, episodes."""

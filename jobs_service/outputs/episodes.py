@@ -22,17 +22,17 @@ COLUMNS = (
 
 
 def write_csv(episodes: Sequence[events.Episode], file: TextFile) -> None:
-    """One row an episode; times in seconds of the recording, confidences in percent."""
+    """Write one row per episode; times in seconds of the recording, confidences in percent."""
     writer = csv.writer(file)
     writer.writerow(COLUMNS)
     for one in episodes:
         times = (f"{ms / 1000:.3f}" for ms in (one.start_ms, one.end_ms, one.duration_ms))
         peak = (f"{one.peak.confidence:.1f}", f"{one.peak.captured_ms / 1000:.3f}")
-        what = (one.track, one.emotion, f"{one.mean_confidence:.1f}")
-        writer.writerow((*times, *what, *peak, one.readings, one.best_face.frame, one.id))
+        shown = (one.track, one.emotion, f"{one.mean_confidence:.1f}")
+        writer.writerow((*times, *shown, *peak, one.readings, one.best_face.frame, one.id))
 
 
 def write_lines(episodes: Sequence[events.Episode], file: TextFile) -> None:
-    """One object an episode, as the event of its end."""
+    """Write one object per episode: the event of its end."""
     for one in episodes:
         file.write(one.model_dump_json() + "\n")

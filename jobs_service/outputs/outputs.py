@@ -1,4 +1,4 @@
-"""What an analysis writes: the files that were asked for, each whole or not there."""
+"""The files that an analysis writes: each one is complete or absent."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +12,7 @@ from contract.errors import SettingsError
 
 @dataclass(frozen=True)
 class Outputs:
-    """Where each file goes; None: it is not wanted."""
+    """The path of each file; None if it is not wanted."""
 
     readings_csv: Path | None = None
     readings_jsonl: Path | None = None
@@ -25,44 +25,45 @@ class Outputs:
 
     @classmethod
     def all_in(cls, folder: Path) -> Self:
-        """Everything, under its usual name: readings.csv, readings.jsonl, ..."""
+        """All files in one folder, under their usual names: readings.csv, readings.jsonl, ..."""
         return cls(**{name: folder / name.replace("_", ".") for name in cls.names()})
 
-    def but(self, others: "Outputs") -> "Outputs":
-        """These, but where `others` names a place, there."""
+    def overridden_by(self, others: "Outputs") -> "Outputs":
+        """These files, with the paths of `others` where it has some."""
         return replace(self, **others.wanted)
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
+        """The names of all files, as `readings_csv`."""
         return tuple(field.name for field in fields(cls))
 
     @property
     def wanted(self) -> dict[str, Path]:
-        """Name -> path of what is wanted."""
+        """Name -> path of the files that are wanted."""
         found = {name: getattr(self, name) for name in self.names()}
         return {name: path for name, path in found.items() if path is not None}
 
     @contextmanager
-    def begun(self, folder: Path | None = None) -> Iterator[dict[str, AtomicFile]]:
-        """The unfinished files of what is wanted; in their places once all went well, and else removed.
+    def unfinished(self, folder: Path | None = None) -> Iterator[dict[str, AtomicFile]]:
+        """The unfinished files by name. They are moved to their paths at the end, or removed after an exception.
 
         Args:
-            folder: made first, and removed again if it was not there and something goes wrong.
+            folder: created first; removed after an exception if it did not exist before.
 
         Raises:
-            SettingsError: one cannot be written, or two have the same place.
+            SettingsError: a file cannot be written, or two files have the same path.
         """
         paths = list(self.wanted.values())
         if not paths:
             known = "--csv, --jsonl, --episodes, --timeline, --annotated"
-            raise SettingsError(f"nothing to write: name --out FOLDER, or one of {known}")
+            raise SettingsError(f"nothing to write: use --out FOLDER, or one of {known}")
         if self.annotated_webm is not None and self.annotated_webm.suffix != ".webm":
-            raise SettingsError(f"cannot write {self.annotated_webm}: give it a name that ends in .webm")
+            raise SettingsError(f"cannot write {self.annotated_webm}: use a name that ends in .webm")
         if len({path.resolve() for path in paths}) < len(paths):
             raise SettingsError("two of the files to write have the same name")
         with ExitStack() as stack:
             if folder is not None:
-                stack.enter_context(_folder(folder))
+                stack.enter_context(_created(folder))
             files = {}
             for name, path in self.wanted.items():
                 files[name] = AtomicFile(path)
@@ -71,13 +72,13 @@ class Outputs:
 
 
 @contextmanager
-def _folder(folder: Path) -> Iterator[None]:
-    there = folder.is_dir()
+def _created(folder: Path) -> Iterator[None]:
+    existed = folder.is_dir()
     with writable(folder):
         folder.mkdir(parents=True, exist_ok=True)
     try:
         yield
     except BaseException:
-        if not there and not any(folder.iterdir()):
+        if not existed and not any(folder.iterdir()):
             folder.rmdir()
         raise

@@ -1,4 +1,4 @@
-"""The CSV of an analysis: one row a face and frame."""
+"""The CSV of an analysis: one row per face and frame."""
 
 import csv
 from collections.abc import Iterable
@@ -7,44 +7,48 @@ from contract.atomic_file import TextFile
 from contract.errors import EmotiiError
 from contract.judgement import judge
 from contract.messages import Face, Reading
-from jobs_service.outputs.outcomes import Buried
+from jobs_service.outputs.outcomes import UnclassifiedFace
 
 FILE = "file"
-"""The first column where the recording is a folder of pictures."""
+"""The first column if the recording is a folder of pictures."""
 PLACE = ("time_s", "frame", "face", "track", "left", "top", "width", "height", "emotion", "confidence")
 
 
 class ReadingsCsv:
-    """Writes the rows; the columns are known with the first reading, whose labels are among them.
+    """Writes the rows. The first reading determines the columns: one per label of its model.
 
     Args:
-        file: where to.
-        named: whether each row begins with the name of the picture's file.
+        file: the file to write.
+        picture_names: whether each row starts with the file name of its picture.
     """
 
-    def __init__(self, file: TextFile, *, named: bool = False) -> None:
+    def __init__(self, file: TextFile, *, picture_names: bool = False) -> None:
         self._writer = csv.writer(file)
-        self._place = (FILE, *PLACE) if named else PLACE
+        self._place = (FILE, *PLACE) if picture_names else PLACE
         self._first: Reading | None = None
-        """Its labels are the columns."""
+        """Its labels are columns."""
         self._before: list[tuple[object, ...]] = []
-        """Rows that came before the columns were known."""
+        """Rows of faces before the first reading."""
 
-    def write(self, faces: Iterable[Reading | Buried], picture: str | None = None) -> None:
-        """The faces of one frame, which is this picture of a folder; a buried one has no emotion and no probabilities.
+    def write(self, faces: Iterable[Reading | UnclassifiedFace], picture: str | None = None) -> None:
+        """Write the faces of one frame; an unclassified face has neither emotion nor probabilities.
+
+        Args:
+            faces: of one frame.
+            picture: the name of the frame's file in a folder of pictures.
 
         Raises:
-            EmotiiError: a reading has other labels than those before, so that it fits no column, or the disk is full.
+            EmotiiError: a reading's labels differ from the columns, or the disk is full.
         """
         first = () if picture is None else (picture,)
         for face in faces:
-            if isinstance(face, Buried):
-                self._write_buried(first, face)
+            if isinstance(face, UnclassifiedFace):
+                self._write_unclassified(first, face)
             else:
                 self._write_reading(first, face)
 
     def finish(self) -> None:
-        """There are no more faces; a recording without any reading still makes a table."""
+        """Write the header if there was no reading."""
         if self._first is None:
             self._writer.writerow(self._place)
             self._writer.writerows(self._before)
@@ -70,11 +74,11 @@ class ReadingsCsv:
             self._writer.writerows((*row, *[""] * len(reading.labels)) for row in self._before)
         if set(reading.labels) != set(self._first.labels):
             first, other = (f"{one.model} ({', '.join(one.labels)})" for one in (self._first, reading))
-            raise EmotiiError(f"workers with different models take part: {first} and {other}; use one for a table")
+            raise EmotiiError(f"workers use different models: {first} and {other}; use one model for a table")
         return self._first.labels
 
-    def _write_buried(self, first: tuple[str, ...], buried: Buried) -> None:
-        row = (*first, *_place(buried.captured_ms, buried.frame, buried.index, buried.face), "", "")
+    def _write_unclassified(self, first: tuple[str, ...], face: UnclassifiedFace) -> None:
+        row = (*first, *_place(face.captured_ms, face.frame, face.index, face.face), "", "")
         if self._first is None:
             self._before.append(row)
         else:
@@ -82,7 +86,7 @@ class ReadingsCsv:
 
 
 def _place(captured_ms: int | None, frame: int, index: int, face: Face | None) -> tuple[object, ...]:
-    """The columns up to the box; what is not known is empty."""
+    """The columns up to the box; unknown values are empty."""
     seconds = "" if captured_ms is None else f"{captured_ms / 1000:.3f}"
     where = [""] * 5 if face is None else [face.track, *(f"{number:.1f}" for number in face.box)]
     return (seconds, frame, index, *where)

@@ -1,1 +1,1 @@
-"""What people look at: pictures, a video and a page, made from the lines and episodes of an analysis."""
+"""What people look at: a chart, a video and a page, made from the readings and episodes of an analysis."""

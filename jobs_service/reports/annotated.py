@@ -1,7 +1,7 @@
-"""The recording as a video with box, emotion and confidence on every face: VP8 in WebM, which browsers play.
+"""The annotated video: box, emotion and confidence on every face, as VP8 in WebM, which browsers play.
 
-OpenCV's wheels carry no encoder of H.264; of VP8 and VP9, which they do, VP8 took a fifth of the time for the same
-quality (20 ms a frame of 640x480 on one core, 41.6 dB).
+OpenCV's wheels have no H.264 encoder. Of the two that they have, VP8 and VP9, VP8 took a fifth of the time for the same
+quality (20 ms per frame of 640x480 on one core, 41.6 dB).
 """
 
 import os
@@ -19,49 +19,54 @@ from capture_service.sources.spec import SourceSpec
 from contract.errors import SettingsError
 from contract.judgement import UNCERTAIN
 from jobs_service.outputs.jsonl import Line
-from jobs_service.reports.frames import Look, opened
+from jobs_service.reports.frames import FrameCallback, open_recording
 from rendering.overlay import BoxLabel, draw, placeholder
 
 WIDEST = 1280
-"""Larger frames are scaled down to it: what is drawn is legible there, and encoding takes its time."""
+"""Larger frames are scaled down to this width: labels are legible there, and encoding larger frames is slow."""
 SMALLEST = 480
-"""Smaller ones are enlarged to it, so that letters have room."""
+"""Smaller frames are scaled up to this size, so that labels fit."""
 FASTEST, SLOWEST = 60.0, 1.0
-"""Frames a second of the video. A pace outside is kept by leaving frames out or showing them for longer."""
+"""Frame rates of the video. Outside this range, frames are dropped or repeated to keep the speed."""
 UNEVEN = 1.25
-"""A recording that states so many times more frames a second than there are on average shows some for longer."""
+"""If the stated frame rate is so many times the mean one, frames come unevenly, and some are shown for longer."""
 CODEC = cv2.VideoWriter.fourcc(*"VP80")
 
 
 def draw_video(
-    path: Path, spec: SourceSpec, settings: CaptureSettings, lines: Iterable[Line], mean_fps: float, look: Look
+    path: Path,
+    spec: SourceSpec,
+    settings: CaptureSettings,
+    lines: Iterable[Line],
+    mean_fps: float,
+    on_frame: FrameCallback,
 ) -> None:
-    """Write the video at the recording's own pace.
+    """Write the video at the speed of the recording.
 
     Args:
-        path: the video's; whatever its name, the format is WebM.
+        path: of the video; the format is WebM whatever its suffix.
         spec: the recording.
-        settings: of the capture, with the bounds on reading.
+        settings: of the capture, with the bounds for reading.
         lines: the readings, in the order of their frames.
-        mean_fps: frames a second of the recording, by their times.
-        look: called for every frame.
+        mean_fps: mean frame rate of the recording, by the times of its frames.
+        on_frame: called after every frame.
 
     Raises:
         SourceError: the recording cannot be read any more.
         SettingsError: the disk is full, or this OpenCV has no encoder.
     """
     labels = _Labels(lines)
-    with closing(opened(spec, settings)) as recording:
-        pace = _pace(recording.pace, mean_fps)
+    with closing(open_recording(spec, settings)) as recording:
+        fps = _frame_rate(recording.pace, mean_fps)
         writer: _Writer | None = None
         try:
             while (frame := recording.read()) is not None:
                 faces = labels.of(frame.number)
                 if frame.picture is not None and writer is None:
-                    writer = _Writer(path, pace, frame.picture)
+                    writer = _Writer(path, fps, frame.picture)
                 if writer is not None:
                     writer.show(frame, faces)
-                look(frame.number + 1)
+                on_frame(frame.number + 1)
         finally:
             if writer is not None:
                 writer.close()
@@ -70,14 +75,14 @@ def draw_video(
     writer.check()
 
 
-def _pace(stated: float | None, mean: float) -> float:
-    """Frames a second of the video: as they come on average, unless they come so unevenly that some would be lost."""
+def _frame_rate(stated: float | None, mean: float) -> float:
+    """The frame rate of the video: the mean one, unless frames come so unevenly that some would be dropped."""
     uneven = stated is not None and stated > UNEVEN * mean
     return min(max(stated if stated and uneven else mean, SLOWEST), FASTEST)
 
 
 class _Labels:
-    """What stands on each frame, from lines that come in the order of the frames."""
+    """The labels of each frame, from lines in the order of the frames."""
 
     def __init__(self, lines: Iterable[Line]) -> None:
         readings = (line for line in lines if line["kind"] == "reading")
@@ -101,58 +106,58 @@ def _label(line: Line) -> BoxLabel:
 
 
 class _Writer:
-    """The video as a grid of frames of even length; each is the newest of the recording by then."""
+    """The video at a constant frame rate; each frame is the latest of the recording at its time."""
 
     def __init__(self, path: Path, fps: float, first: Picture) -> None:
         height, width = first.shape[:2]
         scale = min(max(1.0, SMALLEST / min(width, height)), WIDEST / max(width, height))
         self._size = _even(width * scale), _even(height * scale)
         self._path, self._fps = path, fps
-        self._shown = 0
-        """Frames of the video so far."""
+        self._written = 0
+        """Frames that were written."""
         self._waiting: Picture | None = None
         self._start: float | None = None
         with _silence():
             self._output = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, CODEC, fps, self._size)
         if not self._output.isOpened():
-            raise SettingsError(f"cannot write {path.name}: this OpenCV has no encoder of VP8")
+            raise SettingsError(f"cannot write {path.name}: this OpenCV has no VP8 encoder")
 
     def show(self, frame: Frame, faces: list[BoxLabel]) -> None:
-        """The frame, from its time on; one that could not be read is told as such."""
+        """Show the frame from its time on; a frame that could not be read is shown as a placeholder."""
         if self._start is None:
             self._start = frame.seconds
         self._fill(round((frame.seconds - self._start) * self._fps))
         if frame.picture is None:
-            told = placeholder("this frame could not be read", frame.note, *self._size)
-            self._waiting = np.asarray(cv2.resize(told, self._size), np.uint8)
+            notice = placeholder("this frame could not be read", frame.note, *self._size)
+            self._waiting = np.asarray(cv2.resize(notice, self._size), np.uint8)
         else:
             self._waiting = self._drawn(frame.picture, faces)
 
     def close(self) -> None:
-        """Write the last frame, and end the file."""
-        self._fill(self._shown + 1)
+        """Write the last frame and finish the file."""
+        self._fill(self._written + 1)
         self._output.release()
 
     def check(self) -> None:
-        """OpenCV tells nothing of a write that failed: see whether all of the video is there.
+        """Read the video back: OpenCV does not report failed writes.
 
         Raises:
-            SettingsError: it is not.
+            SettingsError: frames are missing.
         """
         video = cv2.VideoCapture(str(self._path), cv2.CAP_FFMPEG)
         found = 0
         while video.grab():
             found += 1
         video.release()
-        if found < self._shown:
+        if found < self._written:
             raise SettingsError(
-                f"cannot write {self._path.name}: {found} of {self._shown} frames were stored (is the disk full?)"
+                f"cannot write {self._path.name}: {found} of {self._written} frames were stored (is the disk full?)"
             )
 
     def _fill(self, until: int) -> None:
-        while self._waiting is not None and self._shown < until:
+        while self._waiting is not None and self._written < until:
             self._output.write(self._waiting)
-            self._shown += 1
+            self._written += 1
 
     def _drawn(self, picture: Picture, faces: list[BoxLabel]) -> Picture:
         width, height = self._size
@@ -165,7 +170,7 @@ class _Writer:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """OpenCV writes to the error output itself that WebM has no such tag, and goes on without one, as it should."""
+    """Suppress standard error: OpenCV warns there that WebM has no VP80 tag, and works without it."""
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     try:
@@ -184,5 +189,5 @@ def _scaled(label: BoxLabel, across: float, down: float) -> BoxLabel:
 
 
 def _even(pixels: float) -> int:
-    """VP8 has its colours at half the resolution."""
+    """VP8 stores colours at half the resolution, so sizes must be even."""
     return max(2, round(pixels / 2) * 2)

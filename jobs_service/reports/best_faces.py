@@ -11,47 +11,49 @@ from capture_service.sources.spec import SourceSpec
 from contract import events
 from contract.model.preprocessing import cut as cut_square
 from contract.model.preprocessing import framing_square
-from jobs_service.reports.frames import Look, some_frames
+from jobs_service.reports.frames import FrameCallback, read_frames
 
-MOST = 24
+MAX_EPISODES = 24
 PIXELS = 176
-"""Side of a picture: more than the page shows, for screens that show more."""
+"""Side of a picture: more than the page shows, for high-resolution screens."""
 QUALITY = 88
 
-Cut = dict[events.BestFace, bytes]
-"""A face -> its JPEG; of a frame that cannot be read there is none."""
+FacePictures = dict[events.BestFace, bytes]
+"""Face -> JPEG. Faces of frames that cannot be read are absent."""
 
 
-def choose(episodes: Sequence[events.Episode]) -> list[events.Episode]:
-    """The episodes with the highest confidence at their peak, one a track and emotion, in the order of the tracks."""
+def strongest_episodes(episodes: Sequence[events.Episode]) -> list[events.Episode]:
+    """The episodes with the highest peak confidence, at most one per track and emotion, by track and start."""
     best: dict[tuple[int, str], events.Episode] = {}
     for one in sorted(episodes, key=_strength, reverse=True):
         best.setdefault((one.track, one.emotion), one)
-    strongest = sorted(best.values(), key=_strength, reverse=True)[:MOST]
+    strongest = sorted(best.values(), key=_strength, reverse=True)[:MAX_EPISODES]
     return sorted(strongest, key=lambda one: (one.track, one.start_ms))
 
 
-def cut_out(faces: Sequence[events.BestFace], spec: SourceSpec, settings: CaptureSettings, look: Look) -> Cut:
-    """The pictures of these faces, a little more than the network sees of each.
+def cut_faces(
+    faces: Sequence[events.BestFace], spec: SourceSpec, settings: CaptureSettings, on_frame: FrameCallback
+) -> FacePictures:
+    """The pictures of these faces; each shows a little more than the network sees.
 
     Raises:
         SourceError: the recording cannot be read any more.
     """
-    wanted: dict[int, list[events.BestFace]] = {}
+    by_frame: dict[int, list[events.BestFace]] = {}
     for face in faces:
-        wanted.setdefault(face.frame, []).append(face)
-    cut: Cut = {}
-    for frame in some_frames(spec, settings, set(wanted), look):
+        by_frame.setdefault(face.frame, []).append(face)
+    pictures: FacePictures = {}
+    for frame in read_frames(spec, settings, set(by_frame), on_frame):
         if frame.picture is not None:
-            for face in wanted[frame.number]:
-                cut[face] = _jpeg(cut_square(frame.picture, framing_square(face.box)))
-    return cut
+            for face in by_frame[frame.number]:
+                pictures[face] = _jpeg(cut_square(frame.picture, framing_square(face.box)))
+    return pictures
 
 
 def _jpeg(face: NDArray[np.uint8]) -> bytes:
     interpolation = cv2.INTER_AREA if face.shape[0] > PIXELS else cv2.INTER_CUBIC
-    shown = cv2.resize(face, (PIXELS, PIXELS), interpolation=interpolation)
-    _, jpeg = cv2.imencode(".jpg", shown, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
+    scaled = cv2.resize(face, (PIXELS, PIXELS), interpolation=interpolation)
+    _, jpeg = cv2.imencode(".jpg", scaled, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     return jpeg.tobytes()
 
 

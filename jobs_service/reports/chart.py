@@ -1,4 +1,4 @@
-"""The timeline as a picture: a row a track, its probabilities stacked, its episodes as a ribbon above them."""
+"""The timeline as a chart: one row per track, with its stacked probabilities and a ribbon of its episodes above."""
 
 from typing import IO
 
@@ -10,38 +10,38 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from contract import events
 from contract.judgement import UNCERTAIN
-from jobs_service.reports import paint
+from jobs_service.reports import colours
 from jobs_service.reports.timeline import Timeline, TrackTimeline
 
 WIDE, NARROW = 12.0, 9.6
-"""Inches: of a picture, and of one in the column of a page."""
+"""Widths in inches: of a chart file, and of a chart in the report."""
 ROW_INCHES, FRAME_INCHES = 1.2, 1.2
 MOST_ROWS = 16
-"""More are too many for one picture; `timeline.json` has them."""
+"""A chart with more rows is not legible; `timeline.json` has all drawn tracks."""
 RIBBON = (1.06, 0.24)
-"""Where it begins and how high it is, over probabilities of 0 to 1."""
+"""Bottom and height of the ribbon, above probabilities of 0 to 1."""
 SHORT_MS = 20_000
-"""A recording that is shorter is told in tenths of a second."""
+"""Times of a shorter recording are shown in tenths of a second."""
 LETTER_SHARE = 0.0062
-"""About how much of the width a letter of the ribbon takes."""
+"""Approximate share of the width that a letter in the ribbon takes."""
 STYLE = {
     "font.family": "sans-serif",
     "font.size": 9,
-    "text.color": paint.INK,
-    "axes.edgecolor": paint.LINE,
-    "xtick.color": paint.SOFT,
-    "ytick.color": paint.SOFT,
+    "text.color": colours.INK,
+    "axes.edgecolor": colours.LINE,
+    "xtick.color": colours.SOFT,
+    "ytick.color": colours.SOFT,
     "hatch.linewidth": 0.6,
 }
 
 
 def draw_chart(timeline: Timeline, file: IO[bytes], *, in_page: bool = False) -> None:
-    """Write the picture.
+    """Write the chart.
 
     Args:
-        timeline: what is drawn; the rows are the tracks with most readings, in the order in which they appear.
-        file: where to.
-        in_page: as SVG, as wide as a column of text and without a title; else as PNG.
+        timeline: the rows are its tracks with most readings, in the order in which they appear.
+        file: the file to write.
+        in_page: True for an SVG that is as wide as the report and has no title; False for a PNG.
     """
     from matplotlib import rc_context
 
@@ -70,24 +70,24 @@ def _rows(timeline: Timeline) -> list[TrackTimeline]:
 def _draw_track(axes: Axes, track: TrackTimeline, timeline: Timeline) -> None:
     for stretch in track.stretches(timeline.gap_ms):
         times, heights = _steps(track, stretch, timeline)
-        axes.broken_barh([(times[0], times[-1] - times[0])], RIBBON, facecolors=paint.UNCERTAIN)
-        bands = axes.stackplot(times, heights, colors=[paint.colour(label) for label in timeline.labels], linewidth=0)
+        axes.broken_barh([(times[0], times[-1] - times[0])], RIBBON, facecolors=colours.UNCERTAIN)
+        bands = axes.stackplot(times, heights, colors=[colours.colour(label) for label in timeline.labels], linewidth=0)
         for band, label in zip(bands, timeline.labels, strict=True):
-            band.set_hatch(paint.hatch(label, timeline.labels))
+            band.set_hatch(colours.hatch(label, timeline.labels))
             band.set_edgecolor("white")
     for episode in timeline.episodes:
         if episode.track == track.track:
             _draw_episode(axes, episode, timeline)
     axes.set_ylim(0, RIBBON[0] + RIBBON[1] + 0.02)
     axes.set_yticks([0, 0.5, 1], ["0", "", "1"])
-    axes.set_ylabel(f"face {track.track}", rotation=0, ha="right", va="center", labelpad=14, color=paint.INK)
+    axes.set_ylabel(f"face {track.track}", rotation=0, ha="right", va="center", labelpad=14, color=colours.INK)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.tick_params(length=0)
 
 
 def _steps(track: TrackTimeline, stretch: range, timeline: Timeline) -> tuple[list[float], list[list[float]]]:
-    """Times in seconds and the heights of each label; a single point is drawn as wide as a frame."""
+    """Times in seconds, and the heights of each label; the last point is drawn as wide as a frame."""
     times = [track.times_ms[n] / 1000 for n in stretch]
     heights = [[track.probabilities[label][n] for n in stretch] for label in timeline.labels]
     frame_s = timeline.duration_ms / max(timeline.frames, 1) / 1000
@@ -100,14 +100,14 @@ def _draw_episode(axes: Axes, episode: events.Episode, timeline: Timeline) -> No
     axes.broken_barh(
         [(start, width)],
         RIBBON,
-        facecolors=paint.colour(episode.emotion),
-        hatch=paint.hatch(episode.emotion, timeline.labels),
+        facecolors=colours.colour(episode.emotion),
+        hatch=colours.hatch(episode.emotion, timeline.labels),
         edgecolor="white",
         linewidth=0.8,
     )
     if width * 1000 / max(timeline.duration_ms, 1) > LETTER_SHARE * (len(episode.emotion) + 2):
         middle = start + width / 2, RIBBON[0] + RIBBON[1] / 2 - 0.01
-        axes.text(*middle, episode.emotion, ha="center", va="center", fontsize=8, color=paint.INK, clip_on=True)
+        axes.text(*middle, episode.emotion, ha="center", va="center", fontsize=8, color=colours.INK, clip_on=True)
 
 
 def _draw_times(axes: Axes, timeline: Timeline) -> None:
@@ -115,15 +115,16 @@ def _draw_times(axes: Axes, timeline: Timeline) -> None:
     axes.set_xlim(0, max(timeline.duration_ms, 1) / 1000)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=10, steps=steps))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: clock(seconds, timeline.duration_ms)))
-    axes.set_xlabel("time in the recording", color=paint.SOFT)
+    axes.set_xlabel("time in the recording", color=colours.SOFT)
 
 
 def _draw_legend(figure: Figure, timeline: Timeline, title: str | None) -> None:
+    labels = timeline.labels
     patches = [
-        Patch(facecolor=paint.colour(label), hatch=paint.hatch(label, timeline.labels), edgecolor="white", label=label)
-        for label in timeline.labels
+        Patch(facecolor=colours.colour(label), hatch=colours.hatch(label, labels), edgecolor="white", label=label)
+        for label in labels
     ]
-    patches.append(Patch(facecolor=paint.UNCERTAIN, edgecolor="white", label=UNCERTAIN))
+    patches.append(Patch(facecolor=colours.UNCERTAIN, edgecolor="white", label=UNCERTAIN))
     legend = figure.legend(
         handles=patches,
         loc="outside upper left",
@@ -141,11 +142,11 @@ def _draw_legend(figure: Figure, timeline: Timeline, title: str | None) -> None:
 def _title(timeline: Timeline, rows: int) -> str:
     more = len(timeline.tracks) + timeline.tracks_left_out - rows
     others = f" ({more} shorter tracks are left out)" if more else ""
-    return f"{timeline.name}: probabilities of an expression as {timeline.model or 'no model'} sees it{others}"
+    return f"{timeline.name}: probabilities of expressions ({timeline.model or 'no model'}){others}"
 
 
 def clock(seconds: float, duration_ms: int) -> str:
-    """`1:02`, or `1:02:03` in a recording of hours; with tenths in one of a few seconds."""
+    """`1:02`; `1:02:03` in a recording of hours; `1.3 s` in one of a few seconds."""
     if duration_ms < SHORT_MS:
         return f"{seconds:.1f} s"
     whole = round(seconds)

@@ -1,4 +1,4 @@
-"""From the lines of an analysis to what people look at."""
+"""Drawing what people look at from the JSON lines of an analysis."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,29 +11,30 @@ from contract.atomic_file import AtomicFile, writable
 from jobs_service.analysis.writer import AnalysisWriter
 from jobs_service.outputs.jsonl import read_lines
 from jobs_service.reports.annotated import draw_video
-from jobs_service.reports.best_faces import choose, cut_out
+from jobs_service.reports.best_faces import cut_faces, strongest_episodes
 from jobs_service.reports.chart import draw_chart
-from jobs_service.reports.frames import Look
+from jobs_service.reports.frames import FrameCallback
 from jobs_service.reports.model_facts import model_facts
 from jobs_service.reports.report import Report
-from jobs_service.reports.timeline import Timeline, draw_up
+from jobs_service.reports.timeline import Timeline, build_timeline
 
 NEED_LINES = {"timeline_json", "timeline_png", "annotated_webm", "report_html"}
-"""Outputs that are drawn from the lines."""
+"""Outputs that are drawn from the JSON lines."""
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is drawn of a recording whose readings stand in `lines`."""
+    """The drawn outputs of one analysis."""
 
     spec: SourceSpec
     settings: CaptureSettings
-    record: AnalysisWriter
+    writer: AnalysisWriter
     lines: Path
+    """The file with the readings."""
     model: str
-    """The model of the settings: a name or a folder."""
+    """The configured model: a name or a folder."""
 
-    def draw(self, files: Mapping[str, AtomicFile], look: Look) -> None:
+    def draw(self, files: Mapping[str, AtomicFile], on_frame: FrameCallback) -> None:
         """Write those of `files` that are drawn.
 
         Raises:
@@ -48,22 +49,22 @@ class Drawing:
             with writable(file.path), file.partial.open("wb") as chart:
                 draw_chart(timeline, chart)
         if file := files.get("report_html"):
-            self._write(file, self._report(timeline, look).html().encode())
+            self._write(file, self._report(timeline, on_frame).html().encode())
         if file := files.get("annotated_webm"):
             mean_fps = 1000 * timeline.frames / max(timeline.duration_ms, 1)
-            draw_video(file.partial, self.spec, self.settings, read_lines(self.lines), mean_fps, look)
+            draw_video(file.partial, self.spec, self.settings, read_lines(self.lines), mean_fps, on_frame)
 
     def _timeline(self) -> Timeline:
-        tally = self.record.tally
+        counts = self.writer.counts
         name = Path(self.spec.safe).name
-        return draw_up(name, read_lines(self.lines), self.record.episodes, tally.frames, tally.last_ms)
+        return build_timeline(name, read_lines(self.lines), self.writer.episodes, counts.frames, counts.last_ms)
 
-    def _report(self, timeline: Timeline, look: Look) -> Report:
-        shown = choose(timeline.episodes)
-        faces = [*(one.best_face for one in shown), *(track.best_face for track in timeline.tracks)]
-        cut = cut_out(faces, self.spec, self.settings, look)
+    def _report(self, timeline: Timeline, on_frame: FrameCallback) -> Report:
+        strongest = strongest_episodes(timeline.episodes)
+        faces = [*(one.best_face for one in strongest), *(track.best_face for track in timeline.tracks)]
+        pictures = cut_faces(faces, self.spec, self.settings, on_frame)
         facts = model_facts(timeline.model, timeline.labels, self.model)
-        return Report(timeline, self.record.tally, facts, shown, cut, datetime.now(UTC))
+        return Report(timeline, self.writer.counts, facts, strongest, pictures, datetime.now(UTC))
 
     @staticmethod
     def _write(file: AtomicFile, content: bytes) -> None:

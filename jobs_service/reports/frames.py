@@ -1,4 +1,4 @@
-"""The frames of a recording once more, for what is drawn on them or cut out of them."""
+"""Reading the frames of a recording a second time, to draw on them or to cut faces out of them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -8,12 +8,12 @@ from capture_service.settings import CaptureSettings
 from capture_service.sources import Recorded, make_recorded
 from capture_service.sources.spec import SourceSpec
 
-Look = Callable[[int], None]
-"""Called for every frame with how many are done; what it raises ends the drawing."""
+FrameCallback = Callable[[int], None]
+"""Called after every frame with the number of frames that are done. An exception that it raises ends the drawing."""
 
 
-def opened(spec: SourceSpec, settings: CaptureSettings) -> Recorded:
-    """The recording, at its beginning.
+def open_recording(spec: SourceSpec, settings: CaptureSettings) -> Recorded:
+    """The recording, at its first frame.
 
     Raises:
         SourceError: it cannot be opened any more.
@@ -23,16 +23,18 @@ def opened(spec: SourceSpec, settings: CaptureSettings) -> Recorded:
     return recording
 
 
-def some_frames(spec: SourceSpec, settings: CaptureSettings, numbers: set[int], look: Look) -> Iterator[Frame]:
-    """The frames of these numbers, in their order; those between are not decoded.
+def read_frames(
+    spec: SourceSpec, settings: CaptureSettings, numbers: set[int], on_frame: FrameCallback
+) -> Iterator[Frame]:
+    """The frames with these numbers, in order; the others are skipped without being decoded.
 
     Raises:
         SourceError: the recording cannot be read any more.
     """
     last = max(numbers, default=-1)
-    with closing(opened(spec, settings)) as recording:
+    with closing(open_recording(spec, settings)) as recording:
         for number in range(last + 1):
-            look(number)
+            on_frame(number)
             if number in numbers:
                 if (frame := recording.read()) is None:
                     return

@@ -1,4 +1,4 @@
-"""What a report tells of the model: what was measured of it, and the limits that its card states."""
+"""What a report states about the model: its measured scores, and the limits that its card lists."""
 
 import re
 from dataclasses import dataclass
@@ -16,38 +16,38 @@ _ITEM = re.compile(r"^- (.*?)(?=^- |\Z)", re.MULTILINE | re.DOTALL)
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """What is known of a model here; of one that only the workers have, little."""
+    """What this machine knows about a model; of a model that only the workers have, only its labels."""
 
     id: str
     """`name@version`."""
     labels: tuple[str, ...]
     scores: dict[str, float]
-    """As `model.json` has them; empty if it is not here."""
+    """The scores in `model.json`; empty if the model is not on this machine."""
     precision: float | None
-    """The share of right answers for which it says "uncertain" below; None if it never does."""
+    """The share of correct answers that its thresholds for "uncertain" were chosen for; None if it has none."""
     limits: tuple[str, ...]
-    """Sentences of its card."""
+    """Sentences from its card."""
 
     @property
     def recalls(self) -> dict[str, float]:
-        """Label -> share of the faces of this emotion that it reads as such."""
+        """Label -> share of the faces with this emotion that the model classifies correctly."""
         found = {label: self.scores.get(f"recall_{label}") for label in self.labels}
         return {label: recall for label, recall in found.items() if recall is not None}
 
 
 def model_facts(model: str, labels: tuple[str, ...], configured: str) -> ModelFacts:
-    """The facts of a model that took part.
+    """The facts about a model that the workers used.
 
     Args:
-        model: its `name@version`, as the readings say.
-        labels: as the readings have them.
-        configured: the model of the settings, a name or a folder, which may be the one.
+        model: its `name@version`, from the readings.
+        labels: its labels, from the readings.
+        configured: the configured model, a name or a folder; it may be the same model.
     """
     for where in (model.partition("@")[0], configured):
         try:
             folder = find_model(where)
         except ModelError as error:
-            logger.debug("no facts of the model", model=model, error=str(error))
+            logger.debug("no facts about the model", model=model, error=str(error))
             continue
         if folder.card.id == model:
             uncertain = folder.card.uncertain

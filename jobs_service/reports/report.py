@@ -1,4 +1,4 @@
-"""The report of a recording: one HTML page that holds everything it shows, and runs no script."""
+"""The report about a recording: one self-contained HTML page without scripts."""
 
 import base64
 import io
@@ -11,30 +11,29 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from contract import events
 from contract.judgement import UNCERTAIN
-from jobs_service.analysis.tally import AnalysisCounts
-from jobs_service.reports import paint
-from jobs_service.reports.best_faces import Cut
+from jobs_service.analysis.counts import AnalysisCounts, plural
+from jobs_service.reports import colours
+from jobs_service.reports.best_faces import FacePictures
 from jobs_service.reports.chart import clock, draw_chart
 from jobs_service.reports.model_facts import ModelFacts
 from jobs_service.reports.timeline import Timeline
 
-MOST_EPISODES = 300
-"""In the table; a page with more is hard to read, and the files have them all."""
-MOST_NOTES = 8
+MAX_EPISODES = 300
+"""Of the table: more are hard to read on a page, and the other files have all of them."""
+MAX_NOTES = 8
 
 
 @dataclass(frozen=True)
 class Report:
-    """What the page is made of."""
+    """The contents of the page."""
 
     timeline: Timeline
-    tally: AnalysisCounts
+    counts: AnalysisCounts
     model: ModelFacts
-    shown: Sequence[events.Episode]
-    """The episodes whose best faces are shown."""
-    cut: Cut
-    """The pictures of faces."""
-    made: datetime
+    strongest: Sequence[events.Episode]
+    """The episodes whose best faces the page shows."""
+    pictures: FacePictures
+    created: datetime
 
     def html(self) -> str:
         """The page."""
@@ -42,20 +41,20 @@ class Report:
             loader=PackageLoader("jobs_service.reports"), autoescape=True, undefined=StrictUndefined
         )
         environment.trim_blocks = environment.lstrip_blocks = True
-        environment.filters |= {"percent": _percent, "clock": self._clock, "data": _data_url, "count": _count}
-        environment.globals |= {"colour": paint.colour, "UNCERTAIN": UNCERTAIN, "GRAY": paint.UNCERTAIN}
+        environment.filters |= {"percent": _percent, "clock": self._clock, "data": _data_url, "count": plural}
+        environment.globals |= {"colour": colours.colour, "UNCERTAIN": UNCERTAIN, "GRAY": colours.UNCERTAIN}
         return environment.get_template("report.html.j2").render(
             timeline=self.timeline,
-            tally=self.tally,
+            counts=self.counts,
             model=self.model,
-            shown=[one for one in self.shown if one.best_face in self.cut],
-            cut=self.cut,
+            strongest=[one for one in self.strongest if one.best_face in self.pictures],
+            pictures=self.pictures,
             chart=self._chart(),
-            episodes=self.timeline.episodes[:MOST_EPISODES],
-            episodes_left_out=max(0, len(self.timeline.episodes) - MOST_EPISODES),
-            unreadable=self.tally.unreadable[:MOST_NOTES],
-            buried=self.tally.buried[:MOST_NOTES],
-            made=self.made.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            episodes=self.timeline.episodes[:MAX_EPISODES],
+            episodes_left_out=max(0, len(self.timeline.episodes) - MAX_EPISODES),
+            unreadable=self.counts.unreadable[:MAX_NOTES],
+            unclassified=self.counts.unclassified[:MAX_NOTES],
+            created=self.created.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
             version=version("emotii"),
         )
 
@@ -70,10 +69,6 @@ class Report:
 
 def _percent(share: float, digits: int = 0) -> str:
     return f"{100 * share:.{digits}f}%"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _data_url(content: bytes, kind: str = "image/jpeg") -> str:

@@ -1,4 +1,4 @@
-"""The timeline of a recording: the steady probabilities of each track over time, few enough points to be drawn."""
+"""The timeline of a recording: the smoothed probabilities of each track, in few enough points to be drawn."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,18 +12,18 @@ from contract.messages import Quality
 from jobs_service.outputs.jsonl import Line
 from postprocessing.smoothing import quality_weight
 
-MOST_POINTS = 600
-"""Of one track; a page is hardly wider in pixels."""
-MOST_TRACKS = 40
-"""The ones with most readings; a crowd has more than anybody looks at."""
+MAX_POINTS = 600
+"""Per track; a page is hardly wider in pixels."""
+MAX_TRACKS = 40
+"""Of the tracks, those with most readings are drawn."""
 GAP_MS = 1000
-"""A track that was not seen for longer is drawn with a gap."""
+"""A track that was absent for longer is drawn with a gap."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class TrackTimeline(BaseModel):
-    """One face over the recording. `times_ms` and each list in `probabilities` have one value a point."""
+    """One track over the recording. `times_ms` and each list in `probabilities` have one value per point."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -32,37 +32,37 @@ class TrackTimeline(BaseModel):
     first_ms: int
     last_ms: int
     best_face: events.BestFace
-    """By which people know whose row it is."""
+    """The face that identifies the track to people."""
     shares: dict[str, Share]
-    """Emotion (or `uncertain`) -> share of the readings that show it, the largest first."""
+    """Emotion (or `uncertain`) -> share of the readings that show it, largest first."""
     times_ms: tuple[int, ...]
     probabilities: dict[str, tuple[float, ...]]
 
     def stretches(self, gap_ms: int) -> list[range]:
-        """The points that hang together, between the gaps."""
+        """The ranges of points without a gap between them."""
         starts = [0, *(n for n in range(1, len(self.times_ms)) if self.times_ms[n] - self.times_ms[n - 1] > gap_ms)]
         return [range(start, end) for start, end in zip(starts, [*starts[1:], len(self.times_ms)], strict=True)]
 
 
 class Timeline(BaseModel):
-    """A recording as it is drawn, and as pages get it (`timeline.json`)."""
+    """The timeline of a recording, and the content of `timeline.json`."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     model: str
-    """`name@version`; empty if there was no face."""
+    """`name@version`; empty if no face was found."""
     labels: tuple[str, ...]
     """In the model's order."""
     duration_ms: int
     frames: int
     faces: int
     gap_ms: int = GAP_MS
-    """Points of a track that are farther apart do not hang together."""
+    """Points of a track that are farther apart are not connected."""
     tracks: tuple[TrackTimeline, ...]
     """In the order in which they appear."""
     tracks_left_out: int
-    """So many more were too short to be drawn."""
+    """How many tracks are not drawn, because they have fewer readings."""
     episodes: tuple[events.Episode, ...]
     """Of the tracks above."""
 
@@ -76,20 +76,20 @@ class _Track:
     best_line: Line = field(default_factory=dict)
     shown: Counter[str] = field(default_factory=Counter)
     points: dict[int, "_Point"] = field(default_factory=dict)
-    """By bin; only those in which the track was seen."""
+    """By bin; bins without a reading are absent."""
 
     def add(self, line: Line, width_ms: float) -> None:
         at_ms = line["captured_ms"]
         self.first_ms = at_ms if not self.readings else self.first_ms
         self.readings, self.last_ms = self.readings + 1, at_ms
         self.shown[line["emotion"]] += 1
-        if (good := _goodness(line)) > self.best:
-            self.best, self.best_line = good, line
+        if (legibility := _legibility(line)) > self.best:
+            self.best, self.best_line = legibility, line
         self.points.setdefault(int(at_ms / width_ms), _Point()).add(at_ms, line["probabilities"])
 
 
-def _goodness(line: Line) -> float:
-    """How well a face can be made out: by its quality and size."""
+def _legibility(line: Line) -> float:
+    """How well a face can be seen: its quality and size."""
     quality = Quality(**line["quality"])
     return quality_weight(quality) * quality.size
 
@@ -106,21 +106,21 @@ class _Point:
         self.sums.update(probabilities)
 
 
-def draw_up(
+def build_timeline(
     name: str, lines: Iterable[Line], episodes: Sequence[events.Episode], frames: int, last_ms: int
 ) -> Timeline:
     """The timeline of an analysis.
 
     Args:
         name: of the recording.
-        lines: its readings, in the order of their times.
+        lines: its JSON lines, in the order of their times.
         episodes: all of them.
         frames: of the recording.
-        last_ms: the time of the last of them.
+        last_ms: the time of the last frame.
     """
     frame_ms = last_ms / max(frames - 1, 1)
     duration_ms = round(last_ms + frame_ms)
-    width_ms = max(duration_ms / MOST_POINTS, frame_ms / 2, 1)
+    width_ms = max(duration_ms / MAX_POINTS, frame_ms / 2, 1)
     tracks: dict[int, _Track] = {}
     model, labels, faces = "", (), 0
     for line in lines:
@@ -129,7 +129,7 @@ def draw_up(
             if not model:
                 model, labels = line["model"], tuple(line["probabilities"])
             tracks.setdefault(line["track"], _Track()).add(line, width_ms)
-    longest = sorted(tracks, key=lambda track: tracks[track].readings, reverse=True)[:MOST_TRACKS]
+    longest = sorted(tracks, key=lambda track: tracks[track].readings, reverse=True)[:MAX_TRACKS]
     drawn = sorted(longest, key=lambda track: (tracks[track].first_ms, track))
     return Timeline(
         name=name,
@@ -138,14 +138,14 @@ def draw_up(
         duration_ms=duration_ms,
         frames=frames,
         faces=faces,
-        tracks=tuple(_drawn(track, tracks[track], labels) for track in drawn),
+        tracks=tuple(_track_timeline(track, tracks[track], labels) for track in drawn),
         tracks_left_out=len(tracks) - len(drawn),
         episodes=tuple(one for one in episodes if one.track in set(drawn)),
     )
 
 
-def _drawn(number: int, track: _Track, labels: tuple[str, ...]) -> TrackTimeline:
-    points = [track.points[place] for place in sorted(track.points)]
+def _track_timeline(number: int, track: _Track, labels: tuple[str, ...]) -> TrackTimeline:
+    points = [point for _, point in sorted(track.points.items())]
     return TrackTimeline(
         track=number,
         readings=track.readings,

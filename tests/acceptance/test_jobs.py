@@ -150,7 +150,7 @@ def test_a_killed_service_begins_the_job_again_and_gives_up_in_the_end(
     assert not list((folder / job).glob("work-*"))
     poison = json.loads(clients.commands.hget(keys.JOBS, job)) | {"state": "running", "attempts": 3}
     clients.commands.hset(keys.JOBS, job, json.dumps(poison))
-    assert "died of it" in api.until(job, "failed")["reason"]
+    assert "died several times" in api.until(job, "failed")["reason"]
 
 
 def test_a_stopped_service_puts_its_job_back_and_leaves_nothing_half(api: Api, service, folder: Path):

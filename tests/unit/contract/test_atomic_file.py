@@ -56,17 +56,17 @@ def test_a_folder_is_no_file(tmp_path, monkeypatch, name):
 
 def test_two_outputs_of_the_same_name_are_refused(tmp_path):
     both = Outputs(readings_csv=tmp_path / "a", readings_jsonl=tmp_path / "." / "a")
-    with pytest.raises(SettingsError, match="the same name"), both.begun():
+    with pytest.raises(SettingsError, match="the same name"), both.unfinished():
         pass
 
 
 def test_an_analysis_without_any_output_says_which_there_are():
-    with pytest.raises(SettingsError, match=r"--out FOLDER, or one of --csv"), Outputs().begun():
+    with pytest.raises(SettingsError, match=r"--out FOLDER, or one of --csv"), Outputs().unfinished():
         pass
 
 
 def test_a_video_needs_the_suffix_of_its_format(tmp_path):
-    with pytest.raises(SettingsError, match=r"ends in .webm"), Outputs(annotated_webm=tmp_path / "a.mp4").begun():
+    with pytest.raises(SettingsError, match=r"ends in .webm"), Outputs(annotated_webm=tmp_path / "a.mp4").unfinished():
         pass
 
 
@@ -74,7 +74,7 @@ def test_a_folder_that_was_made_for_the_outputs_goes_when_they_fail_and_one_that
     (tmp_path / "there").mkdir()
 
     def fail_in(folder: Path) -> None:
-        with Outputs.all_in(folder).begun(folder):
+        with Outputs.all_in(folder).unfinished(folder):
             assert len(list(folder.iterdir())) == len(Outputs.names())
             raise ZeroDivisionError
 

@@ -7,8 +7,8 @@ import pytest
 
 from contract.messages import Quality
 from jobs_service.outputs.jsonl import read_lines
-from jobs_service.outputs.outcomes import Buried
-from jobs_service.reports.timeline import MOST_POINTS, MOST_TRACKS, draw_up
+from jobs_service.outputs.outcomes import UnclassifiedFace
+from jobs_service.reports.timeline import MAX_POINTS, MAX_TRACKS, build_timeline
 from tests.recording import LABELS, STEP_MS, outcome, reading, recorded
 
 
@@ -22,7 +22,7 @@ def test_lines_tell_readings_and_what_could_not_be_read_in_the_order_of_the_fram
         tmp_path,
         outcome(0, reading(0)),
         outcome(1, note="the file is damaged here"),
-        outcome(2, Buried(2, 0, "poison", 80), reading(2, index=1)),
+        outcome(2, UnclassifiedFace(2, 0, "poison", 80), reading(2, index=1)),
     )
     lines = list(read_lines(outputs.readings_jsonl))
     assert [(line["kind"], line["frame"]) for line in lines] == [
@@ -67,15 +67,15 @@ def test_episodes_are_told_once_and_whole_in_both_files(tmp_path):
 
 
 def test_a_buried_face_does_not_hold_up_the_episodes(tmp_path):
-    frames = [outcome(n, reading(n), *([Buried(n, 1, "poison")] if n == 5 else [])) for n in range(30)]
+    frames = [outcome(n, reading(n), *([UnclassifiedFace(n, 1, "poison")] if n == 5 else [])) for n in range(30)]
     record, _ = recorded(tmp_path, *frames)
     assert [(one.readings, one.duration_ms) for one in record.episodes] == [(30, 29 * STEP_MS)]
-    assert record.tally.faces == 31
+    assert record.counts.faces == 31
 
 
 def timeline(record, outputs, name="clip.mp4"):
-    tally = record.tally
-    return draw_up(name, read_lines(outputs.readings_jsonl), record.episodes, tally.frames, tally.last_ms)
+    tally = record.counts
+    return build_timeline(name, read_lines(outputs.readings_jsonl), record.episodes, tally.frames, tally.last_ms)
 
 
 def test_the_timeline_has_shares_and_points_of_each_track_by_the_models_own_labels(tmp_path):
@@ -92,16 +92,16 @@ def test_the_timeline_has_shares_and_points_of_each_track_by_the_models_own_labe
 
 
 def test_a_long_recording_has_no_more_points_than_a_page_can_draw(tmp_path):
-    frames = [outcome(n, reading(n)) for n in range(3 * MOST_POINTS)]
+    frames = [outcome(n, reading(n)) for n in range(3 * MAX_POINTS)]
     (track,) = timeline(*recorded(tmp_path, *frames)).tracks
-    assert MOST_POINTS / 2 < len(track.times_ms) <= MOST_POINTS + 1
-    assert track.readings == 3 * MOST_POINTS
+    assert MAX_POINTS / 2 < len(track.times_ms) <= MAX_POINTS + 1
+    assert track.readings == 3 * MAX_POINTS
 
 
 def test_of_a_crowd_the_longest_tracks_are_drawn_and_the_others_counted(tmp_path):
     frames = [outcome(n, *(reading(n, track=t, index=t) for t in range(50) if t % 2 or n < 2)) for n in range(5)]
     drawn = timeline(*recorded(tmp_path, *frames))
-    assert len(drawn.tracks) == MOST_TRACKS
+    assert len(drawn.tracks) == MAX_TRACKS
     assert drawn.tracks_left_out == 10
     assert {t for t in range(50) if t % 2} <= {track.track for track in drawn.tracks}
 

@@ -1,7 +1,7 @@
 """What came of a job: complete, in order, once."""
 
 from contract.messages import Face, FrameDone, FrameId, Quality, Reading
-from jobs_service.outputs.outcomes import Buried, Outcomes
+from jobs_service.outputs.outcomes import Outcomes, UnclassifiedFace
 
 QUALITY = Quality(0.5, 0.5, 80, 0, 1)
 
@@ -17,7 +17,7 @@ def done(frame: int, faces: int) -> FrameDone:
 
 def places(outcomes: Outcomes) -> list[tuple[int, int]]:
     return [
-        (face.frame, face.index) if isinstance(face, Buried) else (face.id.frame, face.face.index)
+        (face.frame, face.index) if isinstance(face, UnclassifiedFace) else (face.id.frame, face.face.index)
         for frame in outcomes.complete_frames()
         for face in frame.faces
     ]
@@ -48,20 +48,20 @@ def test_a_repeated_outcome_is_counted_and_dropped_before_and_after_its_frame_wa
     outcomes.add(reading(0, 0))
     outcomes.add(done(0, 1))
     assert places(outcomes) == []
-    assert outcomes.repeated == 4
+    assert outcomes.duplicates == 4
 
 
 def test_a_frame_without_faces_is_complete_with_its_end():
     outcomes = Outcomes()
     outcomes.add(done(0, 0))
     assert [frame.faces for frame in outcomes.complete_frames()] == [()]
-    assert outcomes.handed_out == 1
+    assert outcomes.completed == 1
 
 
 def test_a_buried_crop_is_an_outcome_too():
     outcomes = Outcomes()
     outcomes.add(done(0, 1))
-    outcomes.add(Buried(0, 0, "poison"))
+    outcomes.add(UnclassifiedFace(0, 0, "poison"))
     assert places(outcomes) == [(0, 0)]
 
 

@@ -8,7 +8,7 @@ import pytest
 from contract.atomic_file import AtomicFile, TextFile
 from contract.errors import EmotiiError
 from contract.messages import Face, FrameId, Quality, Reading
-from jobs_service.outputs.outcomes import Buried
+from jobs_service.outputs.outcomes import UnclassifiedFace
 from jobs_service.outputs.readings_csv import PLACE, ReadingsCsv
 
 FACE = Face(1, 7, (1, 2, 3, 4), 0.9, Quality(0.5, 0.5, 80, 0, 1))
@@ -18,10 +18,10 @@ def reading(frame: int, labels: tuple[str, ...], probabilities: tuple[float, ...
     return Reading(FrameId("job", "e", frame), FACE, 40 * frame, model, labels, probabilities, "w", 0, 0)
 
 
-def written(path: Path, *faces: Reading | Buried, picture: str | None = None) -> list[dict[str, str]]:
+def written(path: Path, *faces: Reading | UnclassifiedFace, picture: str | None = None) -> list[dict[str, str]]:
     whole = AtomicFile(path)
     with whole, TextFile(whole) as file:
-        table = ReadingsCsv(file, named=picture is not None)
+        table = ReadingsCsv(file, picture_names=picture is not None)
         table.write(faces, picture)
         table.finish()
     with path.open(newline="") as file:
@@ -49,7 +49,7 @@ def test_models_with_other_labels_do_not_mix_in_one_table(path):
 
 
 def test_a_buried_face_has_its_row_whether_it_comes_first_or_last(path):
-    known, unknown = Buried(0, 1, "poison", 120, FACE), Buried(2, 0, "malformed")
+    known, unknown = UnclassifiedFace(0, 1, "poison", 120, FACE), UnclassifiedFace(2, 0, "malformed")
     rows = written(path, known, reading(1, ("happy", "sad"), (0.9, 0.1)), unknown)
     assert [(row["frame"], row["face"], row["emotion"]) for row in rows] == [
         ("0", "1", ""),
@@ -63,12 +63,14 @@ def test_a_buried_face_has_its_row_whether_it_comes_first_or_last(path):
 
 
 def test_a_table_of_nothing_but_buried_faces_has_their_rows(path):
-    (row,) = written(path, Buried(0, 1, "poison", 120, FACE))
+    (row,) = written(path, UnclassifiedFace(0, 1, "poison", 120, FACE))
     assert tuple(row) == PLACE
     assert row["track"] == "7"
 
 
 def test_every_row_of_a_folder_of_pictures_begins_with_the_name_of_the_picture(path):
-    rows = written(path, Buried(0, 1, "poison"), reading(1, ("happy", "sad"), (0.9, 0.1)), picture="at sea, 1.jpg")
+    rows = written(
+        path, UnclassifiedFace(0, 1, "poison"), reading(1, ("happy", "sad"), (0.9, 0.1)), picture="at sea, 1.jpg"
+    )
     assert [row["file"] for row in rows] == ["at sea, 1.jpg"] * 2
     assert next(iter(rows[0])) == "file"

@@ -13,14 +13,14 @@ from capture_service.settings import CaptureSettings
 from contract.errors import SettingsError
 from contract.model.folder import find_model
 from jobs_service.outputs.jsonl import read_lines
-from jobs_service.outputs.outcomes import Buried
-from jobs_service.reports import paint
+from jobs_service.outputs.outcomes import UnclassifiedFace
+from jobs_service.reports import colours
 from jobs_service.reports.annotated import draw_video
-from jobs_service.reports.best_faces import choose, cut_out
+from jobs_service.reports.best_faces import cut_faces, strongest_episodes
 from jobs_service.reports.chart import clock, draw_chart
 from jobs_service.reports.model_facts import ModelFacts, model_facts
 from jobs_service.reports.report import Report
-from jobs_service.reports.timeline import draw_up
+from jobs_service.reports.timeline import build_timeline
 from tests.recording import LABELS, outcome, reading, recorded, write_clip
 
 SETTINGS = CaptureSettings()
@@ -36,12 +36,14 @@ def written(tmp_path):
     """A second of one awake face, with a frame and a face that could not be read."""
     frames = [outcome(n, reading(n, awake=0.97)) for n in range(25)]
     frames[3] = outcome(3, note="the file is damaged here")
-    frames[4] = outcome(4, reading(4, awake=0.97), Buried(4, 1, "the engine failed on it"))
+    frames[4] = outcome(4, reading(4, awake=0.97), UnclassifiedFace(4, 1, "the engine failed on it"))
     return recorded(tmp_path, *frames)
 
 
 def drawn_up(record, outputs, name="clip.mp4"):
-    return draw_up(name, read_lines(outputs.readings_jsonl), record.episodes, record.tally.frames, record.tally.last_ms)
+    return build_timeline(
+        name, read_lines(outputs.readings_jsonl), record.episodes, record.counts.frames, record.counts.last_ms
+    )
 
 
 def frames_of(path):
@@ -96,10 +98,10 @@ def test_the_chart_is_a_picture_whatever_the_labels_and_also_without_any_face(wr
 
 def test_labels_of_one_colour_differ_in_texture():
     labels = [f"label-{n}" for n in range(20)]
-    common, count = Counter(map(paint.colour, labels)).most_common(1)[0]
-    alike = [label for label in labels if paint.colour(label) == common]
+    common, count = Counter(map(colours.colour, labels)).most_common(1)[0]
+    alike = [label for label in labels if colours.colour(label) == common]
     assert count > 2
-    assert len({paint.hatch(label, labels) for label in alike}) == min(len(alike), len(paint.HATCHES))
+    assert len({colours.hatch(label, labels) for label in alike}) == min(len(alike), len(colours.HATCHES))
 
 
 @pytest.mark.parametrize(
@@ -113,11 +115,11 @@ def test_times_are_told_as_people_write_them(seconds, duration_ms, shown):
 def page(written, clip, name="clip.mp4", facts=None):
     record, outputs = written
     timeline = drawn_up(record, outputs, name)
-    shown = choose(timeline.episodes)
+    shown = strongest_episodes(timeline.episodes)
     faces = [*(one.best_face for one in shown), *(track.best_face for track in timeline.tracks)]
     facts = facts or ModelFacts(timeline.model, timeline.labels, {}, 0.95, ("It knows only students.",))
     return Report(
-        timeline, record.tally, facts, shown, cut_out(faces, clip, SETTINGS, lambda _: None), datetime.now(UTC)
+        timeline, record.counts, facts, shown, cut_faces(faces, clip, SETTINGS, lambda _: None), datetime.now(UTC)
     ).html()
 
 
@@ -133,11 +135,11 @@ def test_the_report_asks_no_host_and_runs_no_script(written, clip):
 def test_the_report_tells_who_showed_what_and_what_could_not_be_read(written, clip):
     html = page(written, clip)
     words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
-    for told in ("Face 1", "awake", "probabilities of an expression", "no facts about what anybody felt"):
+    for told in ("Face 1", "awake", "probabilities of an expression", "not facts about what anybody felt"):
         assert told in words
     assert "frame 3 at 0.1 s: the file is damaged here" in words
     assert "frame 4: the engine failed on it" in words
-    assert "mine@1.0.0 tells apart: awake, dozing, tired" in words
+    assert "mine@1.0.0 distinguishes: awake, dozing, tired" in words
     assert "It knows only students." in words
     assert html.count("data:image/jpeg") == 2, "the portrait, and the best face"
 
@@ -170,7 +172,7 @@ def test_the_facts_of_a_model_that_is_here_come_from_its_folder_and_of_another_o
 def test_best_faces_are_one_of_each_track_and_emotion_the_strongest(tmp_path):
     shown = [*[0.96] * 20, *[0.02] * 20, *[0.99] * 20]
     record, _ = recorded(tmp_path, *(outcome(n, reading(n, awake=value)) for n, value in enumerate(shown)))
-    chosen = choose(record.episodes)
+    chosen = strongest_episodes(record.episodes)
     assert len(record.episodes) >= 2
     assert len({(one.track, one.emotion) for one in chosen}) == len(chosen)
     assert max(one.peak.confidence for one in chosen) == max(one.peak.confidence for one in record.episodes)

@@ -1,11 +1,11 @@
-"""The colours of emotions, as on the page: by the spelling, since a model may have any labels."""
+"""The colours of emotions, as on the gateway's page: derived from the spelling, because a model may have any labels."""
 
 from collections.abc import Sequence
 
 from rendering.overlay import PALETTE, hue
 
 HATCHES = ("", "//", "..", "xx")
-"""Two labels may share a colour, so their areas differ in texture as well."""
+"""Labels that share a colour differ in hatching."""
 UNCERTAIN = "#d9d9e0"
 INK = "#1d1b26"
 SOFT = "#5d596c"
@@ -19,6 +19,6 @@ def colour(emotion: str) -> str:
 
 
 def hatch(emotion: str, labels: Sequence[str]) -> str:
-    """What sets an emotion apart from those of the same colour among all labels; the first one is plain."""
+    """The hatching that distinguishes an emotion from the `labels` of the same colour; none for the first of them."""
     alike = sorted(label for label in labels if hue(label) == hue(emotion))
     return HATCHES[alike.index(emotion) % len(HATCHES)] if emotion in alike else ""

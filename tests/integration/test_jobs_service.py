@@ -1,0 +1,58 @@
+"""The jobs service as a process, with a real server and a worker in the test's process."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from contract import keys
+from contract.jobs import JobFiles, read_status
+from contract.messages.job import JobStatus
+from contract.redis.broker import Clients
+from emotii.local.redis_server import PrivateServer
+from tests.inference import processes, until, working
+
+JOB = "0123456789ab"
+pytestmark = pytest.mark.timeout(120)
+
+
+@pytest.fixture
+def damaged_clip(tmp_path: Path) -> bytes:
+    """A second of noise, with a hole in the middle of the file that some frames fall into."""
+    path = tmp_path / "damaged.mp4"
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (160, 120))
+    noise = np.random.default_rng(0)
+    for _ in range(25):
+        writer.write(noise.integers(0, 256, (120, 160, 3), dtype=np.uint8))
+    writer.release()
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 20_000] = bytes(20_000)
+    return bytes(content)
+
+
+def test_a_job_that_is_done_reports_the_frames_that_could_not_be_read(
+    server: PrivateServer, clients: Clients, damaged_clip: bytes, tmp_path: Path
+):
+    files = JobFiles(tmp_path / "jobs")
+    files.recording(JOB).parent.mkdir(parents=True)
+    files.recording(JOB).write_bytes(damaged_clip)
+    queued = JobStatus(id=JOB, name="party.mp4", created_ms=1, changed_ms=1)
+    clients.commands.hset(keys.JOBS, JOB, queued.model_dump_json())
+
+    def job() -> JobStatus:
+        stored = clients.commands.hget(keys.JOBS, JOB)
+        assert stored is not None
+        status = read_status(stored)
+        assert status is not None
+        return status
+
+    with working(server.url), processes() as start:
+        service = start(server.url, "jobs_service", jobs=files.root, log_level="warning")
+        until(lambda: job().over, 90)
+        service.terminate()
+        _, log = service.communicate(timeout=30)
+    assert job().state == "done", job()
+    assert "2 frames could not be read, the first is number 6: the file is damaged here" in job().reason
+    assert "2 frames could not be read" in log
