@@ -1,1 +1,1 @@
-"""The command line: starts the services, or does a job with them."""
+"""The command line: starts the services, or does one task with them."""

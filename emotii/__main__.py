@@ -1,48 +1,58 @@
-"""The `emotii` command. Each subcommand imports what it needs itself, so that `--help` answers at once."""
+"""The `emotii` command. Each subcommand imports what it needs when it runs, so that `--help` is fast."""
 
 import os
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from contract.errors import SettingsError
 from contract.service.lifecycle import USAGE_EXIT, run
-from emotii.commands.models import app as makers
+from emotii.commands.models import app as models
+from emotii.commands.recordings import PANEL as ANALYSIS
 from emotii.commands.recordings import app as recordings
 from emotii.commands.recordings import bound_opencv
+
+OPERATION, SERVICES = "Run and maintain Emotii", "Run one service"
+"""Panels of the help; the modules of `emotii.commands` have the others."""
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Real-time facial emotion recognition that you run yourself.\n\n"
-    "Start with [bold]emotii up[/bold] and open the page whose address it prints.",
+    help="Self-hosted real-time facial emotion recognition.\n\n"
+    "Start with [bold]emotii up[/bold], and open the URL that it prints.",
+    epilog="Examples:\n\n"
+    "emotii up --source door=rtsp://192.0.2.7/stream\n\n"
+    "emotii analyze interview.mp4 --out interview\n\n"
+    "emotii predict portrait.jpg\n\n"
+    "Every command has its own help: [bold]emotii up --help[/bold]",
     rich_markup_mode="rich",
 )
-Half = Literal["a", "b"]
 output = Console(highlight=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(rich_help_panel=OPERATION)
 def up(
     source: Annotated[
         list[str] | None,
         typer.Option(
-            help="What is watched, NAME=ADDRESS: a webcam's number, a file, a folder of pictures, rtsp://..., "
-            "http://..., or demo. Repeat it for several.",
+            help="A source to capture. ADDRESS is the number of a webcam, a file, a folder of pictures, rtsp://..., "
+            "http://..., or demo. Repeat the option for several sources.",
             metavar="NAME=ADDRESS",
         ),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="How many inference workers.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port of the page; by default 5000, or the next free one.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of inference workers.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port of the page. Default: 5000, or the next free port.")] = None,
     open_page: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
 ) -> None:
-    """Run everything here and print the page's address; Ctrl-C stops it.
+    """Start all services on this machine and print the URL of the page. Ctrl-C stops them.
 
-    Without --source it watches the first webcam, or the demo clip where there is none.
+    Without --source, Emotii captures the first webcam, or the demo clip if there is no webcam.
+
+    Example: emotii up --source door=rtsp://192.0.2.7/stream --source desk=0 --workers 2
     """
     from contract.service import logs
     from contract.service.settings import load
@@ -57,96 +67,9 @@ def up(
     start(settings, output, open_page=open_page)
 
 
-@app.command()
-def capture(
-    source: Annotated[list[str] | None, typer.Option(help="What is watched.", metavar="NAME=ADDRESS")] = None,
-) -> None:
-    """Watch sources: find faces and put their crops into Redis."""
-    from capture_service.__main__ import main as start
-
-    if sources := _sources(source):
-        os.environ["EMOTII_SOURCES"] = sources
-    start()
-
-
-@app.command()
-def infer() -> None:
-    """Run one inference worker; start as many as you like, on any machine that reaches Redis."""
-    from inference_service.__main__ import main as start
-
-    start()
-
-
-@app.command()
-def serve(port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None) -> None:
-    """Run one gateway: the page, MJPEG, WebSocket and REST."""
-    from api_gateway.__main__ import main as start
-
-    if port is not None:
-        os.environ["EMOTII_PORT"] = str(port)
-    start()
-
-
-@app.command()
-def predict(
-    pictures: Annotated[list[Path], typer.Argument(help="Pictures: JPEG, PNG, WebP, ...", metavar="PICTURE...")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
-    chart: Annotated[Path, typer.Option(help="Where the probability chart goes.")] = Path("emotions.png"),
-    no_chart: Annotated[bool, typer.Option("--no-chart", help="Draw no chart.")] = False,
-) -> None:
-    """Tell the expression of every face in pictures, and draw a chart of the probabilities.
-
-    The figures are probabilities of an expression, as the model sees it; they are no facts about a feeling.
-    """
-    bound_opencv()
-    from emotii.pictures.predict import tell
-
-    if not tell(pictures, None if no_chart else chart, as_json=as_json):
-        raise typer.Exit(USAGE_EXIT)
-
-
-@app.command()
-def jobs() -> None:
-    """Analyse the recordings that are handed in over REST (POST /api/v1/jobs), one after the other."""
-    from jobs_service.__main__ import main as start
-
-    start()
-
-
-@app.command()
-def erase(
-    everything: Annotated[bool, typer.Option("--all", help="Everything that was ever seen.")] = False,
-    source: Annotated[str | None, typer.Option(help="What this source saw.")] = None,
-    start: Annotated[
-        datetime | None, typer.Option("--from", help="What was seen from this time on, as this machine's clock has it.")
-    ] = None,
-    end: Annotated[
-        datetime | None, typer.Option("--to", help="What was seen until this time; by default until now.")
-    ] = None,
-) -> None:
-    """Erase what was seen: saved faces, history, recordings that were handed in, and all of it in Redis.
-
-    It works while Emotii runs, and when it does not; where it was broken off, it is taken up again.
-
-    Example: emotii erase --source door --from "2026-01-31 08:00:00"
-    """
-    from contract.service import logs
-    from contract.service.settings import load
-    from emotii.commands.erase import asked, erase_and_tell
-    from emotii.settings import UpSettings
-
-    settings = load(UpSettings)
-    logs.configure(service="erase", level=settings.log_level)
-    erase_and_tell(settings, asked(everything=everything, source=source, start=start, end=end), output)
-
-
-app.add_typer(recordings)
-app.add_typer(makers)
-
-
-@app.command()
+@app.command(rich_help_panel=OPERATION)
 def doctor() -> None:
-    """Say what is missing on this machine and how to mend it."""
+    """Check this machine: report what is missing and how to fix it."""
     from emotii.commands.doctor import examine
 
     colours = {"ok": typer.colors.GREEN, "note": typer.colors.YELLOW, "missing": typer.colors.RED}
@@ -160,16 +83,111 @@ def doctor() -> None:
     raise typer.Exit(int(missing))
 
 
-def _sources(source: list[str] | None) -> str | None:
-    """Several --source as EMOTII_SOURCES has them."""
-    for one in source or []:
-        if "," in one:
-            raise SettingsError(f"--source {one.split('=')[0]}: an address with a comma goes into EMOTII_SOURCES_FILE")
-    return ",".join(source) if source else None
+@app.command(rich_help_panel=OPERATION)
+def erase(
+    everything: Annotated[bool, typer.Option("--all", help="Erase all data.")] = False,
+    source: Annotated[str | None, typer.Option(help="Erase only data of this source.")] = None,
+    start: Annotated[
+        datetime | None, typer.Option("--from", help="Erase only data from this time on, in local time.")
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option("--to", help="Erase only data up to this time, in local time. Default: now.")
+    ] = None,
+) -> None:
+    """Erase saved faces, history, uploaded recordings, and the data in Redis.
+
+    The command works whether Emotii is running or not. If it is interrupted, Emotii completes the erasure later.
+
+    Example: emotii erase --source door --from "2026-01-31 08:00:00"
+    """
+    from contract.service import logs
+    from contract.service.settings import load
+    from emotii.commands.erase import ErasureRequest
+    from emotii.commands.erase import erase as start_erasure
+    from emotii.settings import UpSettings
+
+    settings = load(UpSettings)
+    logs.configure(service="erase", level=settings.log_level)
+    request = ErasureRequest.parse(everything=everything, source=source, start=start, end=end)
+    start_erasure(settings, request, output)
+
+
+@app.command(rich_help_panel=ANALYSIS)
+def predict(
+    pictures: Annotated[list[Path], typer.Argument(help="Pictures: JPEG, PNG, WebP, ...", metavar="PICTURE...")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
+    chart: Annotated[Path, typer.Option(help="File to write the probability chart to.")] = Path("emotions.png"),
+    no_chart: Annotated[bool, typer.Option("--no-chart", help="Do not draw a chart.")] = False,
+) -> None:
+    """Classify the expression of every face in pictures, and draw a chart of the probabilities.
+
+    The figures are the model's probabilities of expressions. They are not facts about feelings.
+
+    Example: emotii predict portrait.jpg group.png --json
+    """
+    bound_opencv()
+    from emotii.pictures.predict import print_predictions
+
+    if not print_predictions(pictures, None if no_chart else chart, as_json=as_json):
+        raise typer.Exit(USAGE_EXIT)
+
+
+@app.command(rich_help_panel=SERVICES)
+def capture(
+    source: Annotated[
+        list[str] | None,
+        typer.Option(help="A source to capture, as for `emotii up`.", metavar="NAME=ADDRESS"),
+    ] = None,
+) -> None:
+    """Run the capture service: it finds faces in the sources and sends face crops to Redis."""
+    from capture_service.__main__ import main as start
+
+    if sources := _sources(source):
+        os.environ["EMOTII_SOURCES"] = sources
+    start()
+
+
+@app.command(rich_help_panel=SERVICES)
+def infer() -> None:
+    """Run one inference worker. Start any number of them, on any machine that reaches Redis."""
+    from inference_service.__main__ import main as start
+
+    start()
+
+
+@app.command(rich_help_panel=SERVICES)
+def serve(port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None) -> None:
+    """Run one gateway: the page, MJPEG video, WebSocket and REST."""
+    from api_gateway.__main__ import main as start
+
+    if port is not None:
+        os.environ["EMOTII_PORT"] = str(port)
+    start()
+
+
+@app.command(rich_help_panel=SERVICES)
+def jobs() -> None:
+    """Run the jobs service: it analyses recordings that are uploaded over REST (POST /api/v1/jobs)."""
+    from jobs_service.__main__ import main as start
+
+    start()
+
+
+app.add_typer(recordings)
+app.add_typer(models)
+
+
+def _sources(options: list[str] | None) -> str | None:
+    """The --source options in the form of EMOTII_SOURCES."""
+    for option in options or []:
+        if "," in option:
+            name = option.split("=")[0]
+            raise SettingsError(f"--source {name}: an address with a comma must be in the file EMOTII_SOURCES_FILE")
+    return ",".join(options) if options else None
 
 
 def main() -> None:
-    """The entry point: what a person can mend is one line, without a traceback."""
+    """The entry point. An error that the user can fix is printed in one line, without a traceback."""
     run(app)
 
 

@@ -1,4 +1,4 @@
-"""What `emotii up` and `emotii analyze` decide; everything else they hand on to the services in the environment."""
+"""The settings of `emotii up` and `emotii analyze`; the services read all others from the environment."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,17 +13,21 @@ class UpSettings(EmotiiSettings):
     """Settings of `emotii up` and `emotii analyze`."""
 
     redis_url: str | None = Field(
-        None, description="A Redis or Valkey to use instead of a private one.", json_schema_extra=SECRET
+        None, description="URL of a Redis or Valkey to use instead of a private server.", json_schema_extra=SECRET
     )
-    data: Path = Field(Path(".emotii"), description="Folder of the private server's data.")
+    data: Path = Field(Path(".emotii"), description="Folder for the data of the private server.")
     database_url: str | None = Field(
-        None, description="Database of the history; by default history.db in that folder.", json_schema_extra=SECRET
+        None,
+        description="URL of the history database. Default: SQLite in EMOTII_DATA/history.db.",
+        json_schema_extra=SECRET,
     )
-    workers: Annotated[int, Field(ge=1, le=64)] = Field(1, description="How many inference workers are started.")
-    host: str = Field("127.0.0.1", description="Address that the gateway binds.")
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(1, description="Number of inference workers to start.")
+    host: str = Field("127.0.0.1", description="Address that the gateway listens on.")
     port: Annotated[int, Field(ge=1, le=65535)] | None = Field(
-        None, description="Port of the gateway; by default 5000, or the next free one."
+        None, description="Port of the gateway. Default: 5000, or the next free port."
     )
-    sources: str | None = Field(None, description="What is watched; by default the first webcam, else the demo clip.")
-    sources_file: Path | None = Field(None, description="A sources.toml, the full form of `sources`.")
-    log_level: LogLevel = Field("warning", description="The least that is logged while `emotii up` runs.")
+    sources: str | None = Field(
+        None, description="Sources to capture. Default: the first webcam, or the demo clip if there is no webcam."
+    )
+    sources_file: Path | None = Field(None, description="Path of a sources.toml, which replaces EMOTII_SOURCES.")
+    log_level: LogLevel = Field("warning", description="Minimum level of log messages.")

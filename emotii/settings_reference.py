@@ -1,4 +1,4 @@
-"""All settings together. `make docs` writes `docs/configuration.md` from them, so that the page is always true."""
+"""The reference of all settings: `make docs` writes `docs/configuration.md` from the settings classes."""
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
@@ -21,12 +21,15 @@ PAGE = Path(__file__).parents[1] / "docs" / "configuration.md"
 _INTRODUCTION = """\
 # Configuration
 
-Every setting is an environment variable; none has to be set. A value that cannot be used stops the start with one line
-that names the variable. Durations are written as `20ms`, `5s`, `2min`, `1h` or `7d`. `emotii doctor` checks what is
-set. A setting with a key (🔑) is a secret: it is never shown, and where its variable is unset, the same variable with
-`_FILE` behind it may name a file that holds it (`EMOTII_TOKENS_FILE`).
+Every setting is an environment variable, and every setting is optional.
 
-This page is made from the settings classes by `make docs`.
+- An invalid value prevents the start; the error message names the variable.
+- Durations are written as `20ms`, `5s`, `2min`, `1h` or `7d`.
+- A setting with a key (🔑) is a secret: it is never displayed. Instead of its variable you can set the same variable
+  with the suffix `_FILE` to the path of a file that contains the secret (`EMOTII_TOKENS_FILE`).
+- `emotii doctor` checks the environment.
+
+`make docs` generates this page from the settings classes.
 """
 
 _SECTIONS: dict[str, type[BaseSettings]] = {
@@ -40,7 +43,7 @@ _SECTIONS: dict[str, type[BaseSettings]] = {
 
 
 def unknown(environment: Iterable[str]) -> Iterator[str]:
-    """One sentence for each `EMOTII_` variable that is no setting, with the setting that was probably meant."""
+    """One sentence for each `EMOTII_` variable that is not a setting, with the setting that was probably meant."""
     fields = [field for settings in _SECTIONS.values() for field in settings.model_fields.items()]
     known = {f"EMOTII_{name.upper()}" for name, _ in fields} | {
         file_variable(n) for n, field in fields if is_secret(field)
@@ -48,7 +51,7 @@ def unknown(environment: Iterable[str]) -> Iterator[str]:
     for name in sorted(environment):
         if name.startswith("EMOTII_") and name not in known:
             near = get_close_matches(name, known, 1)
-            yield f"{name} is no setting" + (f"; did you mean {near[0]}?" if near else "")
+            yield f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def page() -> str:
@@ -56,7 +59,7 @@ def page() -> str:
     shared = set(ServiceSettings.model_fields)
     parts = [_INTRODUCTION]
     for title, settings in _SECTIONS.items():
-        # `emotii up` gives some of the services' settings defaults of its own; those services' repeat nothing.
+        # `emotii up` has its own defaults for some settings of the services; the other sections repeat no setting.
         left_out = set() if settings in {ServiceSettings, UpSettings} else shared
         parts.append(f"\n## {title}\n\n| variable | default | meaning |\n|---|---|---|\n")
         parts.extend(_rows(settings, left_out))

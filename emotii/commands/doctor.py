@@ -1,4 +1,4 @@
-"""`emotii doctor`: what is missing on this machine, and how to mend it."""
+"""`emotii doctor`: reports what is missing on this machine, and how to fix it."""
 
 import os
 import platform
@@ -16,7 +16,7 @@ from contract.model.folder import find_model
 from contract.redis.broker import connect, outages_named
 from contract.service.logs import scrub
 from contract.service.settings import load
-from emotii.local.ports import USUAL, is_free
+from emotii.local.ports import DEFAULT, is_free
 from emotii.local.redis_server import find_server
 from emotii.local.webcam import has_webcam
 from emotii.settings import UpSettings
@@ -26,7 +26,7 @@ from inference_service.settings import InferenceSettings
 
 @dataclass(frozen=True)
 class Finding:
-    """The answer of one check; `remedy` says what to do where something is missing."""
+    """The result of one check; `remedy` describes how to fix it."""
 
     verdict: Literal["ok", "note", "missing"]
     subject: str
@@ -35,7 +35,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """All checks, one after the other. A check that finds an `EmotiiError` reports it as what is missing."""
+    """Run all checks, one after the other. A check that raises an EmotiiError has the verdict `missing`."""
     for subject, check in _CHECKS.items():
         try:
             yield check()
@@ -60,19 +60,19 @@ def _cpu() -> Finding:
     name = f"{properties('CPU', 'FULL_DEVICE_NAME').strip()}, {os.cpu_count()} cores"
     if "BF16" in features:
         return Finding("ok", "Processor", f"{name}, with bf16")
-    return Finding("ok", "Processor", f"{name}, without bf16, which only models without 8-bit integers would gain by")
+    return Finding("ok", "Processor", f"{name}, without bf16 (models with 8-bit integers do not use it)")
 
 
 def _server() -> Finding:
     url = load(UpSettings).redis_url
     if url is None:
-        return Finding("ok", "Redis", f"a private server will be started: {find_server().name}")
+        return Finding("ok", "Redis", f"`emotii up` starts a private server: {find_server().name}")
     clients = connect(url, "doctor")
     try:
         with outages_named():
             version = str(clients.commands.info("server")["redis_version"])
     except BrokerUnavailable as error:
-        remedy = "start it, correct EMOTII_REDIS_URL, or unset it for a private server"
+        remedy = "start the server, correct EMOTII_REDIS_URL, or unset it to use a private server"
         return Finding("missing", "Redis", f"{scrub(url)}: {error}", remedy)
     finally:
         clients.close()
@@ -101,32 +101,32 @@ def _detector() -> Finding:
 
 
 def _settings() -> Finding:
-    if strange := list(unknown(os.environ)):
-        return Finding("note", "Settings", "; ".join(strange), "docs/configuration.md lists all of them")
-    return Finding("ok", "Settings", "every EMOTII_ variable that is set is one")
+    if sentences := list(unknown(os.environ)):
+        return Finding("note", "Settings", "; ".join(sentences), "docs/configuration.md lists all settings")
+    return Finding("ok", "Settings", "every EMOTII_ variable in the environment is a setting")
 
 
 def _sources() -> Finding:
     up = load(UpSettings)
     if up.sources is None and up.sources_file is None:
-        return Finding("ok", "Sources", "the first webcam, else the demo clip")
+        return Finding("ok", "Sources", "the first webcam, or the demo clip if there is no webcam")
     specs = configured(load(CaptureSettings))
     return Finding("ok", "Sources", ", ".join(f"{spec.name}={spec.safe}" for spec in specs))
 
 
 def _camera() -> Finding:
     if has_webcam():
-        return Finding("ok", "Camera", "the first webcam gives pictures")
-    remedy = "plug one in, let your user read /dev/video0 (Linux: group video), or name a stream or file with --source"
-    return Finding("note", "Camera", "no webcam gives pictures; the demo clip is shown instead", remedy)
+        return Finding("ok", "Camera", "the first webcam delivers frames")
+    remedy = "connect one, give your user access to /dev/video0 (Linux: group video), or use --source"
+    return Finding("note", "Camera", "no webcam delivers frames; `emotii up` shows the demo clip instead", remedy)
 
 
 def _port() -> Finding:
     settings = load(UpSettings)
-    port = settings.port or USUAL
+    port = settings.port or DEFAULT
     if is_free(settings.host, port):
         return Finding("ok", "Port", f"{port} is free")
-    return Finding("note", "Port", f"{port} is taken", "`emotii up` takes the next free one, or set EMOTII_PORT")
+    return Finding("note", "Port", f"{port} is taken", "`emotii up` uses the next free port, or set EMOTII_PORT")
 
 
 _CHECKS: dict[str, Callable[[], Finding]] = {

@@ -1,10 +1,11 @@
-"""`emotii erase`: everything that was seen is erased, whether Emotii runs or not."""
+"""`emotii erase`: erases stored data, whether Emotii is running or not."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Self
 
 from rich.console import Console
 
@@ -24,87 +25,89 @@ from contract.redis.broker import AsyncClients, connect_async, outages_named
 from contract.redis.clock import RedisClock
 from contract.redis.lease import AsyncLease
 from contract.service.settings import load
-from emotii.commands.up import DataInUse, held
+from emotii.local import data_folder
 from emotii.local.redis_server import PrivateServer
 from emotii.settings import UpSettings
 
-PATIENCE_SECONDS = 60.0
-LOOK_SECONDS = 0.25
+TIMEOUT_SECONDS = 60.0
+POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What is to go."""
+class ErasureRequest:
+    """Which data to erase."""
 
     source: str | None
-    """None: what every source saw."""
+    """None: of every source."""
     from_ms: int
     to_ms: int | None
     """None: until now."""
 
+    @classmethod
+    def parse(cls, *, everything: bool, source: str | None, start: datetime | None, end: datetime | None) -> Self:
+        """The request that the command line states; times are local.
 
-def asked(*, everything: bool, source: str | None, start: datetime | None, end: datetime | None) -> Asked:
-    """What is to go, as the command line says it; times are local.
+        Raises:
+            SettingsError: the options are missing or contradictory.
+            SourceError: `source` cannot be the name of a source.
+        """
+        if everything is not (source is None and start is None and end is None):
+            raise SettingsError("choose what to erase: --all, or --source, --from or --to")
+        from_ms, to_ms = (None if at is None else round(at.astimezone().timestamp() * 1000) for at in (start, end))
+        if from_ms is not None and to_ms is not None and from_ms > to_ms:
+            raise SettingsError("--from is after --to")
+        return cls(None if source is None else keys.source_name(source), from_ms or 0, to_ms)
+
+
+def erase(up: UpSettings, request: ErasureRequest, console: Console) -> None:
+    """Erase the data here and in every running gateway, and print what was erased.
 
     Raises:
-        SettingsError: it does not say what.
-    """
-    if everything is not (source is None and start is None and end is None):
-        raise SettingsError("say what to erase: --all, or --source, --from or --to")
-    from_ms, to_ms = (None if at is None else round(at.astimezone().timestamp() * 1000) for at in (start, end))
-    if from_ms is not None and to_ms is not None and from_ms > to_ms:
-        raise SettingsError("--from is after --to")
-    return Asked(None if source is None else keys.source_name(source), from_ms or 0, to_ms)
-
-
-def erase_and_tell(up: UpSettings, asked: Asked, console: Console) -> None:
-    """Erase it, and say what is gone, here and wherever else a gateway runs.
-
-    Raises:
-        EmotiiError: it cannot be done now, or a gateway that runs did not do its part within a minute.
+        EmotiiError: the data cannot be erased now, or a running gateway did not complete its part within a minute.
     """
     database = up.database_url or f"sqlite:///{up.data / 'history.db'}"
     settings = load(GatewaySettings, database_url=database)
     with _redis(up) as url:
-        erased = asyncio.run(_erase(url, settings, asked))
+        erased = asyncio.run(_erase(url, settings, request))
     console.print(
         f"Erased: {erased.faces} saved faces, {erased.records} readings and episodes of the history, "
         f"{erased.jobs} recordings, {erased.entries} entries in Redis."
     )
 
 
-async def _erase(url: str, settings: GatewaySettings, asked: Asked) -> Erased:
+async def _erase(url: str, settings: GatewaySettings, request: ErasureRequest) -> Erased:
     clients = connect_async(url, "erase")
     clock = RedisClock()
     try:
         with outages_named():
             await clock.refresh_async(clients.commands)
-        erasures = _erasures(clients, clock, settings)
-        erasure = await erasures.request(asked.source, asked.from_ms, asked.to_ms)
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await erasures.finish(erasure)
-        return await _wait(erasures, erasure.id)
+        coordinator = _coordinator(clients, clock, settings)
+        erasure = await coordinator.request(request.source, request.from_ms, request.to_ms)
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await coordinator.finish(erasure)
+        return await _wait(coordinator, erasure.id)
     except TimeoutError as error:
-        raise EmotiiError("something could not be erased within a minute; the log says what") from error
+        raise EmotiiError("some data could not be erased within a minute; the log names it") from error
     finally:
         await clients.close()
 
 
-async def _wait(erasures: ErasureCoordinator, erasure: str) -> Erased:
-    """What is gone when every gateway that runs has done its part."""
-    standing: ErasureStatus | None = None
-    for _ in range(round(PATIENCE_SECONDS / LOOK_SECONDS)):
-        standing = next((one for one in await erasures.all() if one.erasure.id == erasure), None)
-        if standing and standing.state == "done":
-            return standing.erased
-        await asyncio.sleep(LOOK_SECONDS)
-    reason = standing.trouble if standing else "redis has lost it"
-    raise EmotiiError(f"erased here; a gateway that runs has not done its part: {reason or 'it is silent'}")
+async def _wait(coordinator: ErasureCoordinator, erasure: str) -> Erased:
+    """What was erased, when every running gateway has completed its part."""
+    status: ErasureStatus | None = None
+    for _ in range(round(TIMEOUT_SECONDS / POLL_SECONDS)):
+        status = next((one for one in await coordinator.all() if one.erasure.id == erasure), None)
+        if status and status.state == "done":
+            return status.erased
+        await asyncio.sleep(POLL_SECONDS)
+    reason = status.trouble if status else "redis has lost the erasure"
+    message = "the data is erased here, but a running gateway has not completed its part"
+    raise EmotiiError(f"{message}: {reason or 'it does not respond'}")
 
 
-def _erasures(clients: AsyncClients, clock: RedisClock, settings: GatewaySettings) -> ErasureCoordinator:
+def _coordinator(clients: AsyncClients, clock: RedisClock, settings: GatewaySettings) -> ErasureCoordinator:
     commands = clients.commands
-    lease = AsyncLease(commands, LEASE_TASK)  # never taken: nothing is recorded here
+    lease = AsyncLease(commands, LEASE_TASK)  # never acquired: this process records no history
     history = HistoryService(Database(settings.database_url), lease, clock, timedelta(0), ErasedScopes())
     jobs = Jobs(commands, clock, settings.jobs, settings.jobs_upload_limit)
     return ErasureCoordinator(
@@ -114,17 +117,17 @@ def _erasures(clients: AsyncClients, clock: RedisClock, settings: GatewaySetting
 
 @contextmanager
 def _redis(up: UpSettings) -> Iterator[str]:
-    """The Redis that is used, started for the time being if it is the private one and nobody uses it now."""
+    """The URL of Redis. The private server is started for the duration, unless `emotii up` already runs it."""
     if up.redis_url is not None:
         yield up.redis_url
         return
     try:
-        with held(up.data) as lock:
-            server = PrivateServer(up.data, held=(lock.fileno(),))
+        with data_folder.locked(up.data) as lock:
+            server = PrivateServer(up.data, inherited=(lock.fileno(),))
             server.start()
             try:
                 yield server.url
             finally:
                 server.stop()
-    except DataInUse:
+    except data_folder.DataFolderLocked:
         yield PrivateServer(up.data).url

@@ -1,7 +1,9 @@
-"""The commands for models: train, evaluate, calibrate, quantize, visualize; `datasets` has one more."""
+"""The commands for models: train, evaluate, calibrate, quantize, visualize, dataset."""
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,63 +13,67 @@ from rich.console import Console
 from contract.errors import SettingsError
 from emotii.models.datasets import app as datasets
 
-TRAINING_HINT = "`make train` installs what training needs (or pip install 'emotii[training]')"
-
-app = typer.Typer()
-app.add_typer(datasets, name="dataset")
-output = Console(highlight=False, soft_wrap=True)
+PANEL = "Train and measure models"
 Half = Literal["a", "b"]
+app = typer.Typer()
+output = Console(highlight=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(rich_help_panel=PANEL)
 def train(
-    out: Annotated[Path, typer.Option(help="The model folder to make; its name is the model's.")],
+    out: Annotated[Path, typer.Option(help="The model folder to create; its name is the name of the model.")],
     data: Annotated[
         Path | None,
         typer.Option(
-            help="Faces: an .npz with votes, or a folder with a folder for each emotion. "
-            'By default Kaggle\'s "Human Face Emotions", which is downloaded.'
+            help="Faces to train on: an .npz with votes, or a folder with one folder per emotion. "
+            'Default: Kaggle\'s "Human Face Emotions", which is downloaded.'
         ),
     ] = None,
     valid: Annotated[
-        Path | None, typer.Option(help="Faces to validate on, as --data; by default a fifth that is set aside first.")
+        Path | None,
+        typer.Option(
+            help="Faces to validate on, as for --data. Default: a fifth of --data, set aside before training."
+        ),
     ] = None,
     recipe: Annotated[
-        str, typer.Option(help="How to train: emotii; continue and finish, after it; seed, as the first Emotii.")
+        str,
+        typer.Option(
+            help="Training recipe: emotii; continue and finish, which follow it; or seed, that of the first Emotii."
+        ),
     ] = "emotii",
-    start: Annotated[str | None, typer.Option("--from", help="Begin with this model: a name or a folder.")] = None,
+    start: Annotated[str | None, typer.Option("--from", help="Model to start from: a name or a folder.")] = None,
     emotions: Annotated[
         str | None,
-        typer.Option(help="What is told apart, with commas between; by default the recipe's, or a folder's own."),
+        typer.Option(
+            help="Emotions to distinguish, separated by commas. Default: those of the recipe or of the folder."
+        ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Instead of the recipe's.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Number of epochs. Default: that of the recipe.")] = None,
     run_folder: Annotated[
-        Path | None, typer.Option("--run", help="Where the run is saved after each epoch; by default runs/NAME.")
+        Path | None, typer.Option("--run", help="Folder that stores the run after each epoch. Default: runs/NAME.")
     ] = None,
-    version: Annotated[str, typer.Option(help="The model's version.")] = "1.0.0",
+    version: Annotated[str, typer.Option(help="Version of the model.")] = "1.0.0",
     h5: Annotated[
-        Path | None, typer.Option(help="Write the network as HDF5 too, as the first Emotii's mnist_cnn_model.h5.")
+        Path | None,
+        typer.Option(help="Also write the network to this HDF5 file, like mnist_cnn_model.h5 of the first Emotii."),
     ] = None,
 ) -> None:
     """Train a model and export it for every engine.
 
-    --data and --valid take an .npz with `images` (n, 48, 48) uint8 and `votes` (n, 10) uint8, the FER+ taggers' votes
-    (`emotii dataset ferplus` makes one), or a folder that holds a folder of pictures for each emotion, whatever they
-    are called: Angry/ Fear/ Happy/ Sad/ Suprise/, or tired/ awake/.
+    --data and --valid take one of two formats. An .npz holds `images` (n, 48, 48) uint8 and `votes` (n, 10) uint8 of
+    the FER+ taggers; `emotii dataset ferplus` creates one. A folder holds one folder of pictures per emotion, with any
+    names: Angry/ Fear/ Happy/ Sad/ Suprise/, or tired/ awake/.
 
-    Killed and started again with the same options, it goes on where it was; to start anew, remove the run's folder.
+    If training is interrupted, the same command continues it. To start again, remove the folder of the run.
 
     Example: emotii train --data my-faces --from emotii-8 --recipe emotii --epochs 5 --out models/mine
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it while it is imported
-    try:
+    with _training_packages():
         from contract.model.folder import find_model
         from training.recipe import find_recipe
-        from training.train import train as begin
-    except ModuleNotFoundError as error:
-        raise SettingsError(f"{error.name} is not installed: {TRAINING_HINT}") from error
+        from training.train import train as start_training
 
-    begin(
+    start_training(
         data,
         valid,
         out,
@@ -81,28 +87,31 @@ def train(
     )
 
 
-@app.command()
+@app.command(rich_help_panel=PANEL)
 def evaluate(
-    data: Annotated[Path, typer.Option(help="Faces: an .npz with votes, or a folder with a folder for each emotion.")],
-    model: Annotated[str | None, typer.Option(help="A model's name or folder; by default EMOTII_MODEL.")] = None,
-    engine: Annotated[str | None, typer.Option(help="openvino or tensorflow; by default EMOTII_ENGINE.")] = None,
+    data: Annotated[
+        Path, typer.Option(help="Labelled faces: an .npz with votes, or a folder with one folder per emotion.")
+    ],
+    model: Annotated[str | None, typer.Option(help="Name or folder of a model. Default: EMOTII_MODEL.")] = None,
+    engine: Annotated[str | None, typer.Option(help="openvino or tensorflow. Default: EMOTII_ENGINE.")] = None,
     half: Annotated[
-        Half | None, typer.Option(help="Of a validation set: a (which chose thresholds) or b (which only reports).")
+        Half | None,
+        typer.Option(help="Half of a validation set: a (used to choose thresholds) or b (used for nothing else)."),
     ] = None,
-    only: Annotated[str | None, typer.Option(help="Only faces of these emotions, with commas between.")] = None,
+    only: Annotated[str | None, typer.Option(help="Use only faces with these emotions, separated by commas.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
     figures: Annotated[Path, typer.Option(help="Folder for the confusion matrix and the reliability diagram.")] = Path(
         "evaluation"
     ),
-    agreement: Annotated[bool, typer.Option(help="See whether the other engines agree.")] = True,
+    agreement: Annotated[bool, typer.Option(help="Compare the results of the other engines.")] = True,
 ) -> None:
-    """Measure a model on faces whose emotion is known: scores, calibration, robustness, agreement of engines.
+    """Measure a model on labelled faces: scores, calibration, robustness, agreement of engines.
 
-    A model with more emotions than the data has is measured on those of the data: its probabilities are scaled to them.
+    If the model has more emotions than the data, its probabilities are scaled to the emotions of the data.
 
     Example: emotii evaluate --model emotii-5 --data faces-valid.npz --half b
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it while it is imported
+    _quiet_tensorflow()
     from emotii.models.evaluate import evaluate_model, write_figures
 
     names = [name.strip() for name in only.split(",")] if only else None
@@ -117,16 +126,14 @@ def evaluate(
     typer.echo(f"Figures: {', '.join(map(str, drawn))}")
 
 
-@app.command()
+@app.command(rich_help_panel=PANEL)
 def calibrate(
-    data: Annotated[Path, typer.Option(help="Faces that the model was not trained on, as for evaluate.")],
-    model: Annotated[str, typer.Option(help="A model's name or folder; its model.json is written anew.")],
-    half: Annotated[Half | None, typer.Option(help="Of a validation set: a, so that b can report.")] = None,
-    precision: Annotated[
-        float, typer.Option(min=0.5, max=0.999, help="The share of answers that should be right.")
-    ] = 0.95,
+    data: Annotated[Path, typer.Option(help="Faces that the model was not trained on, as for `evaluate`.")],
+    model: Annotated[str, typer.Option(help="Name or folder of a model; its model.json is updated.")],
+    half: Annotated[Half | None, typer.Option(help="Half of a validation set: a, so that b can report.")] = None,
+    precision: Annotated[float, typer.Option(min=0.5, max=0.999, help="Target share of correct answers.")] = 0.95,
 ) -> None:
-    """Fit a model's temperature, and the thresholds below which it says "uncertain".
+    """Fit the temperature of a model, and the thresholds below which its result is "uncertain".
 
     Example: emotii calibrate --model models/emotii-5 --data faces-valid.npz --half a
     """
@@ -136,55 +143,69 @@ def calibrate(
     if card.uncertain is None:
         typer.echo(f"{card.id}: temperature {card.temperature:g}; no thresholds reach a precision of {precision:.1%}")
         return
-    asked = f"probability {card.uncertain.min_probability:g} and lead {card.uncertain.min_margin:g}"
-    typer.echo(f"{card.id}: temperature {card.temperature:g}; answers from {asked} on")
+    thresholds = f"probability {card.uncertain.min_probability:g} and margin {card.uncertain.min_margin:g}"
+    typer.echo(f"{card.id}: temperature {card.temperature:g}; the result is certain from {thresholds} on")
 
 
-@app.command()
+@app.command(rich_help_panel=PANEL)
 def quantize(
-    data: Annotated[Path, typer.Option(help="Faces that the model was trained on, as for train.")],
-    valid: Annotated[Path, typer.Option(help="Faces that it was not trained on, as for evaluate.")],
+    data: Annotated[Path, typer.Option(help="Faces that the model was trained on, as for `train`.")],
+    valid: Annotated[Path, typer.Option(help="Faces that it was not trained on, as for `evaluate`.")],
     model: Annotated[
-        str, typer.Option(help="A model's name or folder; files are added and its model.json written anew.")
+        str, typer.Option(help="Name or folder of a model; files are added and its model.json is updated.")
     ],
-    half: Annotated[Half | None, typer.Option(help="Of the validation set: a, so that b can report.")] = None,
+    half: Annotated[Half | None, typer.Option(help="Half of the validation set: a, so that b can report.")] = None,
 ) -> None:
-    """Add a model's network in 8-bit integers, which CPUs compute two to three times as fast as floats.
+    """Add the network of a model in 8-bit integers, which CPUs compute two to three times as fast as floats.
 
-    It is kept only if it answers as well: the same emotion for 99% of the faces, accuracy within 0.3 points.
+    The files are kept only if the results agree: the same emotion for 99% of the faces, accuracy within 0.3 points.
 
     Example: emotii quantize --model models/mine --data faces-train.npz --valid faces-valid.npz --half a
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # as above
-    try:
+    with _training_packages():
         from emotii.models.quantize import quantize_model
-    except ModuleNotFoundError as error:
-        raise SettingsError(f"{error.name} is not installed: {TRAINING_HINT}") from error
 
     agreement = quantize_model(model, data, valid, half)
     typer.echo(
-        f"{model}: in 8-bit integers the same emotion for {agreement.same_top:.2%} of the faces,"
+        f"{model}: 8-bit integers give the same emotion for {agreement.same_top:.2%} of the faces,"
         f" accuracy {100 * agreement.accuracy_difference:+.2f} points"
     )
 
 
-@app.command()
+@app.command(rich_help_panel=PANEL)
 def visualize(
     picture: Annotated[Path, typer.Argument(help="A picture: JPEG, PNG, WebP, ...")],
-    sheet: Annotated[Path, typer.Option(help="Where the sheet goes.")] = Path("explanation.png"),
-    model: Annotated[str | None, typer.Option(help="A model's name or folder; by default EMOTII_MODEL.")] = None,
-    face: Annotated[int, typer.Option(min=1, help="Which face; 1 is the largest.")] = 1,
-    whole: Annotated[bool, typer.Option("--whole", help="The picture is a face already.")] = False,
+    sheet: Annotated[Path, typer.Option(help="File to write the explanation sheet to.")] = Path("explanation.png"),
+    model: Annotated[str | None, typer.Option(help="Name or folder of a model. Default: EMOTII_MODEL.")] = None,
+    face: Annotated[int, typer.Option(min=1, help="Number of the face; 1 is the largest.")] = 1,
+    whole: Annotated[bool, typer.Option("--whole", help="The whole picture is one face.")] = False,
 ) -> None:
-    """Show what the network looks at in a face: the maps of its layers, and where the evidence lies (Grad-CAM).
+    """Explain what the network uses in a face: the activations of its layers, and the evidence (Grad-CAM).
 
-    Needs TensorFlow: pip install 'emotii[training]'
+    This command needs TensorFlow: `make train` installs it.
+
+    Example: emotii visualize portrait.jpg --sheet explanation.png
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads it while it is imported
-    try:
+    with _training_packages():
         from emotii.models.visualize import visualize_picture
-    except ModuleNotFoundError as error:
-        raise SettingsError(f"{error.name} is not installed; pip install 'emotii[training]'") from error
 
     visualize_picture(picture, sheet, model, face, whole=whole)
     typer.echo(f"Sheet: {sheet}")
+
+
+app.add_typer(datasets, name="dataset", rich_help_panel=PANEL)
+
+
+@contextmanager
+def _training_packages() -> Iterator[None]:
+    """Import the packages of training inside; a package that is not installed is an error that the user can fix."""
+    _quiet_tensorflow()
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        hint = "`make train` installs the packages for training (or pip install 'emotii[training]')"
+        raise SettingsError(f"{error.name} is not installed: {hint}") from error
+
+
+def _quiet_tensorflow() -> None:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow reads this when it is imported

@@ -1,23 +1,22 @@
-"""What an analysis shows while it runs."""
+"""The progress bar of an analysis."""
 
 import time
 from types import TracebackType
 from typing import Self
 
-from jobs_service.analysis.stall_detector import WAITING, StallDetector
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from jobs_service.analysis.pipeline import Progress
+from jobs_service.analysis.progress import WAITING, Progress, StallDetector
 
 
 class ProgressBar:
-    """A bar over the frames that are done, the faces a second, and the time left."""
+    """Shows the completed frames, the faces per second, and the remaining time."""
 
     def __init__(self, console: Console) -> None:
         self._started = time.monotonic()
-        self._patience = StallDetector()
+        self._stall_detector = StallDetector()
         self._bar = Bar(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -26,22 +25,22 @@ class ProgressBar:
             TimeRemainingColumn(),
             console=console,
         )
-        self._reading = self._bar.add_task("Analysing", total=None, rate="")
+        self._analysing = self._bar.add_task("Analysing", total=None, rate="")
         self._drawing = self._bar.add_task("Drawing", total=None, rate="", visible=False)
 
     def update(self, progress: Progress) -> None:
-        """Show how much is done, and say so when nothing moves."""
+        """Show the progress, or what a stalled analysis waits for."""
         if progress.drawing:
             self._bar.update(self._drawing, completed=progress.frames, total=progress.total, visible=True)
             return
-        stuck = self._patience.is_over(progress)
+        stalled = self._stall_detector.is_stalled(progress)
         rate = progress.faces / max(time.monotonic() - self._started, 1e-3)
         self._bar.update(
-            self._reading,
+            self._analysing,
             completed=progress.frames,
             total=progress.total,
             rate=f", {rate:.0f} faces/s",
-            description=WAITING.capitalize() if stuck else "Analysing",
+            description=WAITING.capitalize() if stalled else "Analysing",
         )
 
     def __enter__(self) -> Self:

@@ -10,43 +10,44 @@ if TYPE_CHECKING:
     from jobs_service.outputs.outputs import Outputs
 
 app = typer.Typer()
-VIDEO = typer.Argument(help="A video file (anything OpenCV reads, GIF too), a folder of pictures, or demo.")
-WORKERS = typer.Option(help="Workers to start, unless EMOTII_REDIS_URL names a system that has some.")
+PANEL = "Analyse pictures and recordings"
+VIDEO = typer.Argument(help="A video file (any format that OpenCV reads, GIF too), a folder of pictures, or demo.")
+WORKERS = typer.Option(help="Number of workers to start, unless EMOTII_REDIS_URL names a system that has workers.")
 
 
-@app.command()
+@app.command(rich_help_panel=PANEL)
 def analyze(
     video: Annotated[str, VIDEO],
     out: Annotated[
-        Path | None, typer.Option(help="A folder for everything below, under its usual name.", metavar="FOLDER")
+        Path | None, typer.Option(help="Folder for all files below, with their usual names.", metavar="FOLDER")
     ] = None,
     csv: Annotated[
-        Path | None, typer.Option(help="A table, one row a face and frame: time, box, emotion, every probability.")
+        Path | None, typer.Option(help="Table with one row per face and frame: time, box, emotion, all probabilities.")
     ] = None,
     jsonl: Annotated[
-        Path | None, typer.Option(help="The same as JSON lines, with smoothed probabilities and what spoils a face.")
+        Path | None, typer.Option(help="The same as JSON lines, with smoothed probabilities and quality flaws.")
     ] = None,
     episodes: Annotated[
-        Path | None, typer.Option(help="A table of the episodes: who showed which emotion from when to when.")
+        Path | None, typer.Option(help="Table of episodes: which face showed which emotion, from when to when.")
     ] = None,
     timeline: Annotated[
-        Path | None, typer.Option(help="A picture (PNG): the probabilities of each face over time, and its episodes.")
+        Path | None, typer.Option(help="Chart (PNG) of the probabilities and episodes of each face over time.")
     ] = None,
     annotated: Annotated[
-        Path | None, typer.Option(help="The video with boxes and emotions (.webm), at its own pace.")
+        Path | None, typer.Option(help="Video (.webm) with boxes and emotions, at the speed of the recording.")
     ] = None,
-    passes: Annotated[int, typer.Option(min=1, help="Go through the recording this many times.")] = 1,
+    passes: Annotated[int, typer.Option(min=1, help="How many times to analyse the recording.")] = 1,
     workers: Annotated[int | None, WORKERS] = None,
 ) -> None:
-    """Classify every face of every frame of a recording, exactly once, and write it down.
+    """Classify every face of every frame of a recording exactly once, and write the results to files.
 
-    What is written is whole or not there, also on a full disk. In a folder of pictures every row names its picture.
+    Each file is complete or absent, even if the disk fills up. For a folder of pictures, every row names its picture.
 
-    docs/analysis-files.md describes each column.
+    docs/analysis-files.md explains each column.
 
-    The figures are probabilities of an expression, as the model sees it; they are no facts about a feeling.
+    The figures are the model's probabilities of expressions. They are not facts about feelings.
 
-    Example, everything into one folder: emotii analyze interview.mp4 --out interview
+    Example, all files in one folder: emotii analyze interview.mp4 --out interview
 
     Example, only the table: emotii analyze interview.mp4 --csv faces.csv
 
@@ -61,20 +62,20 @@ def analyze(
         timeline_png=timeline,
         annotated_webm=annotated,
     )
-    _analyze(video, Outputs.all_in(out).but(named) if out else named, passes, workers, out)
+    _analyze(video, Outputs.all_in(out).overridden_by(named) if out else named, passes, workers, out)
 
 
-@app.command()
+@app.command(rich_help_panel=PANEL)
 def report(
     video: Annotated[str, VIDEO],
     out: Annotated[Path, typer.Option(help="The page to write.", metavar="FILE")] = Path("report.html"),
     workers: Annotated[int | None, WORKERS] = None,
 ) -> None:
-    """Write one HTML page about a recording: timeline, shares, episodes, best faces, and what the model cannot do.
+    """Write one HTML page about a recording: timeline, shares, episodes, best faces, and the limits of the model.
 
-    The page holds everything it shows, loads nothing and runs no script, so that it can be sent and archived as it is.
+    The page is self-contained: it loads nothing and runs no script, so you can send and archive it.
 
-    It shows faces; treat it as you would treat the recording.
+    The page shows faces: handle it with the same care as the recording.
 
     Example: emotii report interview.mp4 --out interview.html
     """
@@ -96,7 +97,7 @@ def _analyze(video: str, outputs: "Outputs", passes: int, workers: int | None, f
 
 
 def bound_opencv() -> None:
-    """Bound what OpenCV decodes, which has to be done before anything imports it."""
+    """Limit what OpenCV decodes. OpenCV reads these limits when it is imported, so call this before."""
     from capture_service.settings import CaptureSettings
     from capture_service.sources.opencv import limit
     from contract.service.settings import load

@@ -1,48 +1,31 @@
-"""What an analysis says at its end."""
+"""The summary that an analysis prints at its end."""
 
-from collections.abc import Iterator
-
-from jobs_service.analysis.tally import AnalysisCounts
 from rich.console import Console
 
+from jobs_service.analysis.counts import plural
 from jobs_service.analysis.writer import AnalysisWriter
 from jobs_service.outputs.outputs import Outputs
 
 
-def summarise(record: AnalysisWriter, outputs: Outputs, console: Console) -> None:
-    """Print what was found, and in warning lines what was not.
+def print_summary(writer: AnalysisWriter, outputs: Outputs, console: Console) -> None:
+    """Print what was found and, as warnings, what is missing from the results.
 
     Args:
-        record: of the recording, finished.
-        outputs: were written.
-        console: where to.
+        writer: of the recording, finished.
+        outputs: the files that were written.
+        console: to print to.
     """
 
-    def say(text: str, style: str | None = None) -> None:
+    def print_line(text: str, style: str | None = None) -> None:
         console.print(text, style=style, highlight=False, markup=False, soft_wrap=True)
 
-    tally = record.tally
-    tracks, episodes = _many(len(tally.tracks), "track"), _many(len(record.episodes), "episode")
-    say(f"{_many(tally.faces, 'face')} of {tracks} in {_many(tally.frames, 'frame')}; {episodes}")
-    classified = tally.emotions.total()
-    if shares := [f"{emotion} {100 * count / classified:.0f}%" for emotion, count in tally.emotions.most_common()]:
-        say(f"Emotions: {', '.join(shares)}")
-    for warning in _warnings(tally, record.stated_frames):
-        say(warning, "yellow")
-    say(f"Written: {', '.join(str(path) for path in outputs.wanted.values())}")
-
-
-def _warnings(tally: AnalysisCounts, stated_frames: int | None) -> Iterator[str]:
-    if tally.unreadable:
-        first = tally.unreadable[0]
-        count = _many(len(tally.unreadable), "frame")
-        yield f"{count} could not be read, the first is number {first.id.frame}: {first.note}"
-    if stated_frames is not None and tally.frames < stated_frames:
-        yield f"The recording ended at {tally.frames} of the {stated_frames} frames that it states."
-    if tally.buried:
-        one, count = tally.buried[0], _many(len(tally.buried), "face")
-        yield f"{count} could not be classified, the first in frame {one.frame}: {one.reason}"
-
-
-def _many(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    counts = writer.counts
+    faces, frames = plural(counts.faces, "face"), plural(counts.frames, "frame")
+    tracks, episodes = plural(len(counts.tracks), "track"), plural(len(writer.episodes), "episode")
+    print_line(f"{faces} of {tracks} in {frames}; {episodes}")
+    classified = counts.emotions.total()
+    if shares := [f"{emotion} {100 * count / classified:.0f}%" for emotion, count in counts.emotions.most_common()]:
+        print_line(f"Emotions: {', '.join(shares)}")
+    for warning in counts.warnings():
+        print_line(warning, "yellow")
+    print_line(f"Written: {', '.join(str(path) for path in outputs.wanted.values())}")

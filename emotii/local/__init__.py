@@ -1,1 +1,1 @@
-"""Processes, ports, folders and the private server on this machine."""
+"""What the command line does on this machine: child processes, folders, ports, webcam, private server."""

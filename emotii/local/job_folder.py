@@ -1,4 +1,4 @@
-"""The folder of one analysis: its private server's data and its spool."""
+"""The temporary folder of one analysis: the private server's data, and the file of what was sent."""
 
 import fcntl
 import os
@@ -12,14 +12,14 @@ from pathlib import Path
 PREFIX = "emotii-job-"
 LOCK = "lock"
 YOUNG_SECONDS = 60.0
-"""A folder may be this old before its lock is held."""
+"""A younger folder may not be locked yet."""
 
 
 @contextmanager
 def job_folder() -> Iterator[tuple[Path, int]]:
-    """A folder for the time of one job, and the descriptor of its lock, for processes that use it to hold, too.
+    """A temporary folder, and the descriptor of its lock, which processes that use the folder inherit.
 
-    A process that is killed cannot remove its folder, and there are faces in it: the next one does.
+    The folder contains faces. If its process is killed, the next analysis removes it.
     """
     _sweep(Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix=PREFIX) as name, Path(name, LOCK).open("w") as lock:
@@ -28,14 +28,14 @@ def job_folder() -> Iterator[tuple[Path, int]]:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove our folders whose processes are all gone."""
+    """Remove our folders that no process uses any more."""
     for folder in parent.glob(f"{PREFIX}*"):
         try:
-            about = folder.lstat()
-            if about.st_uid != os.getuid() or time.time() - about.st_mtime < YOUNG_SECONDS:
+            status = folder.lstat()
+            if status.st_uid != os.getuid() or time.time() - status.st_mtime < YOUNG_SECONDS:
                 continue
             with (folder / LOCK).open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(folder, ignore_errors=True)
         except OSError:
-            continue  # somebody uses it, or has just removed it, or it is no folder
+            continue  # a process uses it or has just removed it, or it is not a folder

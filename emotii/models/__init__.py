@@ -1,1 +1,1 @@
-"""Working on models: evaluation, calibration, quantization, datasets."""
+"""Work on models: evaluation, calibration, quantization, explanation, datasets."""

@@ -1,4 +1,4 @@
-"""`emotii calibrate`: a model's temperature and thresholds, from faces that it was not trained on."""
+"""`emotii calibrate`: fits a model's temperature and thresholds on faces that it was not trained on."""
 
 from pathlib import Path
 
@@ -15,16 +15,16 @@ from training.export.card import CARD_FILE, recalibrated
 
 
 def calibrate_model(model: str, data: Path, half: Half | None, precision: float) -> ModelCard:
-    """Fit both and write them into the model's `model.json` and its card; the network stays as it is.
+    """Fit both and write them into the model's `model.json` and its card. The network does not change.
 
     Args:
         model: a name or a folder.
         data: faces for every emotion of the model.
-        half: of a validation set, so that the other one can report; None takes all of it.
-        precision: the share of answers that should be right.
+        half: of a validation set, so that the other half can report; None uses all of it.
+        precision: the target share of correct answers.
 
     Raises:
-        ModelError, DatasetError: the model or the faces cannot be had.
+        ModelError, DatasetError: the model or the faces cannot be loaded.
         SettingsError: `model.json` cannot be written, or an emotion has no face.
     """
     folder = find_model(model).folder
@@ -33,12 +33,12 @@ def calibrate_model(model: str, data: Path, half: Half | None, precision: float)
     if faces.emotions != engine.card.labels:
         missing = ", ".join(label for label in engine.card.labels if label not in faces.emotions)
         raise SettingsError(f"{data} has no face for {missing}: thresholds for {engine.card.id} need every emotion")
-    # The engine's temperature, taken back: the fit begins at what the network itself gives.
+    # Undoes the engine's temperature: the fit starts from the probabilities of the network itself.
     probabilities = tempered(engine.classify(faces.images), 1 / engine.card.temperature)
     card = calibrated(engine.card, probabilities, faces.labels, precision)
-    if (told := folder / CARD_FILE).exists():
-        with writable(told):
-            text = told.read_text(encoding="utf-8")
-        write_atomically(told, recalibrated(text, engine.card, card).encode())
+    if (card_file := folder / CARD_FILE).exists():
+        with writable(card_file):
+            text = card_file.read_text(encoding="utf-8")
+        write_atomically(card_file, recalibrated(text, engine.card, card).encode())
     write_atomically(folder / MODEL_FILE, f"{card.model_dump_json(indent=2)}\n".encode())
     return card

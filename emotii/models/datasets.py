@@ -1,4 +1,4 @@
-"""The commands `emotii dataset ...`: make datasets that `train` and `evaluate` read."""
+"""The commands `emotii dataset ...`: create datasets for `train` and `evaluate`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,19 +6,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-app = typer.Typer(no_args_is_help=True, help="Make datasets that `train` and `evaluate` read.")
+app = typer.Typer(no_args_is_help=True, help="Create datasets for `train` and `evaluate`.")
 
 
 @app.command()
 def ferplus(
-    pictures: Annotated[Path, typer.Argument(help="fer2013.csv, of Kaggle's challenge of 2013.")],
-    votes: Annotated[Path, typer.Argument(help="fer2013new.csv, of github.com/microsoft/FERPlus.")],
+    pictures: Annotated[Path, typer.Argument(help="fer2013.csv from the Kaggle challenge of 2013.")],
+    votes: Annotated[Path, typer.Argument(help="fer2013new.csv from github.com/microsoft/FERPlus.")],
     out: Annotated[Path, typer.Option(help="The .npz to write.")],
     usage: Annotated[
         str, typer.Option(help="Training, PublicTest (for validation) or PrivateTest (for the final score).")
     ] = "Training",
 ) -> None:
-    """Put FER2013's faces and their FER+ votes into one .npz.
+    """Write the faces of FER2013 and their FER+ votes into one .npz.
 
     Example: emotii dataset ferplus fer2013.csv fer2013new.csv --usage PublicTest --out faces-valid.npz
     """
@@ -29,18 +29,18 @@ def ferplus(
 
 @app.command()
 def export(
-    out: Annotated[Path, typer.Option(help="The folder to make.")],
-    faces: Annotated[Path, typer.Option(help="The folder of saved faces, EMOTII_SAVED_FACES of the gateway.")] = Path(
+    out: Annotated[Path, typer.Option(help="The folder to create.")],
+    faces: Annotated[Path, typer.Option(help="The folder of saved faces (EMOTII_SAVED_FACES of the gateway).")] = Path(
         "saved_faces"
     ),
     relabelled_only: Annotated[
-        bool, typer.Option("--relabelled-only", help="Only faces that a person has labelled in the gallery.")
+        bool, typer.Option("--relabelled-only", help="Export only faces that a person has labelled in the gallery.")
     ] = False,
 ) -> None:
-    """Make class folders of saved faces, for `emotii train --data FOLDER --from emotii-8`.
+    """Export saved faces as class folders, for `emotii train --data FOLDER --from emotii-8`.
 
-    A face stands under the emotion that a person gave it in the gallery, else under the model's. Faces that are
-    uncertain and that nobody labelled are left out. Each is framed as the network will see it.
+    The class of a face is the label that a person gave it in the gallery, or else the model's emotion. Uncertain
+    faces without a label are omitted. Each face is framed as the input of the network.
 
     Example: emotii dataset export --faces saved_faces --out my-faces, then
     emotii train --data my-faces --from emotii-8 --epochs 5 --out models/mine
@@ -59,9 +59,9 @@ def export(
     for file in done.unreadable:
         console.out(f"skipped, not a readable picture: {file}")
     if done.as_saved:
-        console.out(f"{done.as_saved:,} in which the detector finds no face stand as they were saved")
+        console.out(f"{done.as_saved:,} faces were exported unchanged, because the detector found no face in them")
     if done.left_out:
-        console.out(f"{done.left_out:,} that nobody has labelled were left out")
+        console.out(f"{done.left_out:,} faces without a label by a person were omitted")
     counts = ", ".join(f"{emotion} {count:,}" for emotion, count in sorted(done.faces.items()))
     typer.echo(f"wrote {done.faces.total():,} faces to {out}: {counts}")
     typer.echo(f"next: emotii train --data {out} --from emotii-8 --epochs 5 --out models/mine")

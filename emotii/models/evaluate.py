@@ -1,4 +1,4 @@
-"""`emotii evaluate`: a model on faces whose emotion is known, with the engines that serve it."""
+"""`emotii evaluate`: measures a model on labelled faces, with the engines that serve it."""
 
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
@@ -21,7 +21,7 @@ from training.evaluation.figures import draw_reliability
 from training.evaluation.report import Report
 from training.export.figures import draw_confusion
 
-PIECE = 128
+BATCH = 128
 
 
 def evaluate_model(
@@ -34,19 +34,19 @@ def evaluate_model(
     agreement: bool,
     console: Console,
 ) -> Report:
-    """Measure a model with one engine and see whether the others agree; a bar on `console` shows how far it is.
+    """Measure a model with one engine, and compare the other engines with it.
 
     Args:
         model: a name or a folder; by default the one of EMOTII_MODEL.
         data: an `.npz` file with votes or a folder of class folders.
-        engine: as EMOTII_ENGINE spells it, which is the default.
-        half: of a validation set; None takes all of it.
-        only: count faces of these emotions only.
-        agreement: whether to run the other engines, too.
-        console: for the bar.
+        engine: as in EMOTII_ENGINE, which is the default.
+        half: of a validation set; None uses all of it.
+        only: use only faces with these emotions.
+        agreement: whether to compare the other engines.
+        console: for the progress bar.
 
     Raises:
-        ModelError, SettingsError, DatasetError: the model, the engine or the faces cannot be had.
+        ModelError, SettingsError, DatasetError: the model, the engine or the faces cannot be loaded.
     """
     measured = _engine(model, engine, None)
     faces = read_known(data, measured.card.labels, only, half)
@@ -56,7 +56,7 @@ def evaluate_model(
         task = progress.add_task("faces", total=passes(others) * len(faces))
 
         def counted(one: Engine) -> Classify:
-            return _in_pieces(one, lambda count: progress.advance(task, count))
+            return _in_batches(one, lambda count: progress.advance(task, count))
 
         return evaluate(
             measured.card,
@@ -85,7 +85,7 @@ def write_figures(report: Report, folder: Path) -> list[Path]:
 
 
 def _others(model: str | None, card: ModelCard) -> dict[str, Engine]:
-    """The engines that can run the model here, the reference first: TensorFlow, or else OpenVINO in 32-bit floats."""
+    """The engines that can run the model here. The first is the reference: TensorFlow, or OpenVINO in 32-bit floats."""
     chosen = [("openvino", "f32"), ("openvino", "bf16")]
     if card.has(INT8_XML):
         chosen.append(("openvino", "int8"))
@@ -95,15 +95,15 @@ def _others(model: str | None, card: ModelCard) -> dict[str, Engine]:
 
 
 def _engine(model: str | None, engine: str | None, precision: str | None) -> Engine:
-    settings = load(InferenceSettings, model=model, engine=engine, precision=precision, batch=PIECE, threads=0)
+    settings = load(InferenceSettings, model=model, engine=engine, precision=precision, batch=BATCH, threads=0)
     return load_engine(settings)
 
 
-def _in_pieces(engine: Engine, done: Callable[[int], None]) -> Classify:
+def _in_batches(engine: Engine, done: Callable[[int], None]) -> Classify:
     def classify(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         found = []
-        for start in range(0, len(images), PIECE):
-            found.append(engine.classify(images[start : start + PIECE]))
+        for start in range(0, len(images), BATCH):
+            found.append(engine.classify(images[start : start + BATCH]))
             done(len(found[-1]))
         return np.concatenate(found)
 

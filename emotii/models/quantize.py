@@ -1,4 +1,4 @@
-"""`emotii quantize`: a model's network in 8-bit integers beside that in floats, if it answers as well."""
+"""`emotii quantize`: adds the network of a model in 8-bit integers, if its results are as good as those in floats."""
 
 from pathlib import Path
 from shutil import copyfile
@@ -22,47 +22,47 @@ from training.export.quantize import quantized
 
 
 def quantize_model(model: str, data: Path, valid: Path, half: Half | None) -> Agreement:
-    """Write the network in integers into the model's folder, with its hashes, and tell it in the card.
+    """Write the network in 8-bit integers into the model's folder, and update `model.json` and the card.
 
     Args:
         model: a name or a folder.
         data: faces that the model was trained on.
-        valid: faces that it was not trained on, which say whether the integers answer as well.
-        half: of `valid`, so that the other one can report; None takes all of it.
+        valid: faces that it was not trained on, to compare the results.
+        half: of `valid`, so that the other half can report; None uses all of it.
 
     Raises:
-        ModelError, DatasetError: model or faces cannot be had, or the integers answer worse; nothing is changed.
+        ModelError, DatasetError: the model or the faces cannot be loaded, or the results are worse; nothing is changed.
         SettingsError: the folder cannot be written.
     """
     found = find_model(model)
-    seen = read_known(data, found.card.labels)
-    asked = read_known(valid, found.card.labels, half=half)
+    training_faces = read_known(data, found.card.labels)
+    valid_faces = read_known(valid, found.card.labels, half=half)
     with TemporaryDirectory(prefix="emotii-") as scratch:
-        network = quantized(found.file(".onnx"), found.card.normalisation, seen.images)
-        tried = _with_integers(found, Path(scratch), network)
-        agreement = _agreement(tried, asked)
+        network = quantized(found.file(".onnx"), found.card.normalisation, training_faces.images)
+        candidate = _with_integers(found, Path(scratch), network)
+        agreement = _agreement(candidate, valid_faces)
         if not agreement.holds("int8"):
             raise ModelError(
-                f"{found.card.id} answers otherwise in 8-bit integers: the same for {agreement.same_top:.1%} of the"
-                f" faces, accuracy {100 * agreement.accuracy_difference:+.1f} points; it stays as it is"
+                f"{found.card.id} in 8-bit integers differs too much: the same emotion for {agreement.same_top:.1%} of"
+                f" the faces, accuracy {100 * agreement.accuracy_difference:+.1f} points; the model is unchanged"
             )
-        _keep(tried, found.folder, agreement)
+        _keep(candidate, found.folder, agreement)
     return agreement
 
 
 def _agreement(folder: Path, faces: Faces) -> Agreement:
-    """The integers against 32-bit floats."""
+    """The results in 8-bit integers compared with those in 32-bit floats."""
 
-    def answers(precision: str) -> NDArray[np.float32]:
+    def results(precision: str) -> NDArray[np.float32]:
         given = {"engine": "openvino", "precision": precision, "batch": 128, "threads": 0}
         engine = load_engine(load(InferenceSettings, model=str(folder), **given))
         return over(engine.classify(faces.images), engine.card.labels, faces.emotions)
 
-    return compare(answers("f32"), answers("int8"), faces.labels)
+    return compare(results("f32"), results("int8"), faces.labels)
 
 
 def _with_integers(found: ModelFolder, scratch: Path, network: "openvino.Model") -> Path:
-    """A folder with the model as it would be."""
+    """A folder with the model and its network in 8-bit integers."""
     folder = scratch / found.card.name
     folder.mkdir()
     xml = folder / f"{found.card.name}{INT8_XML}"
@@ -74,19 +74,19 @@ def _with_integers(found: ModelFolder, scratch: Path, network: "openvino.Model")
     return folder
 
 
-def _keep(tried: Path, folder: Path, agreement: Agreement) -> None:
-    """Move the files into the model's folder, so that whatever comes between it is a model: at worst one in floats."""
-    card = ModelCard.model_validate_json((tried / MODEL_FILE).read_bytes())
-    files = [tried / f"{card.name}{INT8_XML}", tried / f"{card.name}{INT8_BIN}"]
+def _keep(candidate: Path, folder: Path, agreement: Agreement) -> None:
+    """Copy the files into the model's folder in an order that leaves a valid model, if interrupted: one in floats."""
+    card = ModelCard.model_validate_json((candidate / MODEL_FILE).read_bytes())
+    files = [candidate / f"{card.name}{INT8_XML}", candidate / f"{card.name}{INT8_BIN}"]
     floats = {name: digest for name, digest in card.files.items() if not name.endswith((INT8_XML, INT8_BIN))}
     write_atomically(folder / MODEL_FILE, _as_json(card.model_copy(update={"files": floats})))
     for file in files:
         write_atomically(folder / file.name, file.read_bytes())
-    if (told := folder / CARD_FILE).exists():
-        with writable(told):
-            text = told.read_text(encoding="utf-8")
+    if (card_file := folder / CARD_FILE).exists():
+        with writable(card_file):
+            text = card_file.read_text(encoding="utf-8")
         sizes = {file.name: file.stat().st_size for file in files}
-        write_atomically(told, in_integers(text, card, sizes, agreement).encode())
+        write_atomically(card_file, in_integers(text, card, sizes, agreement).encode())
     write_atomically(folder / MODEL_FILE, _as_json(card))
 
 

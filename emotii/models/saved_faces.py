@@ -17,56 +17,57 @@ from capture_service.detectors import Detector
 from contract.errors import SettingsError
 from contract.judgement import UNCERTAIN
 from contract.model.framing import show_face
+from emotii.pictures.prediction import largest_first
 
 PIXELS = 96
-"""Of a side of an exported face: twice what a network sees."""
-MOST = 10_000_000
+"""Side of an exported face: twice the network's input."""
+MAX_FACES = 10_000_000
 
 
 @dataclass
-class Exported:
-    """What came of an export."""
+class ExportResult:
+    """The counts of an export."""
 
     faces: Counter[str] = field(default_factory=Counter)
     """By emotion."""
     unreadable: list[str] = field(default_factory=list)
-    """Files that hold no picture."""
+    """Files that are not pictures."""
     as_saved: int = 0
-    """Exported faces in which the detector found none, so that they stand as they were saved."""
+    """Pictures in which the detector found no face, so that they were exported unchanged."""
     left_out: int = 0
-    """Faces that nobody has labelled, and that are uncertain or not asked for."""
+    """Faces without a label by a person that are uncertain or, with `relabelled_only`, any."""
 
 
 def export(
     faces: Path, out: Path, detector: Detector, *, relabelled_only: bool = False, console: Console | None = None
-) -> Exported:
-    """Write the saved faces of `faces` as class folders below `out`, framed as the network sees faces.
+) -> ExportResult:
+    """Write saved faces into class folders below `out`, framed as the input of the network.
 
-    A folder that is half written has another name, `<out>.partial`.
+    The folder is written as `<out>.partial` and renamed when it is complete.
 
     Args:
         faces: the folder of saved faces.
-        out: what is made; it must not be there yet, or be empty.
-        detector: finds the face in the saved picture, which shows more than the network is given.
-        relabelled_only: leave out what no person has labelled.
-        console: where progress is shown; nowhere if None.
+        out: the folder to create; it must not exist, or must be empty.
+        detector: finds the face in the saved picture, which shows more than the network's input.
+        relabelled_only: export only faces that a person has labelled.
+        console: shows the progress; None shows none.
 
     Raises:
         SettingsError: there are no faces, or `out` cannot be written.
     """
     if not faces.is_dir():
-        raise SettingsError(f"--faces {faces}: there is no such folder")
+        raise SettingsError(f"--faces {faces}: the folder does not exist")
     store = FaceStore(faces)
-    names, _ = store.newest(limit=MOST)
+    names, _ = store.newest(limit=MAX_FACES)
     wanted = [name for name in names if name.was or not (relabelled_only or name.emotion == UNCERTAIN)]
     if not wanted:
         kind = "labelled by a person" if relabelled_only else "of a known emotion"
-        raise SettingsError(f"--faces {faces}: of {len(names)} saved faces none is {kind}")
-    exported = Exported(left_out=len(names) - len(wanted))
+        raise SettingsError(f"--faces {faces}: none of {len(names)} saved faces is {kind}")
+    exported = ExportResult(left_out=len(names) - len(wanted))
     partial = out.with_name(out.name + ".partial")
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
-            raise SettingsError(f"--out {out}: it exists; name a folder that is not there yet")
+            raise SettingsError(f"--out {out}: it exists already; use the name of a new folder")
         if partial.is_dir():
             shutil.rmtree(partial)  # of an export that was interrupted
         for name in track(wanted, "Exporting faces", console=console, disable=console is None):
@@ -79,7 +80,7 @@ def export(
     return exported
 
 
-def _export_one(store: FaceStore, name: FaceName, out: Path, detector: Detector, exported: Exported) -> None:
+def _export_one(store: FaceStore, name: FaceName, out: Path, detector: Detector, exported: ExportResult) -> None:
     try:
         encoded = np.frombuffer(store.read(name), np.uint8)
     except NoSuchFace:
@@ -98,9 +99,9 @@ def _export_one(store: FaceStore, name: FaceName, out: Path, detector: Detector,
 
 
 def _framed(picture: NDArray[np.uint8], detector: Detector) -> NDArray[np.uint8] | None:
-    """The face as serving frames it: networks are given in training what they are given later."""
-    found = detector.detect(picture)
+    """The face framed as for inference, so that training and inference use the same framing; None if none is found."""
+    found = largest_first(detector.detect(picture))
     if not found:
         return None
-    face = max(found, key=lambda one: one.box[2] * one.box[3])
+    face = found[0]
     return show_face(picture, face.box, face.landmarks, PIXELS)

@@ -1,4 +1,4 @@
-"""`emotii visualize`: what the network looks at in a face."""
+"""`emotii visualize`: explains what the network uses in a face."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from contract.model.folder import find_model
 from contract.model.framing import frame_face, show_face
 from contract.model.preprocessing import crop
 from contract.service.settings import load
-from emotii.pictures.prediction import read_picture
+from emotii.pictures.prediction import largest_first, read_picture
 from inference_service.settings import InferenceSettings
 from training.explanation.network import Network
 from training.explanation.sheet import explain
@@ -21,18 +21,18 @@ SHOWN_PIXELS = 360
 
 
 def visualize_picture(path: Path, sheet: Path, model: str | None, face: int, *, whole: bool) -> None:
-    """Write the sheet of one face of a picture.
+    """Write the explanation sheet for one face of a picture.
 
     Args:
         path: the picture.
-        sheet: where the sheet goes.
+        sheet: the file to write.
         model: a name or a folder; by default the one of EMOTII_MODEL.
         face: which face, 1 being the largest.
-        whole: the picture is a face already, as training pictures are.
+        whole: the whole picture is one face, as training pictures are.
 
     Raises:
-        PictureError: it is no picture, or has no such face.
-        ModelError: the model cannot be had or explained.
+        PictureError: the file is not a picture, or has no such face.
+        ModelError: the model cannot be loaded or explained.
         SettingsError: the sheet cannot be written.
     """
     settings = load(CaptureSettings)
@@ -43,9 +43,11 @@ def visualize_picture(path: Path, sheet: Path, model: str | None, face: int, *, 
         seen = crop(picture, (0, 0, width, height))
     else:
         detector = detectors.configured(settings)
-        found = sorted(detector.detect(picture), key=lambda detection: -detection.box[2] * detection.box[3])
+        found = largest_first(detector.detect(picture))
         if face > len(found):
-            raise PictureError(f"{path}: {len(found)} faces found, so there is no face {face} (--whole takes it all)")
+            raise PictureError(
+                f"{path}: {len(found)} faces found, so there is no face {face} (--whole uses the whole picture)"
+            )
         chosen = found[face - 1]
         shown = show_face(picture, chosen.box, chosen.landmarks, SHOWN_PIXELS)
         seen = frame_face(picture, chosen.box, chosen.landmarks)

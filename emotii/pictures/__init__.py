@@ -1,1 +1,1 @@
-"""Predictions for single pictures, without Redis."""
+"""Predictions for pictures, without Redis."""

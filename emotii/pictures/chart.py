@@ -1,4 +1,4 @@
-"""The probability chart of `emotii predict`: a row a face, with what the network saw beside its bars."""
+"""The probability chart of `emotii predict`: one row per face, with the network's input beside the bars."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,18 +14,18 @@ STRONGEST, OTHERS = "#2f6fde", "#b9c6da"
 
 
 def draw(predictions: Sequence[Prediction], path: Path) -> None:
-    """Write the chart of at least one face as a picture; the suffix of `path` says which kind (.png, .svg, .pdf).
+    """Write the chart of at least one face; the suffix of `path` selects the format (.png, .svg, .pdf).
 
     Raises:
         SettingsError: the file cannot be written.
     """
     if not path.suffix:
-        raise SettingsError(f"cannot write the chart {path}: give it a name that ends in .png, .svg or .pdf")
+        raise SettingsError(f"cannot write the chart {path}: use a name that ends in .png, .svg or .pdf")
     figure = Figure(figsize=(7, ROW_INCHES * len(predictions)), layout="constrained")
     rows = figure.subplots(len(predictions), 2, width_ratios=(1, 3), squeeze=False)
-    for (seen, bars), prediction in zip(rows, predictions, strict=True):
-        seen.imshow(prediction.crop, cmap="gray", vmin=0, vmax=255)
-        seen.set_axis_off()
+    for (face, bars), prediction in zip(rows, predictions, strict=True):
+        face.imshow(prediction.crop, cmap="gray", vmin=0, vmax=255)
+        face.set_axis_off()
         _bars(bars, prediction)
     try:
         figure.savefig(path, dpi=120)
@@ -36,10 +36,10 @@ def draw(predictions: Sequence[Prediction], path: Path) -> None:
 
 def _bars(axes: Axes, prediction: Prediction) -> None:
     labels, values = list(prediction.probabilities), [100 * value for value in prediction.probabilities.values()]
-    told = prediction.judgement.between or (prediction.judgement.emotion,)
-    bars = axes.barh(labels, values, color=[STRONGEST if label in told else OTHERS for label in labels])
+    highlighted = prediction.judgement.between or (prediction.judgement.emotion,)
+    bars = axes.barh(labels, values, color=[STRONGEST if label in highlighted else OTHERS for label in labels])
     axes.bar_label(bars, fmt="%.1f %%", padding=3, fontsize=8)
-    axes.set(xlim=(0, 115), xticks=[], title=f"{prediction.picture.name}: {_told(prediction)}")
+    axes.set(xlim=(0, 115), xticks=[], title=f"{prediction.picture.name}: {_caption(prediction)}")
     axes.title.set_fontsize(9)
     axes.tick_params(labelsize=8, length=0)
     axes.invert_yaxis()
@@ -47,6 +47,6 @@ def _bars(axes: Axes, prediction: Prediction) -> None:
         side.set_visible(False)
 
 
-def _told(prediction: Prediction) -> str:
+def _caption(prediction: Prediction) -> str:
     judgement = prediction.judgement
     return judgement.emotion if judgement.certain else f"{judgement.emotion} ({judgement.words})"

@@ -1,4 +1,4 @@
-"""The expression of every face in a picture, in this process, without Redis."""
+"""Prediction of the expressions in pictures, in this process, without Redis."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from inference_service.settings import InferenceSettings
 
 @dataclass(frozen=True)
 class Prediction:
-    """One face of a picture. `crop` (48, 48) uint8 is what the network saw."""
+    """The prediction for one face. `crop` (48, 48) uint8 is the input of the network."""
 
     picture: Path
     box: Box
@@ -52,9 +52,9 @@ class Prediction:
 
 
 def predict(pictures: Iterable[Path]) -> Iterator[tuple[Path, list[Prediction] | PictureError]]:
-    """Each picture with its faces, largest first; or with what is wrong with it, so that one spoils no other.
+    """Each picture with its faces, largest first, or with its error.
 
-    Detector, model and engine are those that the settings name.
+    The settings select detector, model and engine.
 
     Raises:
         EmotiiError: a setting cannot be used.
@@ -68,15 +68,14 @@ def predict(pictures: Iterable[Path]) -> Iterator[tuple[Path, list[Prediction] |
         except PictureError as error:
             yield path, error
             continue
-        found = sorted(detector.detect(picture), key=lambda detection: -detection.box[2] * detection.box[3])
-        yield path, [_prediction(path, picture, detection, engine) for detection in found]
+        yield path, [_prediction(path, picture, face, engine) for face in largest_first(detector.detect(picture))]
 
 
 def read_picture(path: Path, max_bytes: int) -> Picture:
-    """A picture file as BGR (h, w, 3) uint8, turned as its EXIF says.
+    """A picture file as BGR (h, w, 3) uint8, rotated as its EXIF orientation states.
 
     Raises:
-        PictureError: there is no such file, or it holds no picture, or one that is too large.
+        PictureError: the file does not exist, is not a picture, or is too large.
     """
     try:
         return decode(path.read_bytes(), max_bytes)
@@ -84,6 +83,11 @@ def read_picture(path: Path, max_bytes: int) -> Picture:
         raise PictureError(f"{path}: {error.strerror}") from error
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from error
+
+
+def largest_first(detections: Iterable[Detection]) -> list[Detection]:
+    """The detections by the area of their boxes."""
+    return sorted(detections, key=lambda detection: -detection.box[2] * detection.box[3])
 
 
 def _prediction(path: Path, picture: Picture, detection: Detection, engine: Engine) -> Prediction:

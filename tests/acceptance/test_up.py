@@ -71,7 +71,7 @@ def test_a_worker_that_dies_is_started_again(run: Callable[..., Running]):
     running, url = start(run, "--source", "demo=demo")
     worker = next(pid for pid in running.children() if "inference_service" in command_of(pid))
     os.kill(worker, signal.SIGKILL)
-    eventually(lambda: "died, starting it again" in running.output, 30, "the supervisor notices")
+    eventually(lambda: "process died, restarting it" in running.output, 30, "the supervisor notices")
     eventually(lambda: get(f"{url}/emotion")["emotion"], 60, "an emotion from the new worker")
     assert running.end(signal.SIGTERM) == 0
 

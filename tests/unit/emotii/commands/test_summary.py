@@ -5,8 +5,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from emotii.commands.summary import summarise
-from jobs_service.outputs.outcomes import Buried
+from emotii.commands.summary import print_summary
+from jobs_service.outputs.outcomes import UnclassifiedFace
 from jobs_service.outputs.outputs import Outputs
 from tests.recording import outcome, reading, recorded
 
@@ -14,8 +14,8 @@ from tests.recording import outcome, reading, recorded
 def said(folder: Path, *frames, stated: int | None = None) -> str:
     output = io.StringIO()
     record, _ = recorded(folder, *frames)
-    record.stated_frames = stated
-    summarise(record, Outputs(readings_csv=Path("faces.csv")), Console(file=output, width=40))
+    record.counts.stated_frames = stated
+    print_summary(record, Outputs(readings_csv=Path("faces.csv")), Console(file=output, width=40))
     return output.getvalue()
 
 
@@ -26,7 +26,7 @@ def test_the_summary_tells_of_frames_that_could_not_be_read_and_of_an_early_end(
 
 
 def test_the_summary_tells_of_faces_emotions_buried_faces_and_files(tmp_path):
-    text = said(tmp_path, outcome(0, Buried(0, 0, "poison"), reading(0, index=1)))
+    text = said(tmp_path, outcome(0, UnclassifiedFace(0, 0, "poison"), reading(0, index=1)))
     assert "2 faces of 1 track in 1 frame" in text
     assert "awake 100%" in text
     assert "1 face could not be classified, the first in frame 0: poison" in text

@@ -1,4 +1,4 @@
-"""The folder of an analysis, also of one that was killed."""
+"""The temporary folder of an analysis is removed, even if its process is killed."""
 
 import fcntl
 import os
@@ -25,14 +25,14 @@ def left_behind(parent, name, age=2 * YOUNG_SECONDS):
     return folder
 
 
-def test_the_folder_is_gone_afterwards(parent):
+def test_the_folder_is_removed_at_the_end(parent):
     with job_folder() as (folder, _):
         assert folder.parent == parent
         (folder / "file").touch()
     assert list(parent.iterdir()) == []
 
 
-def test_the_next_analysis_removes_what_a_killed_one_left_and_nothing_else(parent):
+def test_the_next_analysis_removes_the_folder_of_a_killed_one_and_no_other(parent):
     gone = left_behind(parent, "gone")
     young = left_behind(parent, "young", age=0)
     used = left_behind(parent, "used")

@@ -1,4 +1,4 @@
-"""The gateway's port: the wanted one or a clear no; else 5000 or the next free one."""
+"""The port of the gateway: the wanted one or an error; by default 5000 or the next free one."""
 
 import socket
 
@@ -16,7 +16,7 @@ def taken() -> int:
         yield server.getsockname()[1]
 
 
-def test_a_wanted_port_that_is_free_is_taken(taken: int):
+def test_a_wanted_port_that_is_free_is_used(taken: int):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         free = probe.getsockname()[1]
@@ -28,9 +28,9 @@ def test_a_wanted_port_that_is_taken_is_refused(taken: int):
         ports.choose("127.0.0.1", taken)
 
 
-def test_without_a_wish_the_next_free_port_is_taken(taken: int, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ports, "USUAL", taken)
-    assert taken < ports.choose("127.0.0.1", None) < taken + ports.TRIED
+def test_by_default_the_next_free_port_is_used(taken: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ports, "DEFAULT", taken)
+    assert taken < ports.choose("127.0.0.1", None) < taken + ports.MAX_TRIED
 
 
 def test_an_address_of_another_machine_is_refused():

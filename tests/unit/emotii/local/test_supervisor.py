@@ -1,4 +1,4 @@
-"""Who dies is started again; who refuses its settings ends everything; the stop goes backwards."""
+"""The supervisor restarts processes that die, ends if one rejects its settings, and stops them in reverse order."""
 
 import time
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from emotii.local.supervisor import Supervisor
 
 @dataclass
 class Recorded:
-    """A process that only notes what is done with it."""
+    """A process that only records its calls."""
 
     name: str
     log: list[str]
@@ -33,44 +33,44 @@ class Recorded:
         self.log.append(f"stop {self.name}")
 
 
-def test_processes_start_in_order_and_stop_in_the_opposite_order():
+def test_processes_start_in_order_and_stop_in_reverse_order():
     log: list[str] = []
     with Supervisor([Recorded("redis", log), Recorded("worker", log)]):
         pass
     assert log == ["start redis", "start worker", "stop worker", "stop redis"]
 
 
-def test_what_nobody_waits_for_starts_after_the_others():
+def test_a_delayed_process_starts_after_the_others():
     log: list[str] = []
     deadline = time.monotonic() + 10
     with Supervisor([Recorded("jobs", log, after=0.2), Recorded("capture", log)]) as supervisor:
-        supervisor.look()
+        supervisor.poll()
         assert log == ["start capture"]
         while "start jobs" not in log and time.monotonic() < deadline:
-            supervisor.look()
+            supervisor.poll()
     assert log == ["start capture", "start jobs", "stop capture", "stop jobs"]
 
 
-def test_what_dies_is_started_again_after_a_pause():
+def test_a_process_that_dies_is_restarted_after_a_pause():
     log: list[str] = []
     deadline = time.monotonic() + 10
     with Supervisor([Recorded("worker", log, codes=[-9])]) as supervisor:
         while log.count("start worker") < 2 and time.monotonic() < deadline:
-            supervisor.look()
+            supervisor.poll()
     assert log == ["start worker", "start worker", "stop worker"]
 
 
-def test_a_process_that_refuses_its_settings_ends_everything():
+def test_a_process_that_rejects_its_settings_ends_the_supervisor():
     log: list[str] = []
     with (
         pytest.raises(EmotiiError, match="capture cannot run with these settings"),
         Supervisor([Recorded("redis", log), Recorded("capture", log, codes=[2])]) as supervisor,
     ):
-        supervisor.look()
+        supervisor.poll()
     assert log[-2:] == ["stop capture", "stop redis"]
 
 
-def test_what_was_started_is_stopped_when_a_later_start_fails():
+def test_started_processes_are_stopped_if_a_later_start_fails():
     log: list[str] = []
 
     class Broken(Recorded):

@@ -74,10 +74,10 @@ def test_files_that_are_no_pictures_are_named(tmp_path: Path):
 
 
 def test_what_cannot_be_exported_is_told_and_leaves_nothing(tmp_path: Path):
-    with pytest.raises(SettingsError, match="no such folder"):
+    with pytest.raises(SettingsError, match="the folder does not exist"):
         export(tmp_path / "none", tmp_path / "out", NoFaces())
     saved(tmp_path / "faces", "happy")
-    with pytest.raises(SettingsError, match="of 1 saved faces none is labelled"):
+    with pytest.raises(SettingsError, match="none of 1 saved faces is labelled"):
         export(tmp_path / "faces", tmp_path / "out", NoFaces(), relabelled_only=True)
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine.txt").write_text("")
