@@ -135,7 +135,7 @@ def test_the_report_asks_no_host_and_runs_no_script(written, clip):
 def test_the_report_tells_who_showed_what_and_what_could_not_be_read(written, clip):
     html = page(written, clip)
     words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
-    for told in ("Face 1", "awake", "probabilities of an expression", "not facts about what anybody felt"):
+    for told in ("Face 1", "awake", "probabilities of expressions", "not facts about what anybody felt"):
         assert told in words
     assert "frame 3 at 0.1 s: the file is damaged here" in words
     assert "frame 4: the engine failed on it" in words
