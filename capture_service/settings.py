@@ -18,65 +18,69 @@ class CaptureSettings(ServiceSettings):
 
     metrics_port: Annotated[int, Field(ge=0, le=65000)] = Field(
         0,
-        description="Port of health and metrics of the service; the process of each source takes one of the "
-        "following ports, in their order. 0 takes free ones.",
+        description="Port on which the service serves health and metrics. The process of each source takes one of the "
+        "following ports, in their order. 0: free ports.",
     )
     sources: str = Field(
         "demo=demo",
-        description="The sources: NAME=ADDRESS, separated by commas. An ADDRESS is a webcam's number, a video "
-        "file, a folder of pictures, rtsp://, rtsps://, http:// or https://, `inbox` or `demo`; files and folders take "
-        "?loop=1&fps=5. `none`: only uploaded pictures.",
+        description="Sources to capture: NAME=ADDRESS, separated by commas. ADDRESS is the number of a webcam, a "
+        "video file, a folder of pictures, rtsp://, rtsps://, http:// or https://, `inbox` or `demo`. "
+        "Files and folders accept ?loop=1&fps=5. `none`: only uploaded pictures.",
     )
     sources_file: Path | None = Field(
         None,
-        description="A sources.toml, used instead of EMOTII_SOURCES (a password may hold commas there).",
+        description="Path of a sources.toml, which replaces EMOTII_SOURCES (passwords in it may contain commas).",
     )
     camera_networks: CameraNetworks = ()
-    detector: DetectorName = Field(
-        "blazeface", description="The detector of faces: blazeface, or haar as in older releases."
-    )
+    detector: DetectorName = Field("blazeface", description="Face detector: blazeface, or haar as in older releases.")
     detector_min_score: Annotated[float, Field(ge=0.1, le=0.99)] = Field(
-        0.5, description="The least score of a face, 0.1 to 0.99 (blazeface only)."
+        0.5, description="Minimum score of a detected face, 0.1 to 0.99 (blazeface only)."
     )
     detect_every: Duration = Field(
         timedelta(milliseconds=200),
-        description="How often faces are detected in a live source; in between, detected faces are followed, and the "
-        "next detection comes earlier where that is not safe. 0: in every frame, as in recordings.",
+        description="Interval of face detection in a live source. Between detections the faces are tracked; if "
+        "tracking is not reliable, the next frame is searched. 0: detection in every frame, as in "
+        "analysed recordings.",
     )
     max_faces: Annotated[int, Field(ge=1, le=1000)] = Field(
-        50, description="The most faces of one frame; those with the best scores are kept."
+        50, description="Maximum number of faces per frame; those with the best scores are kept."
     )
     crop_life: Duration = Field(
         timedelta(milliseconds=450),
-        description="The deadline of a crop of a live source, so that the latency of a result is at most 0.5 s.",
+        description="Deadline of a crop of a live source: workers drop older crops, so that the latency of a result "
+        "is at most 0.5 s.",
     )
     backlog_limit: Annotated[int, Field(ge=1, le=100_000)] = Field(
-        100, description="Entries of a live source that wait for workers; over it, frames are skipped and counted."
+        100,
+        description="Maximum number of entries of a live source that wait for workers; beyond it, frames are skipped "
+        "and counted.",
     )
     job_backlog_limit: Annotated[int, Field(ge=100, le=1_000_000)] = Field(
-        5000, description="Entries of a job that wait for workers or for the reader; over it, reading waits."
+        5000,
+        description="Maximum number of entries of a job that wait for workers or for the reader; beyond it, reading "
+        "pauses.",
     )
     view_quality: Annotated[int, Field(ge=10, le=100)] = Field(
         80, description="JPEG quality of the frames for viewing, 10 to 100."
     )
     view_width: Annotated[int, Field(ge=160, le=7680)] = Field(
-        960, description="Frames for viewing are scaled down to this width in pixels."
+        960, description="Maximum width of the frames for viewing, in pixels; wider frames are scaled down."
     )
     reconnect_first: Duration = Field(
-        timedelta(milliseconds=500), description="The first pause before a broken source is opened again."
+        timedelta(milliseconds=500), description="First pause before a failed source is reopened."
     )
     reconnect_longest: Duration = Field(
-        timedelta(seconds=10), description="The longest pause before a broken source is opened again."
+        timedelta(seconds=10), description="Maximum pause before a failed source is reopened."
     )
     stall_timeout: Duration = Field(
-        timedelta(seconds=4), description="A source without a frame for this long is broken and is opened again."
+        timedelta(seconds=4), description="A source that delivers no frame for this long is reopened."
     )
-    open_timeout: Duration = Field(timedelta(seconds=5), description="How long opening a stream may take.")
+    open_timeout: Duration = Field(timedelta(seconds=5), description="Timeout for opening a stream.")
     picture_max_bytes: Annotated[int, Field(ge=1000, le=200_000_000)] = Field(
-        20_000_000, description="The largest picture that can be uploaded, in bytes."
+        20_000_000, description="Maximum size of an uploaded picture, in bytes."
     )
     picture_max_megapixels: Annotated[int, Field(ge=1, le=1000)] = Field(
-        40, description="The largest picture or frame that is decoded, in millions of pixels."
+        40, description="Maximum size of a picture or frame that is decoded, in megapixels."
     )
 
     @field_validator("detect_every")

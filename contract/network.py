@@ -40,8 +40,9 @@ CameraNetworks = Annotated[
     NoDecode,
     BeforeValidator(_networks),
     Field(
-        description="Networks that are not public in which streams may be that are added on the page or over REST, as "
-        "192.168.1.0/24, with commas between; EMOTII_SOURCES may name any host. The same for gateways and captures.",
+        description="Private networks that may contain streams added on the page or over REST, as 192.168.1.0/24, "
+        "separated by commas. EMOTII_SOURCES may name any host. Set the same value for gateways and "
+        "captures.",
     ),
 ]
 

