@@ -3,7 +3,7 @@ FROM python:3.11-slim-bookworm AS base
 ENV PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PATH=/opt/emotii/bin:$PATH
 WORKDIR /srv
 
-# What only the building needs stays in these stages: pip, uv, hatchling and their caches.
+# Build tools and their caches (pip, uv, hatchling) exist only in these stages.
 FROM base AS build
 RUN python -m venv /opt/build
 COPY requirements.lock .
@@ -11,10 +11,10 @@ RUN awk '/^[a-z]/ { ours = /^(uv|hatchling|packaging|pathspec|pluggy|trove-class
     && /opt/build/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps --require-hashes -r build.txt
 COPY pyproject.toml README.md LICENSE LICENSE-MODELS.md ./
 RUN python -m venv --without-pip /opt/emotii
-# The certificates of the image, so that a network with an authority of its own needs only another base image.
+# uv uses the certificates of the image, so a network with its own certificate authority needs only another base image.
 ENV VIRTUAL_ENV=/opt/emotii UV_COMPILE_BYTECODE=1 UV_NO_CACHE=1 UV_SYSTEM_CERTS=1
 
-# The dependencies of each service, and of no other: a layer that changes only with the lock.
+# One stage per service installs its dependencies, so that these layers change only with requirements.lock.
 FROM build AS capture-build
 RUN /opt/build/bin/uv pip install --require-hashes -c requirements.lock -r pyproject.toml --extra capture
 FROM build AS inference-build
@@ -26,7 +26,7 @@ RUN /opt/build/bin/uv pip install --require-hashes -c requirements.lock -r pypro
 FROM build AS jobs-build
 RUN /opt/build/bin/uv pip install --require-hashes -c requirements.lock -r pyproject.toml --extra capture --extra cli
 
-# Our own code and models, as a wheel.
+# The code and the models, as a wheel.
 FROM build AS wheel
 COPY contract contract
 COPY capture_service capture_service
@@ -42,7 +42,7 @@ RUN /opt/build/bin/python -m hatchling build -t wheel -d /wheel
 
 FROM base AS service
 RUN pip uninstall --yes --quiet pip setuptools wheel
-# Saved faces, history and jobs go here; a volume mounted over one takes over its owner.
+# The folders of saved faces, history and jobs; a volume that is mounted on one gets its owner.
 RUN useradd --system --uid 10001 --no-create-home emotii \
     && install -d -o emotii /srv/saved_faces /srv/history /srv/jobs
 USER emotii

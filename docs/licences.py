@@ -21,8 +21,8 @@ Emotii has the [MIT licence](../LICENSE); its models have [their own terms](../L
 images also install the packages below (Linux, Python 3.11). The image of the worker with TensorFlow adds TensorFlow and
 its dependencies.
 
-The images are based on Debian's `python:3.11-slim-bookworm`. `docker compose` also runs `redis:8-alpine` (RSALv2, SSPLv1
-or AGPLv3; Valkey, BSD-3-Clause, works too) and `caddy:2-alpine` (Apache-2.0).
+The images are based on Debian's `python:3.11-slim-bookworm`. `docker compose` also runs `redis:8-alpine` (RSALv2,
+SSPLv1 or AGPLv3; Valkey, BSD-3-Clause, works too) and `caddy:2-alpine` (Apache-2.0).
 
 `make docs` generates this page.
 
