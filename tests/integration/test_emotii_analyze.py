@@ -1,4 +1,4 @@
-"""Jobs from end to end in the test's process, with little room and a Redis that forgets."""
+"""Analyses from end to end in the test's process, with a small backlog limit and a Redis that loses data."""
 
 import csv
 import io
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.timeout(120)
 
 @pytest.fixture
 def analyzed(server, tmp_path):
-    """Analyses the demo; the faces in the table, each with how often it is there."""
+    """Analyses the demo; returns how often each face is in the table."""
 
     def run():
         path = tmp_path / "faces.csv"
@@ -39,22 +39,22 @@ def analyzed(server, tmp_path):
 
 @pytest.fixture
 def besides():
-    """A thread for what happens meanwhile."""
+    """A thread for what happens during an analysis."""
     with ThreadPoolExecutor(1) as executor:
         yield executor
 
 
 def crops_waiting(client):
-    """Entries of the one job that there is."""
+    """Entries of the only job."""
     return sum(client.xlen(key) for key in client.scan_iter(keys.crops("*")))
 
 
 def frames_sent(client):
-    """By the one job, as its heartbeat tells."""
+    """Frames that the only job has sent, according to its heartbeat."""
     return max((SourceStatus.model_validate_json(value).frames for value in client.hvals(keys.SOURCES)), default=0)
 
 
-def test_a_job_with_the_least_room_comes_to_its_end(server, analyzed, monkeypatch):
+def test_a_job_with_the_smallest_backlog_limit_completes(server, analyzed, monkeypatch):
     monkeypatch.setenv("EMOTII_JOB_BACKLOG_LIMIT", "100")
     with working(server.url):
         faces = analyzed()
@@ -62,7 +62,9 @@ def test_a_job_with_the_least_room_comes_to_its_end(server, analyzed, monkeypatc
     assert max(faces.values()) == 1
 
 
-def test_more_than_there_is_room_for_is_lost_and_sent_again(server, clients, analyzed, besides, monkeypatch):
+def test_entries_beyond_the_backlog_limit_that_redis_loses_are_sent_again(
+    server, clients, analyzed, besides, monkeypatch
+):
     client = clients.commands
     monkeypatch.setenv("EMOTII_JOB_BACKLOG_LIMIT", "100")
     with working(server.url):
@@ -70,14 +72,14 @@ def test_more_than_there_is_room_for_is_lost_and_sent_again(server, clients, ana
 
     over = Event()
 
-    def forget_three_times_and_only_then_work():
+    def lose_data_three_times_and_then_work():
         for _ in range(3):
             until(lambda: crops_waiting(client) >= 60)
             client.flushall()
         with working(server.url):
             over.wait(90)
 
-    meanwhile = besides.submit(forget_three_times_and_only_then_work)
+    meanwhile = besides.submit(lose_data_three_times_and_then_work)
     try:
         assert analyzed() == undisturbed
     finally:
@@ -85,11 +87,11 @@ def test_more_than_there_is_room_for_is_lost_and_sent_again(server, clients, ana
     meanwhile.result(10)
 
 
-def test_a_signal_ends_a_job_that_waits_for_room_to_send_again(clients, analyzed, besides, monkeypatch):
+def test_a_signal_ends_a_job_that_waits_to_send_again(clients, analyzed, besides, monkeypatch):
     client = clients.commands
     monkeypatch.setenv("EMOTII_JOB_BACKLOG_LIMIT", "200")
 
-    def forget_twice_and_end():
+    def lose_data_twice_and_end():
         until(lambda: crops_waiting(client) >= 200)
         client.flushall()
         until(lambda: frames_sent(client) == 120)
@@ -99,7 +101,7 @@ def test_a_signal_ends_a_job_that_waits_for_room_to_send_again(clients, analyzed
         os.kill(os.getpid(), signal.SIGTERM)
         return time.monotonic()
 
-    meanwhile = besides.submit(forget_twice_and_end)
+    meanwhile = besides.submit(lose_data_twice_and_end)
     with pytest.raises(EmotiiError, match="stopped before the end"):
         analyzed()
     assert time.monotonic() - meanwhile.result(1) < 10

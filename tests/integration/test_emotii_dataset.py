@@ -1,4 +1,4 @@
-"""From the gallery to a model: labelled faces are exported, and a shipped model is trained on with them."""
+"""From the gallery to a model: labelled faces are exported, and training of a shipped model continues with them."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -20,23 +20,23 @@ pytestmark = [
     # Keras 3.15 on NumPy 2.4.
     pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword:DeprecationWarning"),
 ]
-SAID = ("angry", "bored", "happy")
-"""The second is one that no shipped model knows."""
+LABELS = ("angry", "bored", "happy")
+"""No shipped model knows the second one."""
 
 
 @pytest.mark.timeout(300)
-def test_a_shipped_model_is_trained_on_with_faces_that_people_labelled(tmp_path: Path):
+def test_training_of_a_shipped_model_continues_with_faces_that_people_labelled(tmp_path: Path):
     store = FaceStore(tmp_path / "faces")
     at = datetime(2026, 1, 31, tzinfo=UTC)
     for number, (image, label) in enumerate(zip(*synthetic(16, 0), strict=True)):
-        if label < len(SAID):
+        if label < len(LABELS):
             jpeg = cv2.imencode(".jpg", image)[1].tobytes()
             saved = store.save(jpeg, FaceName("neutral", 80.0, at + timedelta(seconds=number)))
-            store.label(saved, SAID[label])
+            store.label(saved, LABELS[label])
     out = tmp_path / "mine"
-    ran = CliRunner().invoke(app, ["dataset", "export", "--faces", str(tmp_path / "faces"), "--out", str(out)])
-    assert ran.exit_code == 0, ran.output
-    assert "wrote 48 faces" in ran.output
+    result = CliRunner().invoke(app, ["dataset", "export", "--faces", str(tmp_path / "faces"), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "wrote 48 faces" in result.output
     recipe = replace(EMOTII, epochs=1, batch_size=16)
     model = train(out, None, tmp_path / "models" / "mine", recipe, start=find_model("emotii-8"), run=tmp_path / "run")
-    assert set(model.card.labels) == set(SAID)
+    assert set(model.card.labels) == set(LABELS)

@@ -1,4 +1,4 @@
-"""What an analysis says at its end."""
+"""The summary of an analysis."""
 
 import io
 from pathlib import Path
@@ -11,7 +11,7 @@ from jobs_service.outputs.outputs import Outputs
 from tests.recording import outcome, reading, recorded
 
 
-def said(folder: Path, *frames, stated: int | None = None) -> str:
+def summary(folder: Path, *frames, stated: int | None = None) -> str:
     output = io.StringIO()
     record, _ = recorded(folder, *frames)
     record.counts.stated_frames = stated
@@ -19,14 +19,14 @@ def said(folder: Path, *frames, stated: int | None = None) -> str:
     return output.getvalue()
 
 
-def test_the_summary_tells_of_frames_that_could_not_be_read_and_of_an_early_end(tmp_path):
-    text = said(tmp_path, *(outcome(n, note=f"damage {n}" if n in {2, 3} else "") for n in range(5)), stated=9)
+def test_the_summary_warns_of_unreadable_frames_and_of_an_early_end(tmp_path):
+    text = summary(tmp_path, *(outcome(n, note=f"damage {n}" if n in {2, 3} else "") for n in range(5)), stated=9)
     assert "2 frames could not be read, the first is number 2: damage 2" in text
     assert "ended at 5 of the 9 frames" in text
 
 
-def test_the_summary_tells_of_faces_emotions_buried_faces_and_files(tmp_path):
-    text = said(tmp_path, outcome(0, UnclassifiedFace(0, 0, "poison"), reading(0, index=1)))
+def test_the_summary_contains_faces_emotions_unclassified_faces_and_files(tmp_path):
+    text = summary(tmp_path, outcome(0, UnclassifiedFace(0, 0, "poison"), reading(0, index=1)))
     assert "2 faces of 1 track in 1 frame" in text
     assert "awake 100%" in text
     assert "1 face could not be classified, the first in frame 0: poison" in text
@@ -34,6 +34,6 @@ def test_the_summary_tells_of_faces_emotions_buried_faces_and_files(tmp_path):
 
 
 def test_the_summary_of_a_sound_recording_has_no_warning(tmp_path):
-    text = said(tmp_path, outcome(0), stated=1)
+    text = summary(tmp_path, outcome(0), stated=1)
     assert "could not" not in text
     assert "ended" not in text

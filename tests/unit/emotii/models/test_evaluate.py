@@ -1,4 +1,4 @@
-"""The commands that measure and calibrate, on a model that sorts faces by brightness."""
+"""The commands evaluate, calibrate and visualize, with a model that classifies faces by brightness."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ from emotii.__main__ import app
 from tests.inference import write_tiny_model
 from training.export.card import calibration
 
-# The model leans to the last label, the more the brighter a face is: the angry ones are all missed.
+# The brighter a face, the more the model prefers the last label: it misclassifies all angry faces.
 SHOWN = {"angry": 40, "surprise": 215}
 
 
@@ -25,20 +25,20 @@ def model(tmp_path: Path) -> Path:
 
 
 def write_faces(path: Path, shown: dict[str, int], each: int = 60, wrong: int = 6) -> Path:
-    """Noise of the brightness that each emotion has; of each the first few have the label of the next one."""
+    """Noise with a brightness per emotion; the first `wrong` faces of each have the label of the next emotion."""
     rng = np.random.default_rng(0)
     emotions = list(shown)
     images, votes = [], []
     for place, emotion in enumerate(emotions):
         images.append(np.clip(rng.normal(shown[emotion], 20, (each, 48, 48)), 0, 255).astype(np.uint8))
         for number in range(each):
-            told = emotions[(place + 1) % len(emotions)] if number < wrong else emotion
-            votes.append(np.eye(10, dtype=np.uint8)[FER_PLUS_VOTES.index(told)] * 10)
+            label = emotions[(place + 1) % len(emotions)] if number < wrong else emotion
+            votes.append(np.eye(10, dtype=np.uint8)[FER_PLUS_VOTES.index(label)] * 10)
     np.savez(path, images=np.concatenate(images), votes=np.array(votes))
     return path
 
 
-def ran(*arguments: object) -> str:
+def run(*arguments: object) -> str:
     result = CliRunner().invoke(app, [str(argument) for argument in arguments])
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -46,10 +46,10 @@ def ran(*arguments: object) -> str:
     return result.stdout
 
 
-def test_evaluate_prints_json_and_draws_both_pictures(model: Path, tmp_path: Path):
+def test_evaluate_prints_json_and_draws_both_figures(model: Path, tmp_path: Path):
     data = write_faces(tmp_path / "faces.npz", SHOWN)
     report = json.loads(
-        ran("evaluate", "--model", model, "--data", data, "--json", "--figures", tmp_path / "drawn").splitlines()[-1]
+        run("evaluate", "--model", model, "--data", data, "--json", "--figures", tmp_path / "drawn").splitlines()[-1]
     )
     assert report["model"] == "tiny@1.0.0"
     assert report["faces"] == 120
@@ -62,12 +62,12 @@ def test_evaluate_prints_json_and_draws_both_pictures(model: Path, tmp_path: Pat
         assert (tmp_path / "drawn" / name).read_bytes().startswith(b"\x89PNG")
 
 
-def test_evaluate_prints_tables_for_people(model: Path, tmp_path: Path):
+def test_evaluate_prints_tables(model: Path, tmp_path: Path):
     data = write_faces(tmp_path / "faces.npz", SHOWN)
-    told = ran("evaluate", "--model", model, "--data", data, "--no-agreement", "--figures", tmp_path)
-    assert "tiny@1.0.0 with openvino on 120 faces of faces.npz" in told
-    assert "50.0%" in told
-    assert "two stops down" in told
+    printed = run("evaluate", "--model", model, "--data", data, "--no-agreement", "--figures", tmp_path)
+    assert "tiny@1.0.0 with openvino on 120 faces of faces.npz" in printed
+    assert "50.0%" in printed
+    assert "two stops down" in printed
 
 
 def test_evaluate_reads_class_folders_of_any_size_and_spelling(model: Path, tmp_path: Path):
@@ -79,56 +79,58 @@ def test_evaluate_reads_class_folders_of_any_size_and_spelling(model: Path, tmp_
             assert cv2.imwrite(str(tmp_path / "faces" / folder / f"{number}.png"), picture)
 
     report = json.loads(
-        ran("evaluate", "--model", model, "--data", tmp_path / "faces", "--json", "--figures", tmp_path)
+        run("evaluate", "--model", model, "--data", tmp_path / "faces", "--json", "--figures", tmp_path)
     )
 
     assert report["faces"] == 60
     assert report["recall"] == {"angry": 0, "surprise": 1}
 
 
-def test_visualize_draws_the_maps_of_a_face_that_is_a_picture_of_its_own(tmp_path: Path):
+def test_visualize_draws_the_activations_of_a_picture_that_is_one_face(tmp_path: Path):
     face = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     assert cv2.imwrite(str(tmp_path / "face.png"), face)
 
-    told = ran("visualize", tmp_path / "face.png", "--whole", "--model", "emotii-5", "--sheet", tmp_path / "sheet.png")
+    printed = run(
+        "visualize", tmp_path / "face.png", "--whole", "--model", "emotii-5", "--sheet", tmp_path / "sheet.png"
+    )
 
-    assert "sheet.png" in told
-    height, width = cv2.imread(str(tmp_path / "sheet.png")).shape[:2]
-    assert min(height, width) > 500, "a sheet that can be read"
+    assert "sheet.png" in printed
+    height, width = cv2.imread(str(sheet)).shape[:2]
+    assert min(height, width) > 500, "a legible sheet"
 
 
-def test_visualize_says_how_to_take_the_whole_picture_where_no_face_is_found(tmp_path: Path):
+def test_visualize_suggests_the_whole_picture_if_no_face_is_found(tmp_path: Path):
     assert cv2.imwrite(str(tmp_path / "gray.png"), np.full((200, 200, 3), 128, np.uint8))
     with pytest.raises(PictureError, match="0 faces found, so there is no face 1"):
-        ran("visualize", tmp_path / "gray.png", "--sheet", tmp_path / "sheet.png")
+        run("visualize", tmp_path / "gray.png", "--sheet", tmp_path / "sheet.png")
     assert not (tmp_path / "sheet.png").exists()
 
 
-def test_calibrate_writes_what_evaluate_then_applies(model: Path, tmp_path: Path):
+def test_evaluate_applies_what_calibrate_writes(model: Path, tmp_path: Path):
     brightness = {emotion: 20 + 52 * place for place, emotion in enumerate(EMOTIONS_5)}
     data = write_faces(tmp_path / "faces.npz", brightness)
     (model / "README.md").write_text(f"As ever. {calibration(ModelFolder.open(model).card)} The end.")
     before = ModelFolder.open(model).card
-    assert "temperature" in ran("calibrate", "--model", model, "--data", data, "--precision", "0.6")
+    assert "temperature" in run("calibrate", "--model", model, "--data", data, "--precision", "0.6")
     after = ModelFolder.open(model).card
     assert after.temperature != 1
     assert after.uncertain is not None
     assert after.uncertain.precision == 0.6
     assert (model / "README.md").read_text().startswith(f"As ever. {calibration(after)} (Chosen anew")
     assert after.model_copy(update={"temperature": 1.0, "uncertain": None}) == before
-    again = ran("calibrate", "--model", model, "--data", data, "--precision", "0.6")
+    again = run("calibrate", "--model", model, "--data", data, "--precision", "0.6")
     assert ModelFolder.open(model).card.temperature == pytest.approx(after.temperature, rel=0.01), again
     report = json.loads(
-        ran("evaluate", "--model", model, "--data", data, "--json", "--no-agreement", "--figures", tmp_path)
+        run("evaluate", "--model", model, "--data", data, "--json", "--no-agreement", "--figures", tmp_path)
     )
     assert report["answered"]["precision"] >= 0.6
     assert report["answered"]["coverage"] < 1
     assert report["answered"]["thresholds"]["precision"] == 0.6
 
 
-def test_calibrate_refuses_data_that_lacks_an_emotion(model: Path, tmp_path: Path):
+def test_calibrate_rejects_data_without_faces_of_an_emotion(model: Path, tmp_path: Path):
     data = write_faces(tmp_path / "faces.npz", SHOWN)
     kept = (model / "model.json").read_bytes()
     with pytest.raises(SettingsError, match="has no face for fear, happy, sad"):
-        ran("calibrate", "--model", model, "--data", data)
+        run("calibrate", "--model", model, "--data", data)
     assert (model / "model.json").read_bytes() == kept

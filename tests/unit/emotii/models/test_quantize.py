@@ -1,4 +1,4 @@
-"""The network of a model in 8-bit integers: made, kept or refused, and served."""
+"""The network of a model in 8-bit integers: created, accepted or rejected, and used for inference."""
 
 import json
 import platform
@@ -14,14 +14,14 @@ from contract.model.labels import EMOTIONS_5
 from contract.service.settings import load
 from inference_service import engines
 from inference_service.settings import InferenceSettings
-from tests.unit.emotii.models.test_evaluate import ran, write_faces
+from tests.unit.emotii.models.test_evaluate import run, write_faces
 
 SHOWN = {emotion: 60 + 34 * place for place, emotion in enumerate(EMOTIONS_5)}
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
-    """The shipped emotii-5 without its integers."""
+    """The shipped emotii-5 without its network in 8-bit integers."""
     folder = tmp_path / "emotii-5"
     shutil.copytree(shipped_models() / "emotii-5", folder, ignore=shutil.ignore_patterns("*-int8.*"))
     about = json.loads((folder / MODEL_FILE).read_text())
@@ -35,12 +35,12 @@ def engine(model: Path, precision: str) -> engines.Engine:
 
 
 @pytest.mark.long
-def test_integers_are_added_with_their_hashes_told_in_the_card_and_served(model: Path, tmp_path: Path):
+def test_integers_are_added_with_hashes_listed_in_the_card_and_used_for_inference(model: Path, tmp_path: Path):
     faces = write_faces(tmp_path / "faces.npz", SHOWN, each=200)
     before = ModelFolder.open(model)
     floats = engine(model, "f32")
-    for _ in range(2):  # the second time they are made anew
-        assert "same emotion for" in ran("quantize", "--model", model, "--data", faces, "--valid", faces)
+    for _ in range(2):  # the second time they are replaced
+        assert "same emotion for" in run("quantize", "--model", model, "--data", faces, "--valid", faces)
     after = ModelFolder.open(model)
     assert {*after.card.files} - {*before.card.files} == {after.file(INT8_XML).name, after.file(INT8_BIN).name}
     assert after.card.model_copy(update={"files": before.card.files}) == before.card
@@ -55,24 +55,24 @@ def test_integers_are_added_with_their_hashes_told_in_the_card_and_served(model:
 
 
 @pytest.mark.long
-def test_integers_that_answer_otherwise_are_refused_and_nothing_changes(model: Path, tmp_path: Path):
-    """From faces that are all black nobody learns how large the numbers between the layers get."""
+def test_integers_with_different_results_are_rejected_and_nothing_changes(model: Path, tmp_path: Path):
+    """Black faces do not show the range of the activations, so calibration on them fails."""
     faces = write_faces(tmp_path / "faces.npz", SHOWN)
     black = write_faces(tmp_path / "black.npz", dict.fromkeys(EMOTIONS_5, -1000))
     files = {path.name: path.read_bytes() for path in model.iterdir()}
     with pytest.raises(ModelError, match="in 8-bit integers differs too much"):
-        ran("quantize", "--model", model, "--data", black, "--valid", faces)
+        run("quantize", "--model", model, "--data", black, "--valid", faces)
     assert {path.name: path.read_bytes() for path in model.iterdir()} == files
 
 
-def test_a_model_without_integers_says_so_and_tensorflow_has_none(model: Path):
+def test_integers_are_an_error_for_a_model_without_them_and_for_tensorflow(model: Path):
     with pytest.raises(ModelError, match="emotii quantize"):
         engine(model, "int8")
     with pytest.raises(SettingsError, match="tensorflow has no 8-bit integers"):
         engines.load(load(InferenceSettings, model=str(model), precision="int8", engine="tensorflow"))
 
 
-def test_weights_that_are_not_those_of_the_model_are_not_loaded(tmp_path: Path):
+def test_changed_weights_are_not_loaded(tmp_path: Path):
     folder = tmp_path / "emotii-5"
     shutil.copytree(shipped_models() / "emotii-5", folder)
     weights = folder / f"emotii-5{INT8_BIN}"

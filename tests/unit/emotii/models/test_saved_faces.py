@@ -1,4 +1,4 @@
-"""Saved faces that become a dataset."""
+"""The export of saved faces as a dataset."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,7 +38,7 @@ def saved(folder: Path, *emotions: str, jpeg: bytes | None = None) -> list[FaceN
     return [store.save(jpeg, FaceName(one, 80.0, AT + timedelta(seconds=n))) for n, one in enumerate(emotions)]
 
 
-def test_faces_stand_under_their_emotions_and_labelled_ones_under_what_a_person_said(tmp_path: Path):
+def test_faces_are_exported_by_emotion_and_labelled_faces_by_label(tmp_path: Path):
     happy, *_ = saved(tmp_path / "faces", "happy", "happy", "sad", "uncertain", "uncertain")
     unsure = FaceStore(tmp_path / "faces").newest("uncertain")[0][0]
     FaceStore(tmp_path / "faces").label(happy, "angry")
@@ -51,7 +51,7 @@ def test_faces_stand_under_their_emotions_and_labelled_ones_under_what_a_person_
     assert only.faces == {"angry": 1, "sad": 1}
 
 
-def test_an_exported_face_is_framed_as_serving_frames_it(tmp_path: Path):
+def test_an_exported_face_is_framed_as_for_inference(tmp_path: Path):
     saved(tmp_path / "faces", "happy", jpeg=a_face())
     detector = detectors.load("blazeface")
     done = export(tmp_path / "faces", tmp_path / "out", detector)
@@ -65,7 +65,7 @@ def test_an_exported_face_is_framed_as_serving_frames_it(tmp_path: Path):
     assert abs(found.landmarks.right_eye[1] - found.landmarks.left_eye[1]) < PIXELS * 0.08, "upright"
 
 
-def test_files_that_are_no_pictures_are_named(tmp_path: Path):
+def test_files_that_are_not_pictures_are_reported(tmp_path: Path):
     saved(tmp_path / "faces", "happy")
     (broken,) = saved(tmp_path / "faces", "sad", jpeg=b"no picture")
     done = export(tmp_path / "faces", tmp_path / "out", NoFaces())
@@ -73,7 +73,7 @@ def test_files_that_are_no_pictures_are_named(tmp_path: Path):
     assert done.faces == {"happy": 1}
 
 
-def test_what_cannot_be_exported_is_told_and_leaves_nothing(tmp_path: Path):
+def test_a_failed_export_is_reported_and_leaves_no_files(tmp_path: Path):
     with pytest.raises(SettingsError, match="the folder does not exist"):
         export(tmp_path / "none", tmp_path / "out", NoFaces())
     saved(tmp_path / "faces", "happy")
@@ -92,12 +92,12 @@ def test_what_cannot_be_exported_is_told_and_leaves_nothing(tmp_path: Path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["broken", "faces", "file", "full"]
 
 
-def test_the_command_says_what_it_wrote_and_what_comes_next(tmp_path: Path):
+def test_the_command_prints_what_it_wrote_and_the_next_command(tmp_path: Path):
     saved(tmp_path / "faces", "happy", "sad")
     saved(tmp_path / "faces", "sad", jpeg=b"no picture")
     out = tmp_path / "mine"
-    ran = CliRunner().invoke(app, ["dataset", "export", "--faces", str(tmp_path / "faces"), "--out", str(out)])
-    assert ran.exit_code == 0, ran.output
-    assert "happy 1, sad 1" in ran.output
-    assert "skipped, not a readable picture: sad/sad_80.0" in ran.output
-    assert f"emotii train --data {out} --from emotii-8" in ran.output
+    result = CliRunner().invoke(app, ["dataset", "export", "--faces", str(tmp_path / "faces"), "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    assert "happy 1, sad 1" in result.output
+    assert "skipped, not a readable picture: sad/sad_80.0" in result.output
+    assert f"emotii train --data {out} --from emotii-8" in result.output

@@ -1,4 +1,4 @@
-"""What is written down of a recording, and the timeline of it."""
+"""The results that are written for a recording, and its timeline."""
 
 import csv
 import json
@@ -13,11 +13,11 @@ from tests.recording import LABELS, STEP_MS, outcome, reading, recorded
 
 
 def switch(frames: int = 50, at: int = 25):
-    """One face that is awake and then tired."""
+    """One face that is awake first and tired later."""
     return [outcome(n, reading(n, awake=0.96 if n < at else 0.02)) for n in range(frames)]
 
 
-def test_lines_tell_readings_and_what_could_not_be_read_in_the_order_of_the_frames(tmp_path):
+def test_lines_contain_readings_and_failures_in_the_order_of_the_frames(tmp_path):
     _, outputs = recorded(
         tmp_path,
         outcome(0, reading(0)),
@@ -42,7 +42,7 @@ def test_lines_of_a_folder_name_the_picture(tmp_path):
     assert [line["file"] for line in read_lines(outputs.readings_jsonl)] == ["ü.jpg"]
 
 
-def test_a_single_frame_of_another_emotion_is_in_the_raw_answer_and_not_in_the_steady_one(tmp_path):
+def test_a_single_frame_of_another_emotion_is_in_the_raw_result_but_not_in_the_smoothed_one(tmp_path):
     frames = [outcome(n, reading(n, awake=0.05 if n == 10 else 0.95)) for n in range(20)]
     record, outputs = recorded(tmp_path, *frames)
     lines = list(read_lines(outputs.readings_jsonl))
@@ -51,7 +51,7 @@ def test_a_single_frame_of_another_emotion_is_in_the_raw_answer_and_not_in_the_s
     assert [episode.emotion for episode in record.episodes] == ["awake"]
 
 
-def test_episodes_are_told_once_and_whole_in_both_files(tmp_path):
+def test_each_episode_is_written_once_and_complete_to_both_files(tmp_path):
     frames = [outcome(n, reading(n), reading(n, track=2, awake=0.94, index=1)) for n in range(30)]
     record, outputs = recorded(tmp_path, *frames)
     assert [(one.track, one.start_ms, one.end_ms, one.phase) for one in record.episodes] == [
@@ -66,7 +66,7 @@ def test_episodes_are_told_once_and_whole_in_both_files(tmp_path):
     assert [one["id"] for one in read_lines(outputs.episodes_jsonl)] == [row["id"] for row in rows]
 
 
-def test_a_buried_face_does_not_hold_up_the_episodes(tmp_path):
+def test_an_unclassified_face_does_not_delay_the_episodes(tmp_path):
     frames = [outcome(n, reading(n), *([UnclassifiedFace(n, 1, "poison")] if n == 5 else [])) for n in range(30)]
     record, _ = recorded(tmp_path, *frames)
     assert [(one.readings, one.duration_ms) for one in record.episodes] == [(30, 29 * STEP_MS)]
@@ -74,8 +74,8 @@ def test_a_buried_face_does_not_hold_up_the_episodes(tmp_path):
 
 
 def timeline(record, outputs, name="clip.mp4"):
-    tally = record.counts
-    return build_timeline(name, read_lines(outputs.readings_jsonl), record.episodes, tally.frames, tally.last_ms)
+    counts = record.counts
+    return build_timeline(name, read_lines(outputs.readings_jsonl), record.episodes, counts.frames, counts.last_ms)
 
 
 def test_the_timeline_has_shares_and_points_of_each_track_by_the_models_own_labels(tmp_path):
@@ -98,7 +98,7 @@ def test_a_long_recording_has_no_more_points_than_a_page_can_draw(tmp_path):
     assert track.readings == 3 * MAX_POINTS
 
 
-def test_of_a_crowd_the_longest_tracks_are_drawn_and_the_others_counted(tmp_path):
+def test_only_the_longest_tracks_of_a_crowd_are_drawn_and_the_others_are_counted(tmp_path):
     frames = [outcome(n, *(reading(n, track=t, index=t) for t in range(50) if t % 2 or n < 2)) for n in range(5)]
     drawn = timeline(*recorded(tmp_path, *frames))
     assert len(drawn.tracks) == MAX_TRACKS
@@ -106,20 +106,20 @@ def test_of_a_crowd_the_longest_tracks_are_drawn_and_the_others_counted(tmp_path
     assert {t for t in range(50) if t % 2} <= {track.track for track in drawn.tracks}
 
 
-def test_a_track_that_was_away_is_drawn_with_a_gap(tmp_path):
+def test_a_track_that_was_absent_is_drawn_with_a_gap(tmp_path):
     away = range(10, 45)
     frames = [outcome(n, *([] if n in away else [reading(n)])) for n in range(60)]
     drawn = timeline(*recorded(tmp_path, *frames))
     assert [len(stretch) for stretch in drawn.tracks[0].stretches(drawn.gap_ms)] == [10, 15]
 
 
-def test_the_portrait_of_a_track_is_its_best_picture(tmp_path):
+def test_the_best_face_of_a_track_is_its_clearest_picture(tmp_path):
     sharp = Quality(0.5, 0.9, 120.0, 0.0, 1.0)
     dark = Quality(0.1, 0.1, 60.0, 0.6, 1.0)
     frames = [outcome(n, reading(n, quality=sharp if n == 7 else dark)) for n in range(12)]
     assert timeline(*recorded(tmp_path, *frames)).tracks[0].best_face.frame == 7
 
 
-def test_a_recording_without_a_face_has_a_timeline_all_the_same(tmp_path):
+def test_a_recording_without_faces_has_an_empty_timeline(tmp_path):
     drawn = timeline(*recorded(tmp_path, *(outcome(n) for n in range(3))))
     assert (drawn.tracks, drawn.labels, drawn.model, drawn.faces) == ((), (), "", 0)

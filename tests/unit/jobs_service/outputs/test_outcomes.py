@@ -1,4 +1,4 @@
-"""What came of a job: complete, in order, once."""
+"""The outcomes of a job: complete, in order, without duplicates."""
 
 from contract.messages import Face, FrameDone, FrameId, Quality, Reading
 from jobs_service.outputs.outcomes import Outcomes, UnclassifiedFace
@@ -23,7 +23,7 @@ def places(outcomes: Outcomes) -> list[tuple[int, int]]:
     ]
 
 
-def test_frames_come_out_in_order_whatever_order_their_outcomes_had():
+def test_frames_are_returned_in_order_whatever_the_order_of_their_outcomes():
     outcomes = Outcomes()
     for outcome in (reading(1, 0), done(0, 2), reading(0, 1), done(1, 1), reading(0, 0)):
         outcomes.add(outcome)
@@ -40,7 +40,7 @@ def test_a_frame_waits_for_its_end_and_for_all_its_faces():
     assert places(outcomes) == [(0, 0), (0, 1)]
 
 
-def test_a_repeated_outcome_is_counted_and_dropped_before_and_after_its_frame_was_handed_out():
+def test_a_duplicate_is_counted_and_dropped_before_and_after_its_frame_is_complete():
     outcomes = Outcomes()
     for outcome in (reading(0, 0), reading(0, 0), done(0, 1), done(0, 1)):
         outcomes.add(outcome)
@@ -58,7 +58,7 @@ def test_a_frame_without_faces_is_complete_with_its_end():
     assert outcomes.completed == 1
 
 
-def test_a_buried_crop_is_an_outcome_too():
+def test_a_dead_lettered_crop_is_an_outcome():
     outcomes = Outcomes()
     outcomes.add(done(0, 1))
     outcomes.add(UnclassifiedFace(0, 0, "poison"))

@@ -1,4 +1,4 @@
-"""The table of an analysis."""
+"""The CSV of readings."""
 
 import csv
 from pathlib import Path
@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "faces.csv"
 
 
-def test_probabilities_stand_under_their_label_whatever_the_order_in_which_a_worker_has_them(path):
+def test_probabilities_are_in_the_column_of_their_label_whatever_the_order_of_a_worker(path):
     first, second = written(
         path, reading(0, ("happy", "sad"), (0.9, 0.1)), reading(1, ("sad", "happy"), (0.7, 0.3), "m@1.0.1")
     )
@@ -42,13 +42,13 @@ def test_probabilities_stand_under_their_label_whatever_the_order_in_which_a_wor
     assert (second["time_s"], second["track"], second["width"], second["confidence"]) == ("0.040", "7", "3.0", "70.0")
 
 
-def test_models_with_other_labels_do_not_mix_in_one_table(path):
+def test_models_with_different_labels_are_rejected_in_one_table(path):
     with pytest.raises(EmotiiError, match=r"m@1.0.0 \(happy, sad\) and old@2.0.0 \(happy, fear\)"):
         written(path, reading(0, ("happy", "sad"), (0.9, 0.1)), reading(1, ("happy", "fear"), (0.7, 0.3), "old@2.0.0"))
     assert not list(path.parent.iterdir())
 
 
-def test_a_buried_face_has_its_row_whether_it_comes_first_or_last(path):
+def test_an_unclassified_face_has_a_row_whether_it_comes_first_or_last(path):
     known, unknown = UnclassifiedFace(0, 1, "poison", 120, FACE), UnclassifiedFace(2, 0, "malformed")
     rows = written(path, known, reading(1, ("happy", "sad"), (0.9, 0.1)), unknown)
     assert [(row["frame"], row["face"], row["emotion"]) for row in rows] == [
@@ -62,13 +62,13 @@ def test_a_buried_face_has_its_row_whether_it_comes_first_or_last(path):
     assert rows[2]["track"] == rows[2]["left"] == rows[2]["time_s"] == ""
 
 
-def test_a_table_of_nothing_but_buried_faces_has_their_rows(path):
+def test_a_table_of_only_unclassified_faces_has_their_rows(path):
     (row,) = written(path, UnclassifiedFace(0, 1, "poison", 120, FACE))
     assert tuple(row) == PLACE
     assert row["track"] == "7"
 
 
-def test_every_row_of_a_folder_of_pictures_begins_with_the_name_of_the_picture(path):
+def test_every_row_of_a_folder_of_pictures_starts_with_the_name_of_the_picture(path):
     rows = written(
         path, UnclassifiedFace(0, 1, "poison"), reading(1, ("happy", "sad"), (0.9, 0.1)), picture="at sea, 1.jpg"
     )

@@ -1,4 +1,4 @@
-"""What people look at: the chart, the annotated video, the report."""
+"""The chart, the annotated video and the report."""
 
 import io
 import re
@@ -40,7 +40,7 @@ def written(tmp_path):
     return recorded(tmp_path, *frames)
 
 
-def drawn_up(record, outputs, name="clip.mp4"):
+def timeline_of(record, outputs, name="clip.mp4"):
     return build_timeline(
         name, read_lines(outputs.readings_jsonl), record.episodes, record.counts.frames, record.counts.last_ms
     )
@@ -55,7 +55,7 @@ def frames_of(path):
     return found, fps
 
 
-def test_the_video_has_every_frame_at_the_recordings_pace_with_what_was_read_on_it(clip, written, tmp_path):
+def test_the_video_has_every_frame_at_the_speed_of_the_recording_with_labels(clip, written, tmp_path):
     _, outputs = written
     seen = []
     path = tmp_path / "annotated.webm"
@@ -70,7 +70,7 @@ def test_the_video_has_every_frame_at_the_recordings_pace_with_what_was_read_on_
     assert flat[3] < min(flat[0], flat[10], flat[24]) / 2, "nothing on the frame whose faces are not known"
 
 
-def test_frames_that_stay_for_long_are_shown_for_long(written, tmp_path):
+def test_frames_with_a_long_duration_are_shown_for_that_duration(written, tmp_path):
     _, outputs = written
     slow = recording(str(write_clip(tmp_path / "slow.mp4", frames=4, fps=0.5)))
     draw_video(tmp_path / "slow.webm", slow, SETTINGS, read_lines(outputs.readings_jsonl), 0.5, lambda _: None)
@@ -80,7 +80,7 @@ def test_frames_that_stay_for_long_are_shown_for_long(written, tmp_path):
     )
 
 
-def test_a_video_that_the_disk_had_no_room_for_is_noticed(clip, written, tmp_path, monkeypatch):
+def test_a_video_on_a_full_disk_is_reported(clip, written, tmp_path, monkeypatch):
     _, outputs = written
     path = tmp_path / "annotated.webm"
     path.symlink_to("/dev/full")
@@ -88,15 +88,15 @@ def test_a_video_that_the_disk_had_no_room_for_is_noticed(clip, written, tmp_pat
         draw_video(path, clip, SETTINGS, read_lines(outputs.readings_jsonl), 25.0, lambda _: None)
 
 
-def test_the_chart_is_a_picture_whatever_the_labels_and_also_without_any_face(written, tmp_path):
+def test_the_chart_is_a_picture_for_any_labels_and_without_faces(written, tmp_path):
     (tmp_path / "none").mkdir()
-    for timeline in (drawn_up(*written), drawn_up(*recorded(tmp_path / "none", outcome(0), outcome(1)))):
+    for timeline in (timeline_of(*written), timeline_of(*recorded(tmp_path / "none", outcome(0), outcome(1)))):
         file = io.BytesIO()
         draw_chart(timeline, file)
         assert file.getvalue().startswith(b"\x89PNG")
 
 
-def test_labels_of_one_colour_differ_in_texture():
+def test_labels_of_one_colour_differ_in_hatching():
     labels = [f"label-{n}" for n in range(20)]
     common, count = Counter(map(colours.colour, labels)).most_common(1)[0]
     alike = [label for label in labels if colours.colour(label) == common]
@@ -108,13 +108,13 @@ def test_labels_of_one_colour_differ_in_texture():
     ("seconds", "duration_ms", "shown"),
     [(1.26, 3000, "1.3 s"), (61, 90_000, "1:01"), (59.6, 90_000, "1:00"), (3725, 7_200_000, "1:02:05")],
 )
-def test_times_are_told_as_people_write_them(seconds, duration_ms, shown):
+def test_times_are_formatted_as_people_write_them(seconds, duration_ms, shown):
     assert clock(seconds, duration_ms) == shown
 
 
 def page(written, clip, name="clip.mp4", facts=None):
     record, outputs = written
-    timeline = drawn_up(record, outputs, name)
+    timeline = timeline_of(record, outputs, name)
     shown = strongest_episodes(timeline.episodes)
     faces = [*(one.best_face for one in shown), *(track.best_face for track in timeline.tracks)]
     facts = facts or ModelFacts(timeline.model, timeline.labels, {}, 0.95, ("It knows only students.",))
@@ -123,20 +123,20 @@ def page(written, clip, name="clip.mp4", facts=None):
     ).html()
 
 
-def test_the_report_asks_no_host_and_runs_no_script(written, clip):
+def test_the_report_loads_nothing_and_runs_no_script(written, clip):
     html = page(written, clip)
-    asked = re.findall(r"""(?:src|href|url|action)\s*[=(]\s*["']?([^"'\s>)]+)""", html)
-    assert asked
-    assert all(one.startswith("data:image/") for one in asked)
+    urls = re.findall(r"""(?:src|href|url|action)\s*[=(]\s*["']?([^"'\s>)]+)""", html)
+    assert urls
+    assert all(one.startswith("data:image/") for one in urls)
     assert "<script" not in html
     assert "default-src 'none'" in html
 
 
-def test_the_report_tells_who_showed_what_and_what_could_not_be_read(written, clip):
+def test_the_report_contains_faces_emotions_and_failures(written, clip):
     html = page(written, clip)
     words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html))
-    for told in ("Face 1", "awake", "probabilities of expressions", "not facts about what anybody felt"):
-        assert told in words
+    for phrase in ("Face 1", "awake", "probabilities of expressions", "not facts about what anybody felt"):
+        assert phrase in words
     assert "frame 3 at 0.1 s: the file is damaged here" in words
     assert "frame 4: the engine failed on it" in words
     assert "mine@1.0.0 distinguishes: awake, dozing, tired" in words
@@ -155,12 +155,12 @@ def test_the_name_of_a_recording_is_text_and_never_markup(written, clip):
     assert "&lt;img src=http" in html
 
 
-def test_a_recording_without_a_face_has_a_report_all_the_same(tmp_path, clip):
+def test_a_recording_without_faces_has_a_report(tmp_path, clip):
     html = page(recorded(tmp_path, outcome(0), outcome(1)), clip, facts=ModelFacts("", (), {}, None, ()))
     assert "No face was found" in html
 
 
-def test_the_facts_of_a_model_that_is_here_come_from_its_folder_and_of_another_only_its_labels():
+def test_facts_about_an_installed_model_come_from_its_folder_and_other_models_have_only_labels():
     shipped = model_facts(find_model("emotii-5").card.id, ("a", "b"), "emotii-8")
     assert shipped.scores["accuracy"] > 0.8
     assert any("never what a person feels" in limit for limit in shipped.limits)
@@ -169,7 +169,7 @@ def test_the_facts_of_a_model_that_is_here_come_from_its_folder_and_of_another_o
     assert (other_version.scores, unknown.scores, unknown.limits, unknown.labels) == ({}, {}, (), LABELS)
 
 
-def test_best_faces_are_one_of_each_track_and_emotion_the_strongest(tmp_path):
+def test_the_best_faces_are_the_strongest_of_each_track_and_emotion(tmp_path):
     shown = [*[0.96] * 20, *[0.02] * 20, *[0.99] * 20]
     record, _ = recorded(tmp_path, *(outcome(n, reading(n, awake=value)) for n, value in enumerate(shown)))
     chosen = strongest_episodes(record.episodes)
