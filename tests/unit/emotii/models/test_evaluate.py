@@ -90,9 +90,8 @@ def test_visualize_draws_the_activations_of_a_picture_that_is_one_face(tmp_path:
     face = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     assert cv2.imwrite(str(tmp_path / "face.png"), face)
 
-    printed = run(
-        "visualize", tmp_path / "face.png", "--whole", "--model", "emotii-5", "--sheet", tmp_path / "sheet.png"
-    )
+    sheet = tmp_path / "sheet.png"
+    printed = run("visualize", tmp_path / "face.png", "--whole", "--model", "emotii-5", "--sheet", sheet)
 
     assert "sheet.png" in printed
     height, width = cv2.imread(str(sheet)).shape[:2]
