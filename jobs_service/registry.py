@@ -24,7 +24,7 @@ class JobRegistry:
         return self._clock.now_ms()
 
     def jobs(self) -> list[JobStatus]:
-        """All jobs, oldest first. The call also tells gateways that a jobs service runs."""
+        """All jobs, oldest first. The call is also the heartbeat of this jobs service."""
         with outages_named():
             self._send_heartbeat()
             stored = self._client.hvals(keys.JOBS)

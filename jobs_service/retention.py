@@ -23,7 +23,7 @@ class RetentionPolicy:
     Args:
         registry: of the jobs.
         files: of the jobs.
-        keep: how long a job is kept after its end; 0 keeps it for ever.
+        keep: how long a job is kept after its end; 0 keeps it without a limit.
     """
 
     def __init__(self, registry: JobRegistry, files: JobFiles, keep: timedelta) -> None:

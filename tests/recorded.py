@@ -1,4 +1,4 @@
-"""Readings and episodes as a gateway tells them, for tests of its history."""
+"""Readings and episodes as a gateway publishes them, for tests of its history."""
 
 from contract import events
 from tests.stage import HAPPY, QUALITY, reading

@@ -23,7 +23,7 @@ class JobStatus(BaseModel):
     frames: Annotated[int, Field(ge=0)] = 0
     faces: Annotated[int, Field(ge=0)] = 0
     reason: str = ""
-    """Why it failed, or what a running job waits for."""
+    """Why it failed, what a running job waits for, or what is missing from the results of a job that is done."""
     created_ms: int
     changed_ms: int
     """When this status was written."""

@@ -1,1 +1,1 @@
-"""What people look at: a chart, a video and a page, made from the readings and episodes of an analysis."""
+"""The drawn outputs of an analysis: chart, video and HTML report."""

@@ -1,4 +1,4 @@
-"""Drawing what people look at from the JSON lines of an analysis."""
+"""Drawing chart, video and report from the JSON lines of an analysis."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
