@@ -86,6 +86,6 @@ def test_a_folder_that_was_made_for_the_outputs_goes_when_they_fail_and_one_that
 
 
 def test_one_output_can_go_elsewhere_while_the_others_stay_together(tmp_path):
-    outputs = Outputs.all_in(tmp_path / "out").but(Outputs(readings_csv=tmp_path / "faces.csv"))
+    outputs = Outputs.all_in(tmp_path / "out").overridden_by(Outputs(readings_csv=tmp_path / "faces.csv"))
     assert outputs.readings_csv == tmp_path / "faces.csv"
     assert outputs.report_html == tmp_path / "out" / "report.html"
