@@ -1,1 +1,1 @@
-"""The contract between the services: messages, events, keys, Redis, models and what every service runs on."""
+"""The contract between the services: messages, events, keys, Redis, models and the base of every service."""

@@ -1,8 +1,8 @@
-"""The errors that Emotii raises itself. Each message says what is wrong and what to do about it."""
+"""The errors that Emotii raises itself. Each message states the fault and its remedy."""
 
 
 class EmotiiError(Exception):
-    """Something a person can mend; shown as one line, without a traceback."""
+    """An error that a person can correct; shown as one line, without a traceback."""
 
 
 class SettingsError(EmotiiError):
@@ -14,7 +14,7 @@ class SourceError(EmotiiError):
 
 
 class ModelError(EmotiiError):
-    """A model folder is missing, incomplete or not what its `model.json` says."""
+    """A model folder is missing, incomplete or does not match its `model.json`."""
 
 
 class PictureError(EmotiiError):

@@ -1,4 +1,4 @@
-"""What the capture tests share: a stream server, and captures on threads of the test's process."""
+"""Shared by the capture tests: a stream server, and captures on threads of the test's process."""
 
 import json
 import threading
@@ -22,7 +22,7 @@ FAST = {"reconnect_first": "100ms", "reconnect_longest": "500ms", "stall_timeout
 
 
 def until(true, seconds=30.0):
-    """What `true` gives as soon as it is something."""
+    """The first value of `true` that is not empty or false."""
     deadline = time.monotonic() + seconds
     while not (found := true()):
         assert time.monotonic() < deadline, "not in time"
@@ -48,7 +48,7 @@ def capturing(spec, its_settings, order=0):
 
 
 def status(client, source):
-    """What the registry says of a source, None if nothing."""
+    """The status of a source in the registry, None if there is none."""
     found = client.hget(keys.SOURCES, source)
     return SourceStatus(**json.loads(found)) if found else None
 
@@ -58,7 +58,7 @@ def entries(client, source):
 
 
 class MjpegServer:
-    """Sends a picture thirty times a second to whoever asks, until it dies or falls silent."""
+    """Sends a picture thirty times a second to every client, until it dies or falls silent."""
 
     every_seconds = 1 / 30
 

@@ -14,7 +14,7 @@ from contract.messages import Box
 WIDTH, HEIGHT, FPS = 640, 480, 15
 BACKGROUND = (150, 140, 128)
 APART = 120
-"""Nearer than so many pixels nobody can say whose face a box is round."""
+"""Distance in pixels below which it is not clear whose face a box surrounds."""
 
 
 @dataclass(frozen=True)

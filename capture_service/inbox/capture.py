@@ -28,7 +28,7 @@ CONSUMER = "capture"
 MOST_DELIVERIES = 3
 DEAD_KEPT = 2000
 _GROUP_IS_GONE = ("NOGROUP", "UNBLOCKED")
-"""How the errors of Redis begin that say that there is no such group, before a read and while it waits."""
+"""The beginnings of Redis's errors for a missing group, before a read and while it waits."""
 Entry = tuple[bytes, dict[bytes, bytes]]
 
 

@@ -1,4 +1,4 @@
-"""The faces of uploaded pictures, each of which stands for itself."""
+"""The faces of uploaded pictures."""
 
 import time
 

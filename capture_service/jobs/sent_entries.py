@@ -16,7 +16,7 @@ create table crops (frame integer, face integer, fields text not null, pixels bl
 without rowid;
 """
 _FRAME_ENDS = -1
-"""In place of a face's number: stands for the "frame done"."""
+"""Stored in place of a face's number for the "frame done"."""
 KEPT_FRAMES = 64
 """How many frames are written in one transaction."""
 

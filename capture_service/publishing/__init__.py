@@ -1,1 +1,1 @@
-"""What a capture process sends to Redis: crops, frames, its registration."""
+"""Publishes crops, frames and the registration of a source to Redis."""

@@ -10,7 +10,7 @@ _JPEG_BEGIN, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 
 def decode(encoded: bytes, max_bytes: int) -> Picture:
-    """A JPEG, PNG, WebP, GIF (its first frame), BMP or TIFF as (height, width, 3) BGR, turned as its EXIF data says.
+    """A JPEG, PNG, WebP, GIF (its first frame), BMP or TIFF as (height, width, 3) BGR, rotated by its EXIF data.
 
     `opencv.limit` bounds the number of decoded pixels for the whole process.
 

@@ -1,1 +1,1 @@
-"""What every service runs on: settings, logs, health, start and stop."""
+"""The base of every service: settings, logs, health, start and stop."""

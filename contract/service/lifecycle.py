@@ -88,7 +88,7 @@ def run(main: Callable[[], None]) -> None:
 
 
 def _end_process(failure: threading.ExceptHookArgs) -> None:
-    if failure.exc_type is SystemExit:  # a thread that ended itself, as one does whose terminal is gone
+    if failure.exc_type is SystemExit:  # a thread that ended itself, as one does whose terminal was closed
         return
     threading.__excepthook__(failure)  # prints it on stderr
     os._exit(FAILURE_EXIT)

@@ -32,10 +32,10 @@ PART = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n
 
 @dataclass
 class Neighbour:
-    """Somebody who must not be asked."""
+    """A host that must not be contacted."""
 
     socket: socket.socket
-    asked: list[bytes] = field(default_factory=list)
+    requests: list[bytes] = field(default_factory=list)
 
     @property
     def port(self) -> int:
@@ -46,7 +46,7 @@ class Neighbour:
             while True:
                 connection, _ = self.socket.accept()
                 connection.settimeout(1)
-                self.asked.append(connection.recv(100))
+                self.requests.append(connection.recv(100))
                 connection.close()
         except OSError:
             return
@@ -64,12 +64,12 @@ def neighbour() -> Iterator[Neighbour]:
 def camera(
     answer: bytes, kind: str = STREAM_TYPE, status: int = 200, **headers: str
 ) -> Iterator[tuple[int, list[str]]]:
-    """An HTTP server with one answer to everything: its port, and under which names it was asked."""
-    asked: list[str] = []
+    """An HTTP server with one response to everything: its port, and the host names of the requests."""
+    requests: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            asked.append(self.headers["Host"])
+            requests.append(self.headers["Host"])
             self.send_response(status)
             self.send_header("Content-Type", kind)
             for name, value in headers.items():
@@ -90,7 +90,7 @@ def camera(
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:
-        yield server.server_port, asked
+        yield server.server_port, requests
     finally:
         server.shutdown()
         server.server_close()
@@ -109,14 +109,14 @@ def test_an_added_camera_is_opened_under_its_own_name(monkeypatch: pytest.Monkey
     monkeypatch.setattr(
         socket, "getaddrinfo", lambda host, *a, **k: known("127.0.0.1" if host == "front.test" else host, *a, **k)
     )
-    with camera(PART) as (port, asked):
+    with camera(PART) as (port, requests):
         capture = opened(f"http://us%40er:p@ss@front.test:{port}/video")
         assert capture.grab()
         picture = retrieve(capture)
         capture.release()
     assert picture is not None
     assert picture.shape == (120, 160, 3)
-    assert asked == [f"front.test:{port}"]
+    assert requests == [f"front.test:{port}"]
 
 
 @pytest.mark.parametrize(
@@ -127,11 +127,11 @@ def test_an_added_camera_is_opened_under_its_own_name(monkeypatch: pytest.Monkey
 )  # fmt: skip
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(neighbour: Neighbour, target: str, status: int):
-    with camera(b"", "text/html", status, Location=target.format(port=neighbour.port)) as (port, asked):
+    with camera(b"", "text/html", status, Location=target.format(port=neighbour.port)) as (port, requests):
         with pytest.raises(SourceError, match=rf"cannot open http://127\.0\.0\.1:{port}/video"):
             opened(f"http://127.0.0.1:{port}/video")
-        assert len(asked) == 1
-    assert neighbour.asked == []
+        assert len(requests) == 1
+    assert neighbour.requests == []
 
 
 PLAYLISTS = {
@@ -162,7 +162,7 @@ def test_no_playlist_is_followed(neighbour: Neighbour, tmp_path: Path, name: str
     file.write_bytes(text)
     with pytest.raises(SourceError, match="cannot open"):
         opened(str(file), "file")
-    assert neighbour.asked == []
+    assert neighbour.requests == []
 
 
 def test_a_host_that_never_answers_takes_no_longer_than_opening_may():
@@ -200,7 +200,7 @@ def test_a_host_that_is_not_allowed_is_not_contacted(host: str):
 
 
 def test_the_resolver_is_queried_once(monkeypatch: pytest.MonkeyPatch):
-    """A name that means another host the next time (DNS rebinding) is not asked for again."""
+    """A name that means another host the next time (DNS rebinding) is not resolved again."""
     answers = ["127.0.0.1", "10.0.0.1"]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (answers.pop(0), 0))])
     spec = SourceSpec("door", "stream", "rtsp://us%40er:p%2Fss@cam.example:8554/live?x=1", added=True)

@@ -56,7 +56,7 @@ def test_sources_are_added_and_removed_and_the_others_go_on(server, clients):
 
 def test_a_list_of_sources_that_is_something_else_is_logged_and_read_again_once_it_is_repaired(server, clients):
     client = clients.commands
-    client.set(keys.ADDED_SOURCES, "what somebody put there")
+    client.set(keys.ADDED_SOURCES, "another type")
     with service(server, EMOTII_SOURCES="none") as process:
         assert "WRONGTYPE" in until(lambda: line if "WRONGTYPE" in (line := process.stderr.readline()) else None, 60)
         client.delete(keys.ADDED_SOURCES)
@@ -66,7 +66,7 @@ def test_a_list_of_sources_that_is_something_else_is_logged_and_read_again_once_
 
 def test_an_inbox_of_another_type_ends_no_process(server, clients):
     client = clients.commands
-    client.set(keys.inbox(keys.UPLOADS), "what somebody put there")
+    client.set(keys.inbox(keys.UPLOADS), "another type")
     with service(server, EMOTII_SOURCES="a=demo") as process:
         until(lambda: online(client, "a"), 60)
         frames, running = status(client, "a").frames, children(process.pid)

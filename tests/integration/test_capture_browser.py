@@ -37,8 +37,8 @@ def done(client):
 
 
 def state(client, name, reason=""):
-    told = status(client, "tab")
-    return told and (told.state, told.reason) == (name, reason) and told
+    found = status(client, "tab")
+    return found and (found.state, found.reason) == (name, reason) and found
 
 
 def patient(server, **more):
@@ -52,11 +52,11 @@ def test_pictures_become_frames_with_stable_tracks_and_leave_the_inbox_when_proc
             hand_in(here, frame, picture)
             until(lambda frame=frame: len(done(here)) == frame + 1)
         until(lambda: here.xlen(keys.inbox("tab")) == 0)
-        told = until(lambda: state(here, "ONLINE"))
-        assert (told.kind, told.added) == ("camera", True)
+        found = until(lambda: state(here, "ONLINE"))
+        assert (found.kind, found.added) == ("camera", True)
         assert [one.id.frame for one in done(here)] == list(range(len(FACES)))
         crops = [entry for entry in entries(here, "tab") if isinstance(entry, Crop)]
-        assert {crop.id.epoch for crop in crops} == {told.epoch}
+        assert {crop.id.epoch for crop in crops} == {found.epoch}
         assert all(crop.deadline_ms > crop.captured_ms for crop in crops)
         ((_, frames),) = Counter(crop.face.track for crop in crops).most_common(1)
         assert frames == len(FACES), "one face is one track over the frames"
@@ -71,7 +71,7 @@ def test_of_several_pictures_the_newest_is_processed_and_the_others_count_as_ski
         hand_in(here, 3, late_ms=5000)
         hand_in(here, 4)
         until(lambda: len(done(here)) == 2)
-        until(lambda: (told := status(here, "tab")) and told.skipped == 3)
+        until(lambda: (found := status(here, "tab")) and found.skipped == 3)
         assert [one.id.frame for one in done(here)] == [2, 4]
 
 

@@ -35,7 +35,7 @@ def test_a_frame_becomes_its_crops_and_frame_done_with_a_deadline(any_server, an
     client = any_clients.commands
     with capturing(DEMO, settings(any_server, detector="blazeface"), order=3):
         until(lambda: client.xlen(keys.crops("demo")) > 10)
-        found, told = entries(client, "demo"), status(client, "demo")
+        found, registered = entries(client, "demo"), status(client, "demo")
 
     ends = [entry for entry in found if isinstance(entry, FrameDone)]
     for end in ends:
@@ -45,15 +45,16 @@ def test_a_frame_becomes_its_crops_and_frame_done_with_a_deadline(any_server, an
     seconds, _ = client.time()
     assert crop.deadline_ms - crop.captured_ms == 450
     assert abs(crop.captured_ms / 1000 - seconds) < 60
-    assert (told.kind, told.order, told.state, told.epoch) == ("camera", 3, "ONLINE", crop.id.epoch)
+    assert (registered.kind, registered.order) == ("camera", 3)
+    assert (registered.state, registered.epoch) == ("ONLINE", crop.id.epoch)
 
 
 def test_a_source_whose_capture_was_stopped_reports_it_until_another_process_captures_it(server, clients):
     client = clients.commands
     with capturing(DEMO, settings(server)):
         until(lambda: state(client, "demo") == "ONLINE")
-    told = status(client, "demo")
-    assert (told.state, told.reason, told.fps) == ("OFFLINE", "stopped", 0.0)
+    reported = status(client, "demo")
+    assert (reported.state, reported.reason, reported.fps) == ("OFFLINE", "stopped", 0.0)
     with capturing(DEMO, settings(server)):
         until(lambda: state(client, "demo") == "ONLINE")
 
@@ -61,7 +62,7 @@ def test_a_source_whose_capture_was_stopped_reports_it_until_another_process_cap
 def test_with_a_backlog_frames_are_skipped_and_counted(server, clients):
     client = clients.commands
     with capturing(DEMO, settings(server, backlog_limit=5)):
-        until(lambda: (told := status(client, "demo")) and told.skipped > 5)
+        until(lambda: (now := status(client, "demo")) and now.skipped > 5)
         assert client.xlen(keys.crops("demo")) <= 5 + 4
         client.xtrim(keys.crops("demo"), maxlen=0, approximate=False)
         until(lambda: client.xlen(keys.crops("demo")) > 0)
@@ -78,7 +79,7 @@ def test_jpegs_go_out_only_while_somebody_listens(server, clients):
             return shown and shown[-1][1]
 
         until(has_come)
-        assert shown[0][1] == b""  # nobody was there when the one before was published
+        assert shown[0][1] == b""  # the channel had no subscriber at the frame before
         header, jpeg = shown[-1]
         assert (header.source, header.width, header.height) == ("demo", 640, 480)
         assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (240, 320, 3)
@@ -89,8 +90,8 @@ def test_a_file_that_does_not_loop_ends_offline(server, clients, tmp_path):
     (tmp_path / "two.png").write_bytes(b"broken")
     spec = parse_list(f"pics={tmp_path}?fps=20")[0]
     with capturing(spec, settings(server)):
-        told = until(lambda: (found := status(clients.commands, "pics")) and found.reason == "ended" and found)
-    assert (told.state, told.frames, told.skipped) == ("OFFLINE", 1, 1)
+        reported = until(lambda: (found := status(clients.commands, "pics")) and found.reason == "ended" and found)
+    assert (reported.state, reported.frames, reported.skipped) == ("OFFLINE", 1, 1)
     assert [entry.id.frame for entry in entries(clients.commands, "pics")] == [0]
 
 
@@ -101,9 +102,9 @@ def test_a_camera_that_dies_and_comes_back_is_online_again_with_a_new_epoch(serv
         first = status(client, "cam").epoch
         camera.die()
         until(lambda: state(client) in {"RECONNECTING", "OFFLINE"}, seconds=15)
-        told = until(lambda: (found := status(client, "cam")) and found.state == "OFFLINE" and found)
-        assert "hunter2" not in told.model_dump_json()
-        assert "cannot open http://127.0.0.1" in told.reason
+        reported = until(lambda: (found := status(client, "cam")) and found.state == "OFFLINE" and found)
+        assert "hunter2" not in reported.model_dump_json()
+        assert "cannot open http://127.0.0.1" in reported.reason
         camera.start()
         until(lambda: state(client) == "ONLINE")
         assert status(client, "cam").epoch != first
@@ -127,7 +128,7 @@ def test_a_lost_camera_is_offline_soon_even_if_opening_it_again_takes_long(serve
         until(lambda: state(client) == "ONLINE")
         camera.silent.set()  # from now on it accepts, and says nothing
         until(lambda: state(client) == "OFFLINE", seconds=15)
-        # Whoever notices first, OpenCV's own time-out or ours.
+        # OpenCV's own time-out or that of the capture, whichever comes first.
         assert status(client, "cam").reason.endswith(("no frame for 1 s", "sends no more frames"))
         camera.silent.clear()
         until(lambda: state(client) == "ONLINE")
@@ -137,15 +138,15 @@ def test_a_source_that_is_to_give_few_frames_is_not_taken_for_broken(server, cli
     cv2.imwrite(str(tmp_path / "one.png"), np.zeros((40, 40, 3), np.uint8))
     spec = parse_list(f"pics={tmp_path}?fps=0.5&loop=1")[0]
     with capturing(spec, settings(server, stall_timeout="500ms")):
-        told = until(lambda: (found := status(clients.commands, "pics")) and found.frames >= 3 and found)
-    assert told.epoch == status(clients.commands, "pics").epoch
+        reported = until(lambda: (found := status(clients.commands, "pics")) and found.frames >= 3 and found)
+    assert reported.epoch == status(clients.commands, "pics").epoch
     assert [entry.id.frame for entry in entries(clients.commands, "pics")][:3] == [0, 1, 2]
 
 
 def test_a_camera_that_was_never_there_is_offline_with_the_reason(server, clients):
     with capturing(SourceSpec("cam", "webcam", "63"), settings(server)):
-        told = until(lambda: (found := status(clients.commands, "cam")) and found.state == "OFFLINE" and found)
-    assert told.reason == "cannot open webcam 63"
+        reported = until(lambda: (found := status(clients.commands, "cam")) and found.state == "OFFLINE" and found)
+    assert reported.reason == "cannot open webcam 63"
 
 
 def test_one_of_two_captures_of_a_source_waits_and_takes_over(server, clients):
@@ -154,10 +155,10 @@ def test_one_of_two_captures_of_a_source_waits_and_takes_over(server, clients):
         until(lambda: state(client, "demo") == "ONLINE")
         first = status(client, "demo").epoch
         with capturing(DEMO, settings(server)):
-            until(lambda: (told := status(client, "demo")) and told.frames > 10)
+            until(lambda: (now := status(client, "demo")) and now.frames > 10)
             assert {entry.id.epoch for entry in entries(client, "demo")} == {first}
             stop.set()
-            until(lambda: (told := status(client, "demo")) and told.epoch != first and told.state == "ONLINE")
+            until(lambda: (now := status(client, "demo")) and now.epoch != first and now.state == "ONLINE")
 
 
 def test_redis_may_be_away_at_the_start_and_in_the_middle(tmp_path, capsys):
@@ -172,12 +173,12 @@ def test_redis_may_be_away_at_the_start_and_in_the_middle(tmp_path, capsys):
         time.sleep(0.5)
         hidden.rename(socket)
         until(lambda: state(clients.commands, "demo") == "ONLINE")
-        before = until(lambda: (told := status(clients.commands, "demo")) and told.frames and told)
+        before = until(lambda: (now := status(clients.commands, "demo")) and now.frames and now)
         server._process.kill()
         server._process.wait()
         time.sleep(1)
         server.start()
-        until(lambda: (told := status(clients.commands, "demo")) and told.frames > before.frames + 5)
+        until(lambda: (now := status(clients.commands, "demo")) and now.frames > before.frames + 5)
         after = status(clients.commands, "demo")
         assert after.epoch == before.epoch  # the camera knew nothing of it
         assert after.skipped > before.skipped

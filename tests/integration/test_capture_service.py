@@ -73,7 +73,7 @@ def free_ports(count):
     raise AssertionError("no free ports in a row")
 
 
-def gone(pid):
+def has_ended(pid):
     """Whether a process has ended; it may wait for its new parent to reap it."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
@@ -143,7 +143,7 @@ def test_no_child_outlives_a_parent_that_was_killed(server, clients):
         assert len(running) == 2
         process.kill()
         process.wait()
-        until(lambda: all(gone(child) for child in running))
+        until(lambda: all(has_ended(child) for child in running))
         assert stopped(clients.commands, "a", keys.UPLOADS)
 
 
@@ -184,7 +184,7 @@ def test_a_child_that_hangs_is_killed_and_started_again(server, clients):
             first = next(iter(children(os.getpid())))
             os.kill(first, signal.SIGSTOP)
             until(lambda: not running.alive(), 20)
-            until(lambda: gone(first), 20)
+            until(lambda: has_ended(first), 20)
             before = status(client, keys.UPLOADS).seen_ms
             until(lambda: status(client, keys.UPLOADS).seen_ms > before and online(client, keys.UPLOADS), 60)
             assert running.alive()

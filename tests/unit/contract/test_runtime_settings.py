@@ -34,11 +34,11 @@ def test_a_stored_field_of_no_use_is_named_and_harms_no_other(name, value):
 
 
 def test_a_desired_source_shows_its_address_neither_as_text_nor_in_errors():
-    desired = AddedSource(name="door", address="rtsp://user:hunter2@host/", added_ms=1)
-    assert "hunter2" not in repr(desired)
-    assert "hunter2" in desired.model_dump_json()
+    source = AddedSource(name="door", address="rtsp://user:hunter2@host/", added_ms=1)
+    assert "hunter2" not in repr(source)
+    assert "hunter2" in source.model_dump_json()
     with pytest.raises(ValueError, match="detector") as raised:
-        AddedSource.model_validate_json(desired.model_dump_json().replace('"detector":null', '"detector":"hunter2"'))
+        AddedSource.model_validate_json(source.model_dump_json().replace('"detector":null', '"detector":"hunter2"'))
     assert "hunter2" not in str(raised.value)
 
 

@@ -1,4 +1,4 @@
-"""Faces that are hidden in the video: nothing of them is left, whatever is asked and found."""
+"""Faces that are hidden in the video: no face is recognisable with any blur and any box."""
 
 import cv2
 import numpy as np
@@ -16,7 +16,7 @@ def detector():
 
 
 def fine(picture: np.ndarray, box) -> np.ndarray:
-    """What is left of a box without its coarse light and shade, where nobody is told from anybody."""
+    """What is left of a box without its coarse light and shade, which does not identify a person."""
     left, top, width, height = map(round, box)
     gray = cv2.cvtColor(picture[top : top + height, left : left + width], cv2.COLOR_BGR2GRAY).astype(np.float32)
     return gray - cv2.GaussianBlur(gray, (0, 0), width / 20)

@@ -133,9 +133,7 @@ def added(app: FastAPI, address: object):
 
 
 @pytest.mark.parametrize(("address", "code", "words"), REFUSED, ids=lambda one: str(one)[:60])
-def test_an_added_camera_that_is_not_allowed_is_refused(
-    app: FastAPI, address: str, code: str, words: str
-):
+def test_an_added_camera_that_is_not_allowed_is_refused(app: FastAPI, address: str, code: str, words: str):
     answer = added(app, address)
     assert (answer.status_code, error_of(answer)) == (422, code), answer.text
     assert words in answer.json()["error"]["message"]

@@ -156,7 +156,7 @@ def test_a_picture_that_unpacks_to_far_too_many_pixels_is_refused_before_it_take
     assert answer.stdout == f"{DAMAGED}\nTrue\n"
 
 
-class Told:
+class FakeDetector:
     """Finds the given faces."""
 
     def __init__(self, *boxes: tuple[float, float, float, float]) -> None:
@@ -179,7 +179,7 @@ PLACES = {
 
 @pytest.mark.parametrize(("box", "flaw"), PLACES.values(), ids=PLACES)
 def test_a_tiny_face_and_one_off_the_frame_have_crops_with_the_flaw(box, flaw: str):
-    (found,) = FaceFinder("test", Told(box)).find(noise(90, 120, 3), 0.0)
+    (found,) = FaceFinder("test", FakeDetector(box)).find(noise(90, 120, 3), 0.0)
     crop = Crop(FrameId("test", "e1", 0), found.face, 1000, 0, found.pixels)
     assert read_crop_entry(crop.fields()).array().shape == (48, 48)
     assert flaw in found.face.quality.flaws

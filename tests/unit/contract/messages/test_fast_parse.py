@@ -1,4 +1,4 @@
-"""What is recognised at a glance is what reading with care finds, byte by byte."""
+"""The fast parser returns what the careful one does, byte by byte."""
 
 from dataclasses import replace
 
@@ -43,7 +43,7 @@ def test_every_frame_that_a_capture_writes_is_recognised(written):
     assert fast_parse_frame(written.fields())
 
 
-@settings(suppress_health_check=[HealthCheck.filter_too_much])  # a length is drawn again where the pattern looks ahead
+@settings(suppress_health_check=[HealthCheck.filter_too_much])  # for the look-ahead of the pattern
 @given(some.from_regex(CROP, fullmatch=True))
 def test_a_crop_that_is_parsed_fast_is_a_valid_crop(line):
     fields = crop("cam", 7).fields() | dict(zip(CROP_FIELDS, line.split(b"\n"), strict=True))

@@ -162,14 +162,14 @@ def test_numbers_without_end_are_refused_wherever_they_come_as_json(number):
 
 def test_a_dead_entry_keeps_its_fields_but_no_pixels():
     fields = GOOD | {b"note": b"x" * 10_000} | {b"extra%d" % number: b"y" for number in range(1000)}
-    buried = Dead("5-0", "box: not 4 finite numbers", fields)
+    dead = Dead("5-0", "box: not 4 finite numbers", fields)
 
-    written = buried.fields()
+    written = dead.fields()
     again = Dead.read(written)
 
     assert sum(len(name) + len(value) for name, value in written.items()) < 4096
     assert b"pixels" not in again.original
-    assert (again.entry, again.reason, again.crop_id) == ("5-0", buried.reason, "cam:e1:7:0")
+    assert (again.entry, again.reason, again.crop_id) == ("5-0", dead.reason, "cam:e1:7:0")
 
 
 def test_a_dead_entry_whose_fields_look_like_its_own_keeps_both_apart():

@@ -23,8 +23,8 @@ def test_probabilities_that_are_no_numbers_are_malformed(bad: float):
 
 
 def test_a_reading_carries_the_thresholds_of_its_model():
-    asked = Thresholds(min_probability=0.5123, min_margin=0.1, precision=0.95)
-    assert read_outcome(replace(reading(), thresholds=asked).fields()).thresholds == asked
+    thresholds = Thresholds(min_probability=0.5123, min_margin=0.1, precision=0.95)
+    assert read_outcome(replace(reading(), thresholds=thresholds).fields()).thresholds == thresholds
 
 
 def test_a_reading_of_an_older_release_has_no_thresholds():

@@ -35,11 +35,11 @@ def test_an_invalid_url_is_reported_by_the_name_of_its_variable(url):
 
 
 def test_a_url_that_cannot_be_read_is_not_repeated():
-    with pytest.raises(SettingsError) as told:
+    with pytest.raises(SettingsError) as raised:
         connect("redis://:secretword/x@host", "test")
-    assert "secretword" not in str(told.value)
-    assert told.value.__cause__ is None
-    assert told.value.__suppress_context__, "the parser's words would stand in a traceback"
+    assert "secretword" not in str(raised.value)
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__, "a traceback would show the parser's message"
 
 
 def test_pauses_grow_up_to_the_longest_and_start_anew_after_a_success():

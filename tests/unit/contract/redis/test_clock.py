@@ -5,10 +5,10 @@ from contract.redis.clock import RedisClock
 
 class ServerOf1970:
     def __init__(self):
-        self.asked = 0
+        self.calls = 0
 
     def time(self):
-        self.asked += 1
+        self.calls += 1
         return 100, 500_000
 
 
@@ -26,7 +26,7 @@ def test_redis_is_queried_only_now_and_then():
     clock, server = RedisClock(), ServerOf1970()
     for _ in range(100):
         clock.refresh(server)
-    assert server.asked == 1
+    assert server.calls == 1
 
 
 class Host:
@@ -49,35 +49,35 @@ def test_after_a_sleep_of_the_host_redis_is_queried_again():
     clock.refresh(server)
     host.awake(29)
     clock.refresh(server)
-    assert server.asked == 1
+    assert server.calls == 1
     host.asleep(60)
     clock.refresh(server)
-    assert server.asked == 2
+    assert server.calls == 2
     assert clock.now_ms() == 100_500
     clock.refresh(server)
-    assert server.asked == 2, "one look is enough"
+    assert server.calls == 2, "one sample is enough"
     host.awake(31)
     clock.refresh(server)
-    assert server.asked == 3
+    assert server.calls == 3
 
 
 def test_of_slow_answers_the_quickest_is_believed():
     host = Host()
 
     class BusyServer:
-        """Answers late, as the host sees it; the time that it tells was right when it was asked."""
+        """Responds late, as the host sees it; its time was right when the request was sent."""
 
         def __init__(self, *seconds):
             self.delays = iter(seconds)
 
         def time(self):
-            told = 100.0 + host.monotonic
+            now = 100.0 + host.monotonic
             host.awake(next(self.delays))
-            return int(told), round(told % 1 * 1_000_000)
+            return int(now), round(now % 1 * 1_000_000)
 
     clock = RedisClock(lambda: host.wall, lambda: host.monotonic)
     clock.refresh(BusyServer(0.2, 0.04, 0.1, 0.15, 0.3))
     assert abs(clock.now_ms() - (100 + host.monotonic) * 1000) <= 21
     host.awake(40)
-    clock.refresh(BusyServer(0.2, 0.001))  # quick enough: not asked a third time
+    clock.refresh(BusyServer(0.2, 0.001))  # quick enough: there is no third sample
     assert abs(clock.now_ms() - (100 + host.monotonic) * 1000) <= 1.5

@@ -106,7 +106,7 @@ subprocess.run([sys.executable, "-c", sys.argv[1]])
 
 
 def test_a_process_ends_in_order_when_its_parent_is_killed():
-    # The grandchild inherits the pipe, so that it can still be heard after its parent is gone.
+    # The grandchild inherits the pipe, so that its output is still read after its parent has ended.
     command = [sys.executable, "-c", PARENT, CHILD]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout.readline() == "ready\n"

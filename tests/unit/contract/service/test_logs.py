@@ -56,10 +56,10 @@ def test_no_credential_reaches_a_log_line(capsys, as_json):
 
 def test_values_keep_their_kind_in_a_line_for_machines(capsys):
     configure(service="test", as_json=True)
-    structlog.get_logger().info("told", number=7, share=0.5, yes=True, nothing=None, names=("a", "b"))
+    structlog.get_logger().info("values", number=7, share=0.5, yes=True, nothing=None, names=("a", "b"))
     event = json.loads(capsys.readouterr().err)
-    told = (event["number"], event["share"], event["yes"], event["nothing"], event["names"])
-    assert told == (7, 0.5, True, None, ["a", "b"])
+    values = (event["number"], event["share"], event["yes"], event["nothing"], event["names"])
+    assert values == (7, 0.5, True, None, ["a", "b"])
 
 
 def test_a_line_for_machines_is_one_json_object_with_the_service(capsys):
@@ -77,5 +77,5 @@ def test_a_line_for_machines_is_one_json_object_with_the_service(capsys):
 
 def test_messages_below_the_level_are_not_logged(capsys):
     configure(service="test", level="warning")
-    structlog.get_logger().info("nobody asked")
+    structlog.get_logger().info("not logged")
     assert capsys.readouterr().err == ""
