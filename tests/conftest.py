@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from contract.redis.broker import Clients, connect
-from emotii.local.redis_server import PrivateServer, find_server
+from emotii.local.redis_server import PrivateServer
 from tests.postgres import PostgresServer, find_postgres
+from tests.stage import Producer
+from tests.system import System, private_server, running_system
 
 TESTS = Path(__file__).parent
 SHARED = Path(os.environ.get("EMOTII_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
@@ -94,13 +96,44 @@ def any_server(any_program: Path, tmp_path: Path) -> Iterator[PrivateServer]:
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def shared_system(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """One for all tests of a module that are not marked `alone`; its SYSTEM_SETTINGS are those of the gateway."""
+    settings: dict[str, str] = getattr(request.module, "SYSTEM_SETTINGS", {})
+    with running_system(tmp_path_factory.mktemp("system"), **settings) as system:
+        yield system
+
+
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[PrivateServer]:
-    """A fresh private server, whichever `emotii up` would take."""
-    server = PrivateServer(tmp_path / "redis", find_server())
-    server.start()
-    yield server
-    server.stop()
+def system(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[System]:
+    """A running server, producer and gateway: as they are after a start, though other tests have used them."""
+    if request.node.get_closest_marker("alone"):
+        with running_system(tmp_path, **getattr(request.module, "SYSTEM_SETTINGS", {})) as alone:
+            yield alone
+        return
+    shared: System = request.getfixturevalue("shared_system")
+    yield shared
+    shared.restore()
+
+
+@pytest.fixture
+def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[PrivateServer]:
+    """That of the system, in a test with a system; else a fresh one, whichever `emotii up` would take."""
+    if "system" in request.fixturenames:
+        yield request.getfixturevalue("system").server
+        return
+    with private_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def producer(request: pytest.FixtureRequest, server: PrivateServer) -> Iterator[Producer]:
+    """That of the system, in a test with a system; else one of its own."""
+    if "system" in request.fixturenames:
+        yield request.getfixturevalue("system").producer
+        return
+    with Producer(server.url) as producer:
+        yield producer
 
 
 @pytest.fixture

@@ -109,13 +109,16 @@ class Producer:
         self.clients: Clients = connect(url, "producer")
         self.source = source
         self.order = order
-        self.state = "ONLINE"
-        self.reason = ""
-        self.faces = Faces()
-        self.labels = LABELS
-        self.repeats = False
-        self.disorder = False
+        self.state: str
+        self.reason: str
+        self.faces: Faces
+        self.labels: tuple[str, ...]
+        self.repeats: bool
+        self.disorder: bool
         """Whether every third frame is finished after the one behind it, as by a slower worker."""
+        self.answer: Callable[[InboxPicture, int], None]
+        """What is done with a picture that is handed in."""
+        self.restore()
         self.frame = 0
         self.jpegs = 0
         self.last_receivers = 0
@@ -126,6 +129,13 @@ class Producer:
         self._stop = Event()
         self._thread = Thread(target=self._run, daemon=True)
         self._seen = "0-0"
+
+    def restore(self) -> None:
+        """As it was at first: online, and the two faces are shown."""
+        self.state, self.reason = "ONLINE", ""
+        self.faces, self.labels = Faces(), LABELS
+        self.repeats = self.disorder = False
+        self.answer = self._answer
 
     def __enter__(self) -> "Producer":
         self._thread.start()
@@ -222,7 +232,7 @@ class Producer:
         for _, pictures in entries:
             for entry, fields in pictures:
                 self._seen = entry
-                self._answer(InboxPicture.read(fields), now)
+                self.answer(InboxPicture.read(fields), now)
                 self.clients.commands.xdel(keys.inbox(keys.UPLOADS), entry)
 
     def _answer(self, upload: InboxPicture, now: int) -> None:

@@ -13,9 +13,7 @@ from typing import TypeVar
 import pytest
 from playwright.sync_api import Browser
 
-from emotii.local.redis_server import PrivateServer
 from tests.acceptance.browser import chromium
-from tests.stage import Producer
 
 Found = TypeVar("Found")
 EMOTII = [sys.executable, "-m", "emotii"]
@@ -97,12 +95,6 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     yield start
     for running in started:
         running.kill()
-
-
-@pytest.fixture
-def producer(server: PrivateServer) -> Iterator[Producer]:
-    with Producer(server.url) as producer:
-        yield producer
 
 
 @pytest.fixture(scope="module")

@@ -11,16 +11,15 @@ from contract.redis.broker import connect
 from emotii.local.redis_server import PrivateServer
 from tests.acceptance.browser import TIMEOUT_MS, needs_chromium, opened, wait_for_state, wait_for_video
 from tests.stage import HAPPY, SAD, UNSURE, GatewayProcess, Producer, gateway_process, until
+from tests.system import System
 
 OTHER_CLASSES = ("calm", "bored", "tired", "awake", "puzzled", "amused", "proud", "shy", "moved", "keen", "curious")
 pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
-def gateway(server: PrivateServer, producer: Producer, tmp_path: Path) -> Iterator[GatewayProcess]:
-    with gateway_process(server.url, tmp_path / "faces") as gateway:
-        until(gateway.ready, 90, "readiness")
-        yield gateway
+def gateway(system: System) -> GatewayProcess:
+    return system.gateway
 
 
 @pytest.fixture
@@ -82,6 +81,7 @@ def test_faces_appear_change_and_disappear(page: Page, producer: Producer):
     expect(tile(page).locator(".box")).to_have_count(0)
 
 
+@pytest.mark.alone
 def test_the_timeline_moves_and_lists_its_episodes_as_text(page: Page, producer: Producer):
     expect(tile(page).locator(".lane")).to_have_count(2, timeout=TIMEOUT_MS)
     expect(tile(page).locator(".legend li")).to_have_text(["angry", "fear", "happy", "sad", "surprise"])
@@ -116,6 +116,7 @@ def test_the_page_shows_the_labels_of_a_model_with_other_classes(page: Page, pro
     expect(page.locator("#view-live")).not_to_contain_text("undefined")
 
 
+@pytest.mark.alone
 def test_the_page_shows_that_redis_is_unreachable_and_recovers_with_it(page: Page, server: PrivateServer):
     wait_for_state(page, "connected")
     server.kill()
@@ -129,6 +130,7 @@ def test_the_page_shows_that_redis_is_unreachable_and_recovers_with_it(page: Pag
     wait_for_video(page, "front")
 
 
+@pytest.mark.alone
 def test_the_page_reconnects_when_the_gateway_returns(
     page: Page, gateway: GatewayProcess, server: PrivateServer, tmp_path: Path
 ):
@@ -156,6 +158,7 @@ def test_each_source_has_a_tile_and_an_offline_source_shows_the_reason(page: Pag
         expect(tile(page, "front").locator(".face")).to_have_count(2)
 
 
+@pytest.mark.alone
 def test_a_source_that_is_no_longer_registered_has_no_tile(page: Page, producer: Producer, server: PrivateServer):
     wait_for_state(page, "connected")
     with Producer(server.url, "door", order=1):
@@ -167,6 +170,7 @@ def test_a_source_that_is_no_longer_registered_has_no_tile(page: Page, producer:
         expect(tile(page, "door").locator(".face")).to_have_count(2, timeout=TIMEOUT_MS)
 
 
+@pytest.mark.alone
 def test_a_source_whose_capture_process_dies_silently_is_stale(page: Page, producer: Producer, server: PrivateServer):
     wait_for_state(page, "connected")
     with Producer(server.url, "door", order=1):  # keeps a worker registered
@@ -218,6 +222,7 @@ def test_a_second_tab_causes_no_second_encoding(browser: Browser, page: Page, ga
         assert second.evaluate("document.querySelector('.tile canvas').width") == 640
 
 
+@pytest.mark.alone
 def test_blur_and_saving_apply_to_all_gateways_and_survive_a_restart(
     page: Page, gateway: GatewayProcess, server: PrivateServer, tmp_path: Path
 ):

@@ -9,20 +9,19 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from emotii.local.redis_server import PrivateServer
 from tests.acceptance.browser import TIMEOUT_MS, needs_chromium, opened, wait_for_state
-from tests.stage import SAD, GatewayProcess, Producer, clip_frames, gateway_process, until
+from tests.stage import SAD, GatewayProcess, Producer, clip_frames, until
+from tests.system import System
 
 SECTIONS = ("live", "history", "faces", "analyze", "settings")
 LAPTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+SYSTEM_SETTINGS = {"save_every": "0.2s"}
 pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
-def gateway(server: PrivateServer, producer: Producer, tmp_path: Path) -> Iterator[GatewayProcess]:
-    with gateway_process(server.url, tmp_path / "faces", save_every="0.2s") as gateway:
-        until(gateway.ready, 90, "readiness")
-        yield gateway
+def gateway(system: System) -> GatewayProcess:
+    return system.gateway
 
 
 @pytest.fixture
@@ -96,6 +95,7 @@ def test_a_user_changes_the_emotion_of_a_saved_face_and_deletes_it(page: Page, g
     assert not [path for path in gateway.saved() if path.parent.name == "surprise"]
 
 
+@pytest.mark.alone
 def test_a_second_click_confirms_the_erasure(page: Page, gateway: GatewayProcess):
     until(lambda: len(gateway.saved()) >= 2, 60, "saved faces")
     page.get_by_role("switch", name="Save faces").click()
@@ -112,6 +112,7 @@ def test_a_second_click_confirms_the_erasure(page: Page, gateway: GatewayProcess
     assert [erasure["state"] for erasure in gateway.get("/api/v1/erasures").json()["erasures"]] == ["done"]
 
 
+@pytest.mark.alone
 def test_the_history_filters_episodes_by_emotion_and_exports_csv(
     page: Page, gateway: GatewayProcess, producer: Producer
 ):

@@ -54,7 +54,7 @@ def test_a_picture_with_a_face_that_the_model_fails_on_is_answered_at_once(
         buried = Dead("1-0", "the engine failed on it", face.fields())
         clients.commands.xadd(keys.dead(keys.UPLOADS), dict(buried.fields()))
 
-    producer._answer = bury
+    producer.answer = bury
     answer = httpx.post(f"{gateway.url}/api/v1/predict", files={"picture": b"x"}, timeout=20)
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "unclassifiable_face")
     assert "the engine failed on it" in answer.json()["error"]["message"]

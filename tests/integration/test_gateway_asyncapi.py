@@ -5,6 +5,7 @@ import time
 from itertools import count
 from typing import Any
 
+import pytest
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as connect_socket
 
@@ -36,6 +37,7 @@ def told_of(described: Described, client: ClientConnection, seconds: float) -> l
     return []
 
 
+@pytest.mark.alone
 def test_every_message_of_a_gateway_is_as_its_document_describes(
     gateway: GatewayProcess, producer: Producer, clients: Clients
 ):
@@ -55,6 +57,7 @@ def test_every_message_of_a_gateway_is_as_its_document_describes(
         checked_until(described, client, {"gone"})
 
 
+@pytest.mark.alone
 def test_readings_that_a_worker_committed_are_as_described_and_tell_the_stages_of_their_age(
     gateway: GatewayProcess, server: PrivateServer, clients: Clients
 ):

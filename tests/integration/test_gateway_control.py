@@ -1,7 +1,6 @@
 """What people change over REST: sources and settings, kept in Redis."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -12,18 +11,18 @@ from contract import keys
 from contract.messages import AddedSource
 from contract.redis.broker import Clients
 from emotii.local.redis_server import PrivateServer
-from tests.stage import GatewayProcess, Producer, gateway_process, until
+from tests.stage import GatewayProcess, gateway_process, until
+from tests.system import System
 from tests.viewer import events_of
 
 PASSWORD = "hunter2"
 DOOR = {"name": "door", "address": f"rtsp://admin:{PASSWORD}@camera.local/live?token={PASSWORD}"}
+SYSTEM_SETTINGS = {"save": "false"}
 
 
 @pytest.fixture
-def control(server: PrivateServer, tmp_path: Path) -> Iterator[GatewayProcess]:
-    with Producer(server.url), gateway_process(server.url, tmp_path / "faces", save="false") as gateway:
-        until(gateway.ready, 90, "readiness")
-        yield gateway
+def control(system: System) -> GatewayProcess:
+    return system.gateway
 
 
 def add(gateway: GatewayProcess, **source: object) -> httpx.Response:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -24,6 +25,14 @@ from tests.viewer import drain, events_of, stalled_viewer
 def server(any_server: PrivateServer) -> PrivateServer:
     """Both kinds of server fail here."""
     return any_server
+
+
+@pytest.fixture
+def gateway(server: PrivateServer, producer: Producer, tmp_path: Path) -> Iterator[GatewayProcess]:
+    with gateway_process(server.url, tmp_path / "faces") as gateway:
+        until(gateway.ready, 60, "readiness")
+        until(lambda: gateway.get("/emotion").json()["emotion"], what="the first reading")
+        yield gateway
 
 
 def test_a_capture_that_died_is_offline_within_seconds(gateway: GatewayProcess, producer: Producer):

@@ -101,6 +101,7 @@ def test_without_a_snapshot_that_it_can_read_a_gateway_begins_where_the_results_
             assert running(client).keys() == {"front-e1-1-0", "front-e1-2-0"}
 
 
+@pytest.mark.alone
 def test_readings_come_in_the_order_of_their_frames_though_workers_finish_out_of_order(
     gateway: GatewayProcess, producer: Producer
 ):

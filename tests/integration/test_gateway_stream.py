@@ -77,6 +77,7 @@ def wide_readings(first: int, count: int) -> Iterator[Reading]:
         yield replace(reading("front", frame, epoch="wide"), labels=labels, probabilities=probabilities)
 
 
+@pytest.mark.alone
 def test_a_slow_client_is_told_how_many_events_it_missed(gateway: GatewayProcess, clients: Clients):
     sent = 0
 
