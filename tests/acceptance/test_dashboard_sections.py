@@ -133,8 +133,15 @@ def test_the_history_filters_episodes_by_emotion_and_exports_csv(
     assert len(lines) == 2
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("size", [LAPTOP, PHONE], ids=["laptop", "phone"])
+@pytest.mark.parametrize(
+    ("scheme", "size"),
+    [
+        pytest.param("light", LAPTOP, id="laptop-light"),
+        pytest.param("dark", PHONE, id="phone-dark"),
+        pytest.param("dark", LAPTOP, id="laptop-dark", marks=pytest.mark.long),
+        pytest.param("light", PHONE, id="phone-light", marks=pytest.mark.long),
+    ],
+)
 def test_no_section_has_a_serious_accessibility_violation(
     browser: Browser, gateway: GatewayProcess, scheme: str, size: dict[str, int]
 ):

@@ -49,6 +49,7 @@ def test_models_demo_migrations_and_page_come_with_the_wheel(installed: Path, tm
         assert Path(path).is_relative_to(tmp_path / "environment"), path
 
 
+@pytest.mark.long
 def test_the_installed_command_analyses_the_demo(installed: Path, tmp_path: Path):
     command = [installed, "-m", "emotii", "analyze", "demo", "--csv", "faces.csv"]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=100)

@@ -91,7 +91,14 @@ def test_who_dies_while_saving_and_erasing_leaves_whole_faces_and_the_next_erase
 
 @pytest.mark.row(22)
 @pytest.mark.short
-@pytest.mark.parametrize("headers", [ELSEWHERE, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ELSEWHERE,
+        pytest.param({"Origin": "null"}, marks=pytest.mark.long),
+        pytest.param({"Sec-Fetch-Site": "cross-site"}, marks=pytest.mark.long),
+    ],
+)
 def test_a_page_of_another_site_changes_nothing(gateway: GatewayProcess, headers: dict[str, str]):
     httpx.patch(f"{gateway.url}/api/v1/settings", json={"saving": False}, timeout=20).raise_for_status()
     time.sleep(2)

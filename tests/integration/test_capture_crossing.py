@@ -19,7 +19,13 @@ def test_there_are_twenty_variations():
     assert len(set(VARIATIONS)) == 20
 
 
-@pytest.mark.parametrize("crossing", VARIATIONS, ids=range(1, 21))
+@pytest.mark.parametrize(
+    "crossing",
+    [
+        pytest.param(crossing, id=str(number), marks=pytest.mark.long if crossing.swapped else [])
+        for number, crossing in enumerate(VARIATIONS, 1)
+    ],
+)
 def test_tracks_stay_with_the_person_when_two_pass_each_other(crossing: Crossing, faces: FaceFinder):
     tracks = tracks_by_person(crossing, faces)
     assert stay(tracks), f"{crossing}: in front {tracks[0]}, behind {tracks[1]}"

@@ -24,6 +24,7 @@ LABELS = ("angry", "bored", "happy")
 """No shipped model knows the second one."""
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_training_of_a_shipped_model_continues_with_faces_that_people_labelled(tmp_path: Path):
     store = FaceStore(tmp_path / "faces")

@@ -37,6 +37,7 @@ def url(any_server: PrivateServer, tmp_path: Path) -> str:
     return str(file)
 
 
+@pytest.mark.long
 def test_the_whole_pipeline_runs_as_a_user_who_may_do_little_else(any_server: PrivateServer, url: str, tmp_path: Path):
     secret = Path(url).read_text().strip()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EMOTII_")}
