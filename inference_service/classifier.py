@@ -2,17 +2,20 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from contract.errors import MalformedMessage
 from contract.messages import Crop, Dead, read_crop_entry
 from contract.messages.fast_parse import READING_VALUES, ParsedCrop, fast_parse_frame
 from contract.messages.reading import shared_fields
 from contract.model.folder import ModelCard
+from contract.model.normalisation import CROP_SIZE
 from contract.redis.clock import RedisClock
 from contract.redis.commit import BatchTemplate
 from inference_service import metrics
 from inference_service.delivery import Delivery, Outcome, Outcomes, Passed, Reading
-from inference_service.poison import Poison
-from inference_service.stills import Stills
+from inference_service.engines.engine import Pixels, Probabilities
+from inference_service.poison import IsolatingClassifier, Poison
 
 LONGEST_REASON = 200
 
@@ -20,8 +23,8 @@ LONGEST_REASON = 200
 class Classifier:
     """Gives every delivery its outcome: readings for crops, the same for what passes through, dead for the rest."""
 
-    def __init__(self, stills: Stills, card: ModelCard, worker: str, clock: RedisClock) -> None:
-        self._stills = stills
+    def __init__(self, isolating: IsolatingClassifier, card: ModelCard, worker: str, clock: RedisClock) -> None:
+        self._isolating = isolating
         self._card = card
         self._worker = worker
         self._clock = clock
@@ -40,7 +43,7 @@ class Classifier:
         entries = [_read(delivery) for delivery in batch]
         ready_ms = read_ms + self._took_ms
         fresh = [entry for entry in entries if isinstance(entry, ParsedCrop) and not _stale(entry, ready_ms)]
-        verdicts = iter(self._stills.classify(fresh))
+        verdicts = iter(self._run(fresh))
         done_ms = self._clock.now_ms()
         # One slow batch must not make everything after it stale: without anything to time, it is forgotten by halves.
         self._took_ms = max(0, done_ms - read_ms) if fresh else self._took_ms // 2
@@ -59,11 +62,21 @@ class Classifier:
                 outcomes.append(_reading(delivery, entry, verdict.tobytes()))
         return Outcomes(self._form(read_ms, done_ms), outcomes)
 
+    def _run(self, crops: Sequence[ParsedCrop]) -> list[Probabilities | Poison]:
+        with metrics.engine_time(len(crops)):
+            return self._isolating.classify(_pixels(crops))
+
     def _form(self, read_ms: int, done_ms: int) -> BatchTemplate:
         card = self._card
         return BatchTemplate(
             READING_VALUES, shared_fields(card.id, card.labels, self._worker, read_ms, done_ms, card.uncertain)
         )
+
+
+def _pixels(crops: Sequence[ParsedCrop]) -> Pixels:
+    """Shape (n, 48, 48)."""
+    pixels = np.frombuffer(b"".join([crop.pixels for crop in crops]), np.uint8)
+    return pixels.reshape(-1, CROP_SIZE, CROP_SIZE)
 
 
 def _stale(crop: ParsedCrop, now_ms: int) -> bool:

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from prometheus_client import Counter, Histogram
 
 CROPS = Counter("emotii_inference_crops", "Crops that have an outcome: ok, stale or dead.", ["outcome"])
-REUSED = Counter("emotii_inference_reused", "Crops of unchanged faces that kept the reading of a moment before.")
 BATCH = Histogram(
     "emotii_inference_batch_crops", "Crops given to the engine at once.", buckets=[2**n for n in range(9)]
 )

@@ -15,7 +15,6 @@ from inference_service.registry import Registry
 from inference_service.results import Results
 from inference_service.settings import InferenceSettings
 from inference_service.sources import Sources
-from inference_service.stills import Stills
 from inference_service.worker import Worker
 
 
@@ -35,14 +34,13 @@ def build(settings: InferenceSettings, engine: Engine, clients: Clients) -> Work
         batch=settings.batch,
         linger=settings.linger,
     )
-    stills = Stills(IsolatingClassifier(engine), settings.reuse // timedelta(milliseconds=1))
     return Worker(
         commands=clients.commands,
         clock=clock,
         sources=sources,
         crops=crops,
         suspects=suspects,
-        classifier=Classifier(stills, engine.card, consumer, clock),
+        classifier=Classifier(IsolatingClassifier(engine), engine.card, consumer, clock),
         results=Results(clients.commands, sources, settings.live_keep),
         registry=Registry(clients.commands, clock, consumer, engine.name, engine.card),
         idle_ms=claim_after_ms,

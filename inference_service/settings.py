@@ -30,11 +30,6 @@ class InferenceSettings(ServiceSettings):
     linger: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(milliseconds=20))] = Field(
         timedelta(milliseconds=2), description="How long to wait for a fuller batch, if work is waiting."
     )
-    reuse: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(seconds=1))] = Field(
-        timedelta(0),
-        description="How long a live face that has hardly changed keeps its reading without being classified again; "
-        "0: every crop is classified.",
-    )
     claim_after: Annotated[Duration, Field(ge=timedelta(milliseconds=100), le=timedelta(minutes=5))] = Field(
         timedelta(seconds=5),
         description="Crops of a worker that is silent for this long are claimed by another worker. Must be longer "

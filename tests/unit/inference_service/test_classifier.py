@@ -6,7 +6,6 @@ from inference_service import delivery
 from inference_service.classifier import Classifier
 from inference_service.delivery import Delivery, Passed
 from inference_service.poison import IsolatingClassifier
-from inference_service.stills import Stills
 from tests.inference import RAISES, THRESHOLDS, ObedientEngine, crop, frame_done
 
 
@@ -22,7 +21,7 @@ def engine():
 
 @pytest.fixture
 def classify(engine):
-    classifier = Classifier(Stills(IsolatingClassifier(engine)), engine.card, "worker-1", Noon())
+    classifier = Classifier(IsolatingClassifier(engine), engine.card, "worker-1", Noon())
 
     def classify(*entries):
         form, each = classifier.classify(
@@ -118,7 +117,7 @@ class Ticking(RedisClock):
 
 def test_a_crop_that_would_be_late_when_its_batch_is_done_is_stale_until_one_is_quicker(engine):
     clock = Ticking(1_000, 1_100, 2_000, 2_000, 3_000, 3_000, 4_000, 4_010)
-    classifier = Classifier(Stills(IsolatingClassifier(engine)), engine.card, "worker-1", clock)
+    classifier = Classifier(IsolatingClassifier(engine), engine.card, "worker-1", clock)
 
     def stale(deadline_ms):
         entry = Delivery("cam", b"1-0", crop("cam", 0, deadline_ms=deadline_ms).fields())
