@@ -1,3 +1,3 @@
-"""The workers: crops in, readings out. Start as many as you like; they share the work without being told to."""
+"""The workers: crops in, readings out. Any number of workers can run; they share the work through Redis."""
 
 import contract as contract  # before structlog, of which it leaves out what is not needed

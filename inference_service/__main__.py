@@ -15,7 +15,7 @@ from inference_service.settings import InferenceSettings
 
 
 def main() -> None:
-    """Work until a signal comes or the parent is gone."""
+    """Run the worker until a signal arrives or the parent process ends."""
     run(_work)
 
 

@@ -1,4 +1,4 @@
-"""What workers that went silent left behind."""
+"""Claiming the pending entries of workers that no longer answer."""
 
 import time
 
@@ -11,7 +11,7 @@ LONGEST_PAUSE_SECONDS = 1.0
 
 
 class Claims:
-    """Takes over crops that have been pending too long, whoever had them."""
+    """Claims entries that have been pending for too long, whichever consumer holds them."""
 
     def __init__(self, blocking: redis.Redis, consumer: str, after_ms: int) -> None:
         self._blocking = blocking
@@ -19,11 +19,11 @@ class Claims:
         self._after_ms = after_ms
         self._pause = min(LONGEST_PAUSE_SECONDS, after_ms / 4000)
         self._cursors: dict[str, bytes] = {}
-        self._looked = float("-inf")
+        self._polled = float("-inf")
 
     def claim(self, sources: tuple[str, ...], count: int) -> dict[str, list[Delivery]]:
-        """Up to `count` deliveries a source; looks about once a second, and at once again after it found some."""
-        if not sources or time.monotonic() - self._looked < self._pause:
+        """Up to `count` deliveries per source. Polls about once a second, and again at once after it found some."""
+        if not sources or time.monotonic() - self._polled < self._pause:
             return {}
         pipeline = self._blocking.pipeline(transaction=False)
         for source in sources:
@@ -32,7 +32,7 @@ class Claims:
                 keys.INFERENCE_GROUP,
                 self._consumer,
                 self._after_ms,
-                # A call looks at ten times `count` entries only, so the next one goes on where it ended.
+                # A call scans only ten times `count` entries, so the next call continues where it ended.
                 start_id=self._cursors.get(source, b"0-0"),
                 count=count,
             )
@@ -42,5 +42,5 @@ class Claims:
             if entries:
                 claimed[source] = [Delivery(source, entry, fields) for entry, fields in entries]
         if not claimed:
-            self._looked = time.monotonic()
+            self._polled = time.monotonic()
         return claimed

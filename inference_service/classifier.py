@@ -13,7 +13,7 @@ from contract.model.normalisation import CROP_SIZE
 from contract.redis.clock import RedisClock
 from contract.redis.commit import BatchTemplate
 from inference_service import metrics
-from inference_service.delivery import Delivery, Outcome, Outcomes, Passed, Reading
+from inference_service.delivery import Delivery, Forwarded, Outcome, Outcomes, Reading
 from inference_service.engines.engine import Pixels, Probabilities
 from inference_service.poison import IsolatingClassifier, Poison
 
@@ -21,52 +21,53 @@ LONGEST_REASON = 200
 
 
 class Classifier:
-    """Gives every delivery its outcome: readings for crops, the same for what passes through, dead for the rest."""
+    """Produces one outcome per delivery: a reading, the forwarded entry, or a dead letter."""
 
     def __init__(self, isolating: IsolatingClassifier, card: ModelCard, worker: str, clock: RedisClock) -> None:
         self._isolating = isolating
         self._card = card
         self._worker = worker
         self._clock = clock
-        self._took_ms = 0
-        """The batch before."""
+        self._last_batch_ms = 0
+        """How long the previous batch took."""
 
     def classify(self, batch: Sequence[Delivery]) -> Outcomes:
-        """One outcome a delivery, in the same order.
+        """One outcome per delivery, in the same order.
 
-        A crop that would be late after as long as the batch before took gets a reading without probabilities.
+        A crop gets a reading without probabilities if it would miss its deadline, assuming that this batch takes as
+        long as the previous one.
 
         Raises:
             EngineBroken: the engine fails on everything.
         """
         read_ms = self._clock.now_ms()
-        entries = [_read(delivery) for delivery in batch]
-        ready_ms = read_ms + self._took_ms
+        entries = [_parse(delivery) for delivery in batch]
+        ready_ms = read_ms + self._last_batch_ms
         fresh = [entry for entry in entries if isinstance(entry, ParsedCrop) and not _stale(entry, ready_ms)]
         verdicts = iter(self._run(fresh))
         done_ms = self._clock.now_ms()
-        # One slow batch must not make everything after it stale: without anything to time, it is forgotten by halves.
-        self._took_ms = max(0, done_ms - read_ms) if fresh else self._took_ms // 2
+        # One slow batch must not make every later crop stale, so without a crop to time the estimate is halved.
+        self._last_batch_ms = max(0, done_ms - read_ms) if fresh else self._last_batch_ms // 2
         outcomes: list[Outcome] = []
         for delivery, entry in zip(batch, entries, strict=True):
             if not isinstance(entry, ParsedCrop):
                 outcomes.append(entry)
                 continue
             if entry.deadline_ms:
-                metrics.CROP_AGE.observe(max(0, done_ms - entry.captured_ms) / 1000)
+                metrics.CROP_LATENCY.observe(max(0, done_ms - entry.captured_ms) / 1000)
             if _stale(entry, ready_ms):
                 outcomes.append(_reading(delivery, entry, b""))
             elif isinstance(verdict := next(verdicts), Poison):
                 outcomes.append(_dead(delivery, verdict.reason))
             else:
                 outcomes.append(_reading(delivery, entry, verdict.tobytes()))
-        return Outcomes(self._form(read_ms, done_ms), outcomes)
+        return Outcomes(self._template(read_ms, done_ms), outcomes)
 
     def _run(self, crops: Sequence[ParsedCrop]) -> list[Probabilities | Poison]:
         with metrics.engine_time(len(crops)):
             return self._isolating.classify(_pixels(crops))
 
-    def _form(self, read_ms: int, done_ms: int) -> BatchTemplate:
+    def _template(self, read_ms: int, done_ms: int) -> BatchTemplate:
         card = self._card
         return BatchTemplate(
             READING_VALUES, shared_fields(card.id, card.labels, self._worker, read_ms, done_ms, card.uncertain)
@@ -83,9 +84,9 @@ def _stale(crop: ParsedCrop, now_ms: int) -> bool:
     return 0 < crop.deadline_ms < now_ms
 
 
-def _read(delivery: Delivery) -> ParsedCrop | Passed | Dead:
-    if delivery.condemned:
-        return _dead(delivery, delivery.condemned)
+def _parse(delivery: Delivery) -> ParsedCrop | Forwarded | Dead:
+    if delivery.rejection_reason:
+        return _dead(delivery, delivery.rejection_reason)
     fields = delivery.fields
     if not fields:
         return _dead(delivery, "it was deleted from the stream before it was classified")
@@ -93,18 +94,18 @@ def _read(delivery: Delivery) -> ParsedCrop | Passed | Dead:
         if crop := ParsedCrop.fast_parse(fields):
             return crop
         if fast_parse_frame(fields):
-            return Passed(fields)
-    return _read_with_care(delivery)
+            return Forwarded(fields)
+    return _parse_strictly(delivery)
 
 
-def _read_with_care(delivery: Delivery) -> ParsedCrop | Passed | Dead:
+def _parse_strictly(delivery: Delivery) -> ParsedCrop | Forwarded | Dead:
     try:
         entry = read_crop_entry(delivery.fields)
     except MalformedMessage as error:
         return _dead(delivery, str(error))
     if entry.id.source != delivery.source:
         return _dead(delivery, "source: not the one whose stream this is")
-    return ParsedCrop.of(entry) if isinstance(entry, Crop) else Passed(entry.fields())
+    return ParsedCrop.of(entry) if isinstance(entry, Crop) else Forwarded(entry.fields())
 
 
 def _reading(delivery: Delivery, crop: ParsedCrop, probabilities: bytes) -> Reading:

@@ -1,4 +1,4 @@
-"""Reading the crops streams: fairly between sources, and nothing that was delivered is forgotten."""
+"""Reading the crops streams: fairly between sources, without losing a delivered entry."""
 
 import time
 from collections import deque
@@ -19,14 +19,14 @@ from inference_service.sources import Sources
 
 NO_SOURCE_SECONDS = 0.1
 JOBS_SHARE = 4
-"""Jobs get at least one in so many places of a batch, however busy the cameras are."""
+"""Jobs get at least this fraction of a batch (1/4), however busy the cameras are."""
 
 
 class Crops:
     """All crops streams, read as one consumer of the workers' group.
 
-    Everything that makes Redis deliver goes through the blocking client, which does not retry: a reply that is lost is
-    then an error that is seen, and after it the worker reads its own pending entries again.
+    Every command that makes Redis deliver goes through the blocking client, which does not retry. A lost reply is
+    therefore an error, after which the worker reads its own pending entries again.
     """
 
     def __init__(
@@ -35,99 +35,99 @@ class Crops:
         consumer: str,
         sources: Sources,
         claims: Claims,
-        suspects: QuarantineTracker,
+        quarantine: QuarantineTracker,
         *,
         batch: int,
         linger: timedelta,
     ) -> None:
         self._blocking = blocking
-        # The reply as Redis sends it: what redis-py makes of it costs more than all that is done with it here.
-        blocking.set_response_callback("XREADGROUP", _as_it_is)
+        # The raw reply: converting it in redis-py costs more than everything that is done with it here.
+        blocking.set_response_callback("XREADGROUP", _raw_reply)
         self._consumer = consumer
         self._sources = sources
         self._claims = claims
-        self._suspects = suspects
+        self._quarantine = quarantine
         self._batch = batch
         self._linger = linger
-        self._reread = False
-        self._alone: deque[Delivery] = deque()
+        self._must_reread = False
+        self._quarantined: deque[Delivery] = deque()
         self._turn = 0
         self._busy = False
 
     def next_batch(self) -> list[Delivery]:
-        """What to classify next, or nothing after at most `BLOCK_MS`."""
+        """The next batch to classify; empty after at most `BLOCK_MS`."""
         self._sources.refresh()
         try:
-            return self.unfinished() or self._claimed() or self._new()
+            return self.next_pending() or self._claim() or self._read_new()
         except OUTAGES:
             raise
         except ResponseError as error:
-            # Nearly always NOGROUP: somebody flushed Redis, or it came back without its data.
+            # Nearly always NOGROUP: Redis was flushed, or restarted without its data.
             self._sources.forget_groups()
             raise BrokerUnavailable(str(error)) from error
 
-    def lost_sight(self) -> None:
-        """Something went wrong between reading and committing: read the own pending entries before anything new."""
-        self._alone.clear()
-        self._reread = True
+    def reread_pending(self) -> None:
+        """After a failure between reading and committing: read this worker's pending entries before new ones."""
+        self._quarantined.clear()
+        self._must_reread = True
 
-    def unfinished(self) -> list[Delivery]:
-        """What this worker has been handed before and not committed."""
-        if self._reread and not self._alone:
-            own = self._own()
-            self._reread = bool(own)
-            if together := self._judged(own.items()):
-                return together
-        return [self._suspects.mark(self._alone.popleft())] if self._alone else []
+    def next_pending(self) -> list[Delivery]:
+        """Entries that were delivered to this worker before and are not committed."""
+        if self._must_reread and not self._quarantined:
+            own = self._read_own()
+            self._must_reread = bool(own)
+            if batch := self._triage(own.items()):
+                return batch
+        return [self._quarantine.record(self._quarantined.popleft())] if self._quarantined else []
 
-    def _own(self) -> dict[str, list[Delivery]]:
+    def _read_own(self) -> dict[str, list[Delivery]]:
         names = self._sources.names
         return self._read(names, _share(names, self._batch), after="0") if names else {}
 
-    def _claimed(self) -> list[Delivery]:
+    def _claim(self) -> list[Delivery]:
         names = self._sources.names
         claimed = self._claims.claim(names, _share(names, self._batch))
         if not claimed:
             return []
-        return self._judged(claimed.items()) or self.unfinished()
+        return self._triage(claimed.items()) or self.next_pending()
 
-    def _judged(self, deliveries: Iterable[tuple[str, list[Delivery]]]) -> list[Delivery]:
+    def _triage(self, deliveries: Iterable[tuple[str, list[Delivery]]]) -> list[Delivery]:
         batch: list[Delivery] = []
-        for source, handed in deliveries:
-            together, suspects = self._suspects.judge(source, handed)
+        for source, delivered in deliveries:
+            together, quarantined = self._quarantine.triage(source, delivered)
             batch += together
-            self._alone += suspects
+            self._quarantined += quarantined
         return batch
 
-    def _new(self) -> list[Delivery]:
+    def _read_new(self) -> list[Delivery]:
         names = self._sources.names
         if not names:
             time.sleep(NO_SOURCE_SECONDS)
             return []
-        if self._busy and (batch := self._patiently_queued()):
+        if self._busy and (batch := self._read_lingering()):
             return batch
         share = _share(names, self._batch)
-        handed = self._read(names, share, block=BLOCK_MS)
-        # Who had a whole share to give has more. Else the next read may wait at once, without looking before.
-        self._busy = any(len(deliveries) >= share for deliveries in handed.values())
-        return _flat(handed)
+        delivered = self._read(names, share, block=BLOCK_MS)
+        # A source that filled its share has more. Otherwise the next read may block at once, without a read before it.
+        self._busy = any(len(deliveries) >= share for deliveries in delivered.values())
+        return _flat(delivered)
 
-    def _patiently_queued(self) -> list[Delivery]:
-        """What has been added already. Work is waiting anyway, so a little patience buys a fuller batch."""
-        batch = self._queued(self._batch)
+    def _read_lingering(self) -> list[Delivery]:
+        """Entries that have been added already. Work is waiting anyway, so a short pause yields a fuller batch."""
+        batch = self._read_added(self._batch)
         if batch and len(batch) < self._batch:
             time.sleep(self._linger.total_seconds())
-            batch += self._queued(self._batch - len(batch))
+            batch += self._read_added(self._batch - len(batch))
         return batch
 
-    def _queued(self, room: int) -> list[Delivery]:
-        """What has been added already: each live source its share, and jobs what is left, at least their part."""
+    def _read_added(self, room: int) -> list[Delivery]:
+        """Entries that have been added already: a share for each live source, the rest (at least 1/4) for jobs."""
         live, jobs = self._rotated(self._sources.live), self._rotated(self._sources.jobs)
         self._turn += 1
-        batch = self._some(live, room - room // JOBS_SHARE if jobs else room)
-        return batch + self._some(jobs, max(1, room - len(batch)))
+        batch = self._read_some(live, room - room // JOBS_SHARE if jobs else room)
+        return batch + self._read_some(jobs, max(1, room - len(batch)))
 
-    def _some(self, names: tuple[str, ...], room: int) -> list[Delivery]:
+    def _read_some(self, names: tuple[str, ...], room: int) -> list[Delivery]:
         names = names[:room]
         return _flat(self._read(names, _share(names, room))) if names else []
 
@@ -144,24 +144,24 @@ class Crops:
         }
 
     def _rotated(self, names: tuple[str, ...]) -> tuple[str, ...]:
-        """With more sources than places in a batch, each comes first in its turn."""
+        """Rotated, so that with more sources than places in a batch each source comes first in turn."""
         at = self._turn % len(names) if names else 0
         return names[at:] + names[:at]
 
 
 def _share(names: tuple[str, ...], room: int) -> int:
-    """COUNT for so many places: Redis counts for each stream by itself."""
+    """The COUNT for `room` places: Redis applies it to each stream separately."""
     return max(1, room // len(names)) if names else 1
 
 
 def _flat(deliveries: dict[str, list[Delivery]]) -> list[Delivery]:
-    return [delivery for handed in deliveries.values() for delivery in handed]
+    return [delivery for of_source in deliveries.values() for delivery in of_source]
 
 
-def _as_it_is(reply: Any, **_: object) -> Any:  # noqa: ANN401 - of any shape
+def _raw_reply(reply: Any, **_: object) -> Any:  # noqa: ANN401 - of any shape
     return reply
 
 
 def _paired(parts: list[bytes] | None) -> dict[bytes, bytes]:
-    """Names and values in turns as a mapping; Redis sends none for an entry that was deleted."""
+    """Alternating names and values as a mapping; Redis sends none for a deleted entry."""
     return dict(zip(parts[::2], parts[1::2], strict=True)) if parts else {}

@@ -1,6 +1,6 @@
-"""What a worker is handed, and what becomes of it.
+"""Deliveries, and the outcome of each.
 
-Tuples, since a worker makes thousands a second and a frozen dataclass takes several times as long to make.
+These are tuples because a worker creates thousands per second, and a frozen dataclass takes several times as long.
 """
 
 from collections.abc import Mapping
@@ -18,38 +18,38 @@ class Delivery(NamedTuple):
     entry: bytes
     """Its id on the stream."""
     fields: dict[bytes, bytes]
-    """Empty if the entry was deleted from the stream since."""
-    condemned: str = ""
-    """Why it is to be buried without being looked at; mostly empty."""
+    """Empty if the entry has been deleted from the stream."""
+    rejection_reason: str = ""
+    """If not empty, the worker dead-letters the entry with this reason instead of parsing it."""
 
     @property
     def stored_ms(self) -> bytes | None:
-        """When the entry was stored, in Redis's time; None if somebody chose an id that is no time."""
+        """When the entry was stored, by the clock of Redis; None if its id is not a time."""
         stored_ms = self.entry.partition(b"-")[0]
         return stored_ms if int(stored_ms) <= LATEST_MS else None
 
 
 class Reading(NamedTuple):
-    """The outcome of a crop: a `contract.messages.Reading`, but only what it has of its own."""
+    """The outcome of a crop: the fields of a `contract.messages.Reading` that its batch does not share."""
 
     values: tuple[bytes, ...]
-    """As `contract.messages.fast_parse.READING_VALUES` names them; those without a time of storing lack the last."""
+    """In the order of `contract.messages.fast_parse.READING_VALUES`. Without `stored_ms` the last one is missing."""
     stale: bool
 
 
-class Passed(NamedTuple):
-    """The outcome of a frame or manifest: its fields, as they came."""
+class Forwarded(NamedTuple):
+    """The outcome of a frame or manifest: its fields, unchanged."""
 
     fields: Mapping[bytes, bytes]
 
 
-Outcome = Reading | Passed | Dead
+Outcome = Reading | Forwarded | Dead
 
 
 class Outcomes(NamedTuple):
-    """What became of a batch."""
+    """The outcomes of a batch."""
 
-    form: BatchTemplate
-    """Of its readings."""
+    template: BatchTemplate
+    """The fields that the readings of the batch share."""
     each: list[Outcome]
-    """One a delivery, in their order."""
+    """One per delivery, in the same order."""

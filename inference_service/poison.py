@@ -1,4 +1,4 @@
-"""Crops on which the engine fails, told from an engine that fails."""
+"""Distinguishing crops on which the engine fails from an engine that always fails."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from inference_service.engines.engine import Pixels, Probabilities
 
 
 class EngineBroken(Exception):  # noqa: N818
-    """The engine cannot classify anything any more; the process has to end and be started again."""
+    """The engine can no longer classify anything; the process must end and be restarted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +20,22 @@ class Poison:
 
 
 class IsolatingClassifier:
-    """Classifies a batch in such a way that a crop on which the engine fails harms no other.
+    """Classifies a batch so that a crop on which the engine fails does not affect the other crops.
 
-    The rule: a batch that fails is run again, each crop alone. What then succeeds is a result. What fails alone is
-    poison, if the engine is otherwise sound; it is sound if at least one crop of the batch succeeded, or else if it can
-    still classify the `probe`, noise that it could classify when it was loaded. If it cannot, no crop is blamed:
-    `EngineBroken` ends the process, and the crops stay pending for another.
+    If a batch fails, each of its crops is classified alone:
+
+    - A crop that succeeds alone has its result.
+    - A crop that fails alone is poison, provided that the engine works. It works if at least one crop of the batch
+      succeeded, or if it still classifies the `probe`, noise that it classified when it was loaded.
+    - If the engine does not work, no crop is rejected. `EngineBroken` ends the process, and the crops stay pending for
+      another worker.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def classify(self, crops: Pixels) -> list[Probabilities | Poison]:
-        """The probabilities (labels,) of each of the crops (n, 48, 48), or why there are none.
+        """The probabilities (labels,) of each of the crops (n, 48, 48), or the reason why there are none.
 
         Raises:
             EngineBroken: the engine cannot even classify the probe.
@@ -47,7 +50,7 @@ class IsolatingClassifier:
             else:
                 verdicts = [self._alone(crop) for crop in crops]
         if all(isinstance(verdict, Poison) for verdict in verdicts):
-            self._make_sure()
+            self._check_engine()
         return verdicts
 
     def _alone(self, crop: Pixels) -> Probabilities | Poison:
@@ -57,7 +60,7 @@ class IsolatingClassifier:
             return Poison(str(error))
         return probabilities
 
-    def _make_sure(self) -> None:
+    def _check_engine(self) -> None:
         try:
             self._run(probe())
         except EngineError as error:
@@ -69,4 +72,4 @@ class IsolatingClassifier:
             raise EngineError(f"the engine's output is {probabilities.shape} for {len(pixels)} crops")
         if not np.all(np.isfinite(probabilities)):
             raise EngineError("the engine's output is not finite")
-        return probabilities.astype("<f4", copy=False)  # as readings carry them
+        return probabilities.astype("<f4", copy=False)  # the format of readings

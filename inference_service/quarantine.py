@@ -1,14 +1,15 @@
-"""Crops that may kill the process that runs them.
+"""Crops that may end the process that classifies them.
 
-A crop that makes the engine raise is a matter of `poison`. One that ends the process (a crash in native code, memory)
-leaves only this behind: it stays pending and is claimed by another worker. So:
+A crop that makes the engine raise is a matter of `poison`. A crop that ends the process (a crash in native code, no
+memory) leaves one trace: it stays pending, and another worker claims it. Therefore:
 
-- A claimed crop at its third delivery was in the hands of two workers that went silent: it is a suspect and runs alone.
-- Just before, its id goes into the set `keys.quarantined(source)`; the commit takes it out again.
-- A claimed crop whose id is in that set was running alone when its worker went silent: it is buried, and runs no more.
+- A crop at its third delivery was held by two workers that stopped answering: it is quarantined (runs alone).
+- Just before it runs, its id is added to the set `keys.quarantined(source)`; the commit removes it.
+- A claimed crop whose id is in that set was running alone when its worker stopped answering: it is dead-lettered and
+  never runs again.
 
-Redis also counts a delivery when a worker reads its own pending crops again after an outage. That may make an innocent
-run alone, and never buries it: for that, only the set counts, and of the set only what this process did not put there.
+Redis also counts a delivery when a worker reads its own pending crops again after an outage. Such a crop may run alone,
+but it is not dead-lettered for that: only the set decides, without the ids that this process added.
 """
 
 from collections.abc import Sequence
@@ -18,10 +19,10 @@ import redis
 from contract import keys
 from inference_service.delivery import Delivery
 
-THIRD = 3
+QUARANTINE_DELIVERIES = 3
 MARK_SECONDS = 24 * 3600
 
-# SREM first: after a first write that frees memory, Redis lets a script go on even when it is out of memory.
+# SREM first: Redis lets a script continue out of memory if its first write frees memory.
 _MARK = """
 redis.call('SREM', KEYS[1], ARGV[1])
 redis.call('SADD', KEYS[1], ARGV[1])
@@ -30,46 +31,46 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 
 
 class QuarantineTracker:
-    """Tells suspects from others, and keeps the record of what is run alone."""
+    """Selects the deliveries that must run alone, and records those that do."""
 
     def __init__(self, commands: redis.Redis, consumer: str) -> None:
         self._commands = commands
         self._consumer = consumer
-        self._mine: set[tuple[str, bytes]] = set()
+        self._recorded: set[tuple[str, bytes]] = set()
 
-    def judge(self, source: str, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], list[Delivery]]:
-        """Claimed or re-read deliveries of a source: those that may run together, and the suspects.
+    def triage(self, source: str, deliveries: Sequence[Delivery]) -> tuple[list[Delivery], list[Delivery]]:
+        """Claimed or re-read deliveries of a source: those of the batch, and those that must run alone.
 
-        Those that are condemned are among the first: they do not run at all.
+        The batch includes deliveries with a rejection reason, which do not run at all.
         """
         entries = [delivery.entry for delivery in deliveries]
         pipeline = self._commands.pipeline(transaction=False)
         pipeline.smismember(keys.quarantined(source), entries)
-        # Between the first and the last may lie others that this worker lost sight of, hence the generous count.
+        # Other pending entries of this worker may lie between the first and the last, hence the large count.
         count = 10 * len(entries) + 100
         key, group = keys.crops(source), keys.INFERENCE_GROUP
         pipeline.xpending_range(key, group, entries[0], entries[-1], count, consumername=self._consumer)
         marked, pending = pipeline.execute()
         delivered = {entry["message_id"]: int(entry["times_delivered"]) for entry in pending}
-        together: list[Delivery] = []
-        suspects: list[Delivery] = []
+        batch: list[Delivery] = []
+        quarantined: list[Delivery] = []
         for delivery, was_alone in zip(deliveries, marked, strict=True):
-            if was_alone and (source, delivery.entry) not in self._mine:
-                together.append(delivery._replace(condemned="its worker went silent while running it alone"))
-            elif delivered.get(delivery.entry, 1) >= THIRD and delivery.fields.get(b"kind") == b"crop":
-                suspects.append(delivery)
+            if was_alone and (source, delivery.entry) not in self._recorded:
+                batch.append(delivery._replace(rejection_reason="its worker stopped answering while running it alone"))
+            elif delivered.get(delivery.entry, 1) >= QUARANTINE_DELIVERIES and delivery.fields.get(b"kind") == b"crop":
+                quarantined.append(delivery)
             else:
-                together.append(delivery)
-        return together, suspects
+                batch.append(delivery)
+        return batch, quarantined
 
-    def mark(self, delivery: Delivery) -> Delivery:
-        """Write down that this one is run alone now."""
-        self._mine.add((delivery.source, delivery.entry))
+    def record(self, delivery: Delivery) -> Delivery:
+        """Record that this delivery runs alone now, and return it."""
+        self._recorded.add((delivery.source, delivery.entry))
         self._commands.eval(_MARK, 1, keys.quarantined(delivery.source), delivery.entry, MARK_SECONDS)
         return delivery
 
-    def acquit(self) -> None:
-        """Take back what this process marked: it is about to end for a reason that is not theirs."""
-        for source, entry in self._mine:
+    def release(self) -> None:
+        """Remove the records of this process, which ends for a reason other than these crops."""
+        for source, entry in self._recorded:
             self._commands.srem(keys.quarantined(source), entry)
-        self._mine.clear()
+        self._recorded.clear()

@@ -10,7 +10,7 @@ from contract.messages import Dead
 from contract.redis.broker import OUTAGES
 from contract.redis.commit import BatchTemplate, Outgoing, TemplateResult, commit
 from inference_service import metrics
-from inference_service.delivery import Delivery, Outcome, Outcomes, Passed, Reading
+from inference_service.delivery import Delivery, Forwarded, Outcome, Outcomes, Reading
 from inference_service.sources import Sources
 
 logger = structlog.get_logger()
@@ -24,51 +24,53 @@ class Results:
         self._sources = sources
         self._live_keep = live_keep
         self.classified = 0
-        """Crops that got their probabilities since the process started."""
+        """Crops that were classified since the process started."""
 
     def commit(self, batch: Sequence[Delivery], outcomes: Outcomes) -> None:
-        """Acknowledge each delivery and store its outcome, unless another worker was first."""
+        """Acknowledge each delivery and store its outcome, unless another worker has already done so."""
         outgoing: dict[str, list[Outgoing | TemplateResult]] = {}
         for delivery, outcome in zip(batch, outcomes.each, strict=True):
-            one = _outgoing(delivery.entry, outcome, outcomes.form)
+            one = _outgoing(delivery.entry, outcome, outcomes.template)
             outgoing.setdefault(delivery.source, []).append(one)
-        self._commit(outgoing, outcomes.form)
+        self._commit(outgoing, outcomes.template)
         self._count(batch, outcomes.each)
 
-    def _commit(self, outgoing: dict[str, list[Outgoing | TemplateResult]], form: BatchTemplate) -> None:
+    def _commit(self, outgoing: dict[str, list[Outgoing | TemplateResult]], template: BatchTemplate) -> None:
         keep = {source: 0 if self._sources.is_job(source) else self._live_keep for source in outgoing}
         try:
-            commit(self._commands, outgoing, keep, form)
+            commit(self._commands, outgoing, keep, template)
         except OUTAGES:
             raise
         except ResponseError as error:
             if len(outgoing) == 1:
-                # Its results or dead key is no stream. What is pending stays so until somebody mends that.
+                # Its results or dead key is not a stream. Its entries stay pending until an operator corrects that.
                 self._sources.refuse(next(iter(outgoing)), error)
                 return
             for source, one in outgoing.items():
-                self._commit({source: one}, form)
+                self._commit({source: one}, template)
 
     def _count(self, batch: Sequence[Delivery], outcomes: Sequence[Outcome]) -> None:
         readings = [outcome for outcome in outcomes if isinstance(outcome, Reading)]
         stale = sum(reading.stale for reading in readings)
         self.classified += len(readings) - stale
-        buried: dict[str, list[Dead]] = {}
+        dead_letters: dict[str, list[Dead]] = {}
         for delivery, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Dead):
-                buried.setdefault(delivery.source, []).append(outcome)
-        dead = sum(map(len, buried.values()))
+                dead_letters.setdefault(delivery.source, []).append(outcome)
+        dead = sum(map(len, dead_letters.values()))
         for name, crops in (("ok", len(readings) - stale), ("stale", stale), ("dead", dead)):
             metrics.CROPS.labels(name).inc(crops)
-        for source, those in buried.items():
-            logger.warning("buried", source=source, entries=len(those), first=those[0].entry, reason=those[0].reason)
+        for source, letters in dead_letters.items():
+            logger.warning(
+                "dead-lettered", source=source, entries=len(letters), first=letters[0].entry, reason=letters[0].reason
+            )
 
 
-def _outgoing(entry: bytes, outcome: Outcome, form: BatchTemplate) -> Outgoing | TemplateResult:
+def _outgoing(entry: bytes, outcome: Outcome, template: BatchTemplate) -> Outgoing | TemplateResult:
     if isinstance(outcome, Reading):
-        if len(outcome.values) == len(form.names):
+        if len(outcome.values) == len(template.names):
             return TemplateResult(entry, outcome.values)
-        return Outgoing(entry, "results", form.filled(outcome.values))
-    if isinstance(outcome, Passed):
+        return Outgoing(entry, "results", template.filled(outcome.values))
+    if isinstance(outcome, Forwarded):
         return Outgoing(entry, "results", outcome.fields)
     return Outgoing(entry, "dead", outcome.fields())

@@ -1,4 +1,4 @@
-"""The one place that puts a worker together."""
+"""The factory of a worker."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -19,18 +19,18 @@ from inference_service.worker import Worker
 
 
 def build(settings: InferenceSettings, engine: Engine, clients: Clients) -> Worker:
-    """A worker under a name that no worker ever had; it opens no connection before it runs."""
+    """A worker with a unique consumer name; it opens no connection before it runs."""
     consumer = uuid4().hex
     clock = RedisClock()
     claim_after_ms = settings.claim_after // timedelta(milliseconds=1)
     sources = Sources(clients.commands, clock)
-    suspects = QuarantineTracker(clients.commands, consumer)
+    quarantine = QuarantineTracker(clients.commands, consumer)
     crops = Crops(
         clients.blocking,
         consumer,
         sources,
         Claims(clients.blocking, consumer, claim_after_ms),
-        suspects,
+        quarantine,
         batch=settings.batch,
         linger=settings.linger,
     )
@@ -39,7 +39,7 @@ def build(settings: InferenceSettings, engine: Engine, clients: Clients) -> Work
         clock=clock,
         sources=sources,
         crops=crops,
-        suspects=suspects,
+        quarantine=quarantine,
         classifier=Classifier(IsolatingClassifier(engine), engine.card, consumer, clock),
         results=Results(clients.commands, sources, settings.live_keep),
         registry=Registry(clients.commands, clock, consumer, engine.name, engine.card),

@@ -11,7 +11,7 @@ Precision = Literal["auto", "int8", "bf16", "f32"]
 
 
 class InferenceSettings(ServiceSettings):
-    """What a worker can be told; nothing has to be."""
+    """The settings of a worker; each has a default."""
 
     engine: Literal["openvino", "tensorflow"] = Field(
         "openvino", description="Inference engine: openvino (CPU) or tensorflow (the reference; CPU or GPU)."

@@ -1,4 +1,4 @@
-"""The sources that there are, as their captures register them, and the workers' group on each."""
+"""The registered sources, and the workers' consumer group on the crops stream of each."""
 
 import time
 from collections.abc import Mapping
@@ -14,9 +14,9 @@ from contract.errors import SourceError
 from contract.messages import FORGOTTEN_MS, STATUS_TTL_MS, SourceStatus
 from contract.redis.clock import RedisClock
 
-LOOK_SECONDS = 0.5
+POLL_SECONDS = 0.5
 REFUSED_SECONDS = 5.0
-"""How long a source that Redis refuses to serve is left aside, so that it does not hold up the others."""
+"""How long a source is skipped after Redis refused a command for it, so that it does not delay the others."""
 _FORGET = """
 if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
 return redis.call('HDEL', KEYS[1], ARGV[1])
@@ -26,28 +26,28 @@ logger = structlog.get_logger()
 
 
 class Sources:
-    """The sources whose crops can be read now."""
+    """The sources whose crops can be read."""
 
     def __init__(self, commands: redis.Redis, clock: RedisClock) -> None:
         self._commands = commands
         self._clock = clock
         self._kinds: dict[str, str] = {}
         self._written: dict[str, bytes] = {}
-        """The registry as it was read last."""
+        """The registry at the last poll."""
         self._names: tuple[str, ...] = ()
         self._grouped: set[str] = set()
         self._refused: dict[str, float] = {}
         self._warned: set[str] = set()
-        self._looked = float("-inf")
+        self._polled = float("-inf")
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Those that are captured or have crops left."""
+        """Those that are being captured or have crops left."""
         return self._names
 
     @property
     def grouped(self) -> tuple[str, ...]:
-        """All in the registry on whose crops stream the group was seen."""
+        """All in the registry whose crops stream has the group."""
         return tuple(sorted(self._grouped))
 
     @property
@@ -63,9 +63,9 @@ class Sources:
         return self._kinds.get(name) == "job"
 
     def refresh(self) -> None:
-        """Look at the registry, unless that was done within the last 0.5 s; make the groups that are missing."""
+        """Poll the registry at most every 0.5 s, and create missing groups."""
         now = time.monotonic()
-        if now - self._looked < LOOK_SECONDS:
+        if now - self._polled < POLL_SECONDS:
             return
         statuses = self._statuses()
         self._kinds.update({name: status.kind for name, status in statuses.items()})
@@ -75,20 +75,20 @@ class Sources:
         self._grouped &= self._kinds.keys()
         self._refused = {name: until for name, until in self._refused.items() if until > now}
         self._names = tuple(name for name in candidates if name not in self._refused and self._has_group(name))
-        self._looked = now
+        self._polled = now
 
     def forget_groups(self) -> None:
-        """Redis says that a group is missing: look for all of them at the next `refresh`."""
+        """Redis reported a missing group: check all of them at the next `refresh`."""
         self._grouped.clear()
-        self._looked = float("-inf")
+        self._polled = float("-inf")
 
     def refuse(self, name: str, error: ResponseError) -> None:
-        """Leave a source aside for some seconds."""
+        """Skip a source for some seconds."""
         if name not in self._warned:
-            logger.warning("redis refuses this source, leaving it aside", source=name, error=str(error))
+            logger.warning("redis refuses commands for this source, skipping it", source=name, error=str(error))
             self._warned.add(name)
         self._refused[name] = time.monotonic() + REFUSED_SECONDS
-        self._grouped.discard(name)  # so that all of it is looked at again before its crops are
+        self._grouped.discard(name)  # so that all its keys are checked again before its crops are read
         self._names = tuple(other for other in self._names if other != name)
 
     def _statuses(self) -> dict[str, SourceStatus]:
@@ -100,29 +100,29 @@ class Sources:
                 statuses[keys.source_name(name)] = SourceStatus.model_validate_json(value)
             except (ValidationError, SourceError) as error:
                 if name not in self._warned:
-                    logger.warning("a source's status cannot be read", source=name[:40], error=str(error)[:200])
+                    logger.warning("malformed status of a source", source=name[:40], error=str(error)[:200])
                     self._warned.add(name)
         return statuses
 
     def _with_work(self, statuses: Mapping[str, SourceStatus]) -> list[str]:
-        """The sources that are captured now, and those that are not but left crops behind."""
+        """The sources that are being captured, and those that are not but still have crops."""
         oldest = self._clock.now_ms() - STATUS_TTL_MS
         fresh = {name for name, status in statuses.items() if status.seen_ms >= oldest}
         left = sorted(self._kinds.keys() - fresh)
         pipeline = self._commands.pipeline(transaction=False)
         for name in left:
             pipeline.xlen(keys.crops(name))
-        # An error as its length stands for a key of another type, which `_has_group` is to find.
+        # An error instead of a length means a key of another type, which `_has_group` reports.
         lengths = zip(left, pipeline.execute(raise_on_error=False), strict=True)
         return sorted(fresh | {name for name, length in lengths if length != 0})
 
     def _forget(self, idle: Mapping[str, SourceStatus]) -> None:
-        """Take those out of the registry whose process is gone, unless it has just renewed them."""
+        """Remove the sources whose process has ended from the registry, unless it has just renewed them."""
         for name, status in idle.items():
             if status.seen_ms >= self._clock.now_ms() - FORGOTTEN_MS:
                 continue
             if self._commands.eval(_FORGET, 1, keys.SOURCES, name, self._written[name]):
-                logger.info("source forgotten, its capture is gone", source=name, kind=status.kind)
+                logger.info("source removed, its capture has ended", source=name, kind=status.kind)
                 for key in keys.of_job(name) if status.kind == "job" else ():
                     self._commands.expire(key, keys.JOB_KEYS_SECONDS)
 
@@ -130,8 +130,8 @@ class Sources:
         if name in self._grouped:
             return True
         try:
-            self._commands.scard(keys.quarantined(name))  # refused if it is not a set, which claims need
-            # Looked for first: with Redis out of memory making one is refused even if it is there.
+            self._commands.scard(keys.quarantined(name))  # fails if it is not a set, which claims need
+            # Checked first: out of memory, Redis refuses to create a group even if it exists.
             if not self._group_exists(name):
                 self._commands.xgroup_create(keys.crops(name), keys.INFERENCE_GROUP, id="0", mkstream=True)
         except ResponseError as error:

@@ -1,4 +1,4 @@
-"""What the tests of workers share: crops, a registry entry, engines that obey the pixels, and worker processes."""
+"""Shared by the tests of workers: crops, a registry entry, an engine controlled by the pixels, and worker processes."""
 
 import os
 import subprocess
@@ -45,7 +45,7 @@ def frame_done(source: str, frame: int, faces: int = 1) -> FrameDone:
 
 
 def add(client: redis.Redis, source: str, *entries, register: bool = True) -> list[bytes]:
-    """Add crops, frames, or plain fields to a source's stream; the ids they got."""
+    """Add crops, frames, or plain fields to a source's stream; returns their ids."""
     if register:
         announce(client, source)
     pipeline = client.pipeline(transaction=False)
@@ -77,7 +77,7 @@ def pending(client: redis.Redis, source: str) -> int:
 
 
 def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
-    """Wait until `condition` holds; fail after so many seconds."""
+    """Wait until `condition` holds; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not happen in time"
@@ -89,7 +89,7 @@ def until_outcomes(client: redis.Redis, source: str, count: int, seconds: float 
 
 
 class ObedientEngine:
-    """Gives plain probabilities, but raises or kills the process where the pixels say so."""
+    """Returns constant probabilities, but raises or kills the process if the pixels begin with such a mark."""
 
     name = "obedient"
     card = ModelCard(name="obedient", version="1.0.0", labels=EMOTIONS_5, uncertain=THRESHOLDS, files={})
@@ -136,7 +136,7 @@ def working(url: str, engine: ObedientEngine | None = None, **settings: object) 
 
 @contextmanager
 def processes() -> Iterator[Callable[..., subprocess.Popen]]:
-    """A function that starts worker processes, with `ObedientEngine` unless told otherwise; killed at the end."""
+    """A function that starts worker processes, with `ObedientEngine` by default; killed at the end."""
     started: list[subprocess.Popen] = []
 
     def start(url: str, module: str = "tests.obedient_worker", **settings: object) -> subprocess.Popen:
@@ -156,7 +156,7 @@ def processes() -> Iterator[Callable[..., subprocess.Popen]]:
 
 
 def write_tiny_model(folder: Path, **card: object) -> Path:
-    """A model folder whose network sorts faces by brightness: for tests, never to be served."""
+    """A model folder whose network classifies faces by brightness; for tests only."""
     import onnx
     from onnx import TensorProto, helper, numpy_helper
 

@@ -1,4 +1,4 @@
-"""The runtimes that execute a model, behind one small protocol. Each is imported only when it is chosen."""
+"""The runtimes that execute a model, behind one protocol. Each is imported only if it is chosen."""
 
 from contract.errors import ModelError, SettingsError
 from contract.model.folder import find_model
@@ -9,11 +9,11 @@ __all__ = ["Engine", "EngineError", "load", "probe"]
 
 
 def load(settings: InferenceSettings) -> Engine:
-    """The chosen engine with the chosen model, after it has classified a batch of every size once.
+    """The chosen engine with the chosen model, after one classified batch.
 
     Raises:
-        ModelError: the model is missing, not the one its `model.json` names, or does not give one probability a label.
-        SettingsError: the engine is not installed, or has not this precision.
+        ModelError: the model is missing, differs from its `model.json`, or does not give one probability per label.
+        SettingsError: the engine is not installed, or does not have this precision.
     """
     model = find_model(settings.model)
     if settings.engine == "tensorflow" and settings.precision == "int8":

@@ -1,4 +1,4 @@
-"""What an engine is, and what every engine does with its output."""
+"""The protocol of engines, and the check and calibration of their output."""
 
 from typing import Protocol
 
@@ -14,7 +14,7 @@ Probabilities = NDArray[np.float32]
 
 
 class EngineError(Exception):
-    """The engine did not give every crop its probabilities."""
+    """The engine did not return probabilities for every crop."""
 
 
 class Engine(Protocol):
@@ -32,12 +32,12 @@ class Engine(Protocol):
         """Gray crops (n, 48, 48) uint8 in, probabilities (n, labels) float32 with row sum 1 out, after temperature.
 
         Raises:
-            EngineError: the runtime failed or its output is none; a smaller batch may work.
+            EngineError: the runtime failed or its output is invalid; a smaller batch may succeed.
         """
 
 
 def probe(count: int = 1) -> Pixels:
-    """`count` crops of noise, always the same: what a sound engine can classify."""
+    """`count` crops of noise, always the same, which every working engine can classify."""
     return np.random.default_rng(0).integers(0, 256, (count, CROP_SIZE, CROP_SIZE), dtype=np.uint8)
 
 
@@ -45,7 +45,7 @@ def calibrated(output: Probabilities, card: ModelCard, count: int) -> Probabilit
     """The softmax of a network after the model's temperature, in float32.
 
     Raises:
-        EngineError: `output` is not (count, labels), not finite, or no softmax.
+        EngineError: `output` is not (count, labels), not finite, or not a softmax.
     """
     if output.shape != (count, len(card.labels)):
         raise EngineError(f"the network's output is {output.shape}, not {(count, len(card.labels))}")

@@ -1,4 +1,4 @@
-"""OpenVINO: the engine of CPUs. It reads the model's network in 8-bit integers, or its ONNX file."""
+"""OpenVINO: the engine for CPUs. It reads the model's network in 8-bit integers, or its ONNX file."""
 
 import os
 import platform
@@ -13,24 +13,25 @@ from inference_service.engines.engine import EngineError, Pixels, Probabilities,
 from inference_service.settings import Precision
 
 PIECE = 8
-"""So many crops for each thread are as fast as more, and what lies between their layers stays in its core's cache."""
+"""Crops per thread: more are no faster, and the activations of so many stay in the cache of a core."""
 
 
 class OpenVinoEngine:
-    """One network for batches of any size up to a piece; each was classified once, so that none waits for its code.
+    """One network for batches of every size up to a limit.
 
-    A network for each size would hold the weights each time: 50 MB more, and no faster.
+    Each size runs once at start, so that no later batch waits for compilation. One network per size would hold the
+    weights several times: 50 MB more, and no faster.
 
     Args:
         model: with a network whose input is (batch, 48, 48, 1) float32: an ONNX file, or 8-bit integers.
-        precision: "bf16" leaves the choice to OpenVINO, which takes bfloat16 where the CPU computes in it.
-        threads: 0 takes every core.
-        batch: the largest batch that is asked for; larger ones are classified all the same.
+        precision: with "bf16" OpenVINO chooses, and takes bfloat16 if the CPU supports it.
+        threads: 0 for every core.
+        batch: the largest expected batch; larger ones are split.
 
     Raises:
-        ModelError: the file is not the one that `model.json` names, OpenVINO cannot read it, or it is to be in integers
-            and the model has none.
-        EngineError: the network does not give one probability a label.
+        ModelError: the file differs from `model.json`, OpenVINO cannot read it, or the precision is int8 and the model
+            has no network in integers.
+        EngineError: the network does not give one probability per label.
     """
 
     name = "openvino"
@@ -43,7 +44,7 @@ class OpenVinoEngine:
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": 1,
             "INFERENCE_NUM_THREADS": threads,
-            "ENABLE_CPU_PINNING": False,  # pinned, the only thread of every worker of a machine sits on the same core
+            "ENABLE_CPU_PINNING": False,  # pinned, the threads of all workers run on the same core
         }
         if precision == "f32":
             options["INFERENCE_PRECISION_HINT"] = "f32"
@@ -63,7 +64,7 @@ class OpenVinoEngine:
         return calibrated(output, self.card, len(pixels))
 
     def _infer(self, crops: Probabilities) -> Probabilities:
-        # As `infer` does it, but for looking at what it is given: a tenth of the time of a single crop.
+        # The steps of `infer` without its input checks, which cost a tenth of the time of a single crop.
         try:
             self._request.set_input_tensor(openvino.Tensor(crops, shared_memory=True))
             self._request.start_async()
@@ -75,12 +76,12 @@ class OpenVinoEngine:
 
 
 def _network(model: ModelFolder, precision: Precision) -> Path:
-    # Only on x86 it was measured that integers are faster.
+    # Integers were measured to be faster only on x86.
     is_x86 = platform.machine().lower() in {"x86_64", "amd64"}
     if precision == "int8" or (precision == "auto" and is_x86 and model.card.has(INT8_XML)):
         if not model.card.has(INT8_XML):
             raise ModelError(f"{model.card.id} has no network in 8-bit integers: `emotii quantize` makes one")
-        model.file(INT8_BIN)  # the weights, which OpenVINO looks for beside the network
+        model.file(INT8_BIN)  # the weights, which OpenVINO reads from the file beside the network
         return model.file(INT8_XML)
     return model.file(".onnx")
 

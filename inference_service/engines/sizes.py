@@ -1,4 +1,4 @@
-"""The few batch sizes that a network is prepared for; other batches are filled up to the next one."""
+"""The batch sizes that a network is compiled for; other batches are padded to the next one."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ def sizes(largest: int) -> tuple[int, ...]:
 
 
 def filled(pixels: Pixels, sizes: tuple[int, ...]) -> Iterator[tuple[Pixels, int]]:
-    """`pixels` (n, 48, 48) in pieces that each have one of the `sizes`, and how many of a piece's crops are real."""
+    """`pixels` (n, 48, 48) split and padded to the `sizes`, each piece with its number of real crops."""
     for start in range(0, len(pixels), sizes[-1]):
         piece = pixels[start : start + sizes[-1]]
         size = next(size for size in sizes if size >= len(piece))

@@ -1,4 +1,4 @@
-"""TensorFlow: the reference, and the engine of GPUs. It reads the model's .keras file."""
+"""TensorFlow: the reference, and the engine for GPUs. It reads the model's .keras file."""
 
 import os
 
@@ -10,25 +10,25 @@ from inference_service.engines.engine import EngineError, Pixels, Probabilities,
 from inference_service.engines.sizes import filled, sizes
 from inference_service.settings import Precision
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # read while TensorFlow is imported; it is chatty
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # fewer log lines; read while TensorFlow is imported
 
 import keras
 import tensorflow as tf
 
 LARGEST_BATCH = 256
-"""Larger ones are cut into pieces; a GPU wants large ones."""
+"""Larger batches are split. GPUs need large batches."""
 
 
 class TensorFlowEngine:
-    """The network as a graph, traced once for each batch size.
+    """The network as a graph, traced once per batch size.
 
     Args:
-        model: with a .keras file; it is read in safe mode, which refuses code in it.
-        precision: all but "f32" lets a GPU use TensorFloat-32.
-        threads: 0 takes every core.
+        model: with a .keras file, which is read in safe mode: code in it is refused.
+        precision: every value except "f32" lets a GPU use TensorFloat-32.
+        threads: 0 for every core.
 
     Raises:
-        ModelError: the file is not the one that `model.json` names, or Keras cannot read it.
+        ModelError: the file differs from `model.json`, or Keras cannot read it.
     """
 
     name = "tensorflow"
@@ -58,7 +58,7 @@ class TensorFlowEngine:
 
 def _configure(threads: int, *, tensor_float: bool) -> None:
     for gpu in tf.config.list_physical_devices("GPU"):
-        # Otherwise the first worker takes all of the GPU's memory.
+        # Otherwise the first worker allocates all memory of the GPU.
         tf.config.experimental.set_memory_growth(gpu, enable=True)
     tf.config.experimental.enable_tensor_float_32_execution(tensor_float)
     if threads != tf.config.threading.get_intra_op_parallelism_threads():

@@ -1,4 +1,4 @@
-"""Worker processes that are killed, frozen and stopped, and a server that dies."""
+"""Worker processes that are killed, suspended and stopped, and a server that is killed."""
 
 import os
 import signal
@@ -29,7 +29,7 @@ SLOW = {"test_seconds_per_batch": 0.05, "batch": 8}
 
 
 def at_work(client, source):
-    """Some outcomes are there and some crops are in hand."""
+    """Some outcomes are stored and some crops are pending."""
     return client.xlen(keys.results(source)) > 20 and pending(client, source) > 0
 
 
@@ -48,7 +48,7 @@ def test_a_killed_worker_leaves_no_crop_behind_and_no_duplicate(any_server, any_
     assert sorted(frames(results(client, "clip"))) == list(range(300))
 
 
-def test_a_worker_that_is_stopped_under_load_finishes_what_it_has_and_leaves(any_server, any_clients):
+def test_a_worker_that_is_stopped_under_load_commits_its_pending_crops_and_deregisters(any_server, any_clients):
     client = any_clients.commands
     add(client, "clip", *[crop("clip", frame) for frame in range(400)])
 
@@ -69,7 +69,7 @@ def test_a_worker_that_is_stopped_under_load_finishes_what_it_has_and_leaves(any
     assert client.hgetall(keys.WORKERS) == {}
 
 
-def test_a_worker_that_was_frozen_past_the_claim_adds_no_duplicate(server, clients):
+def test_a_worker_that_was_suspended_until_its_crops_were_claimed_adds_no_duplicate(server, clients):
     client = clients.commands
     add(client, "clip", *[crop("clip", frame) for frame in range(100)])
 
@@ -88,7 +88,7 @@ def test_a_worker_that_was_frozen_past_the_claim_adds_no_duplicate(server, clien
     assert sorted(frames(results(client, "clip"))) == list(range(200))
 
 
-def test_a_crop_that_kills_its_process_is_buried_alone(server, clients):
+def test_only_the_crop_that_kills_its_process_is_dead_lettered(server, clients):
     client = clients.commands
     poison = 5
     add(client, "clip", *[crop("clip", frame, mark=KILLS if frame == poison else b"") for frame in range(16)])
@@ -104,10 +104,10 @@ def test_a_crop_that_kills_its_process_is_buried_alone(server, clients):
         until(all_done, 60)
 
     assert sorted(frames(results(client, "clip"))) == [frame for frame in range(16) if frame != poison]
-    (buried,) = dead(client, "clip")
-    assert buried.crop_id == f"clip:e1:{poison}:0"
-    assert "running it alone" in buried.reason
-    assert len(started) == 4  # twice in a batch, once alone, and the one that buried it
+    (letter,) = dead(client, "clip")
+    assert letter.crop_id == f"clip:e1:{poison}:0"
+    assert "running it alone" in letter.reason
+    assert len(started) == 4  # twice in a batch, once alone, and the one that dead-lettered it
     assert client.scard(keys.quarantined("clip")) == 0
 
 
@@ -127,10 +127,10 @@ def test_a_server_that_is_killed_and_comes_back_costs_no_crop_that_it_still_has(
         until_outcomes(client, "clip", 300, 40)
         worker.terminate()
         assert worker.wait(15) == 0
-        said = worker.stderr.read()
+        output = worker.stderr.read()
 
     assert sorted(frames(results(client, "clip"))) == list(range(300))
-    (line,) = said.splitlines()
+    (line,) = output.splitlines()
     assert "redis available again" in line
 
 
@@ -159,7 +159,7 @@ def test_the_service_classifies_with_a_model_from_a_folder_and_shows_health_and_
     assert (reading.model, status.pid, status.model) == ("tiny@1.0.0", worker.pid, "tiny@1.0.0")
 
 
-def test_a_worker_waits_for_redis_with_one_warning_and_can_be_stopped_meanwhile(tmp_path, tiny):
+def test_a_worker_waits_for_redis_with_one_warning_and_can_be_stopped_while_it_waits(tmp_path, tiny):
     with processes() as start:
         worker = start(f"unix://{tmp_path}/nothing.sock", "inference_service", model=tiny)
         assert "worker started" in worker.stderr.readline()
@@ -180,7 +180,7 @@ def test_a_worker_waits_for_redis_with_one_warning_and_can_be_stopped_meanwhile(
         ({"redis_url": "nowhere"}, "EMOTII_REDIS_URL"),
     ],
 )
-def test_what_a_person_can_mend_is_one_line_and_exit_code_2(tiny, settings, message):
+def test_a_configuration_error_is_one_line_and_exit_code_2(tiny, settings, message):
     with processes() as start:
         worker = start("redis://127.0.0.1:1", "inference_service", **{"model": tiny, **settings})
         assert worker.wait(30) == 2

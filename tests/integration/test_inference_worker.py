@@ -1,4 +1,4 @@
-"""Workers on threads of the test's process, on both servers where the server matters."""
+"""Workers on threads of the test process, against both servers if the server matters."""
 
 import json
 import time
@@ -30,7 +30,7 @@ from tests.inference import (
 )
 
 
-def test_every_crop_gets_one_reading_and_what_passes_through_keeps_its_place(any_server, any_clients):
+def test_every_crop_gets_one_reading_and_forwarded_entries_keep_their_place(any_server, any_clients):
     client = any_clients.commands
     entries = [crop("clip", 0, index=0), crop("clip", 0, index=1), frame_done("clip", 0, 2), frame_done("clip", 1, 0)]
     manifest = Manifest(FrameId("clip", "e1", 2), 2)
@@ -39,9 +39,9 @@ def test_every_crop_gets_one_reading_and_what_passes_through_keeps_its_place(any
     with working(any_server.url):
         until_outcomes(client, "clip", 5)
 
-    first, second, *passed = results(client, "clip")
+    first, second, *forwarded = results(client, "clip")
     assert [first.face.index, second.face.index] == [0, 1]
-    assert passed == [entries[2], entries[3], manifest]
+    assert forwarded == [entries[2], entries[3], manifest]
     assert (first.model, first.captured_ms, len(first.probabilities)) == ("obedient@1.0.0", 1000, 5)
     assert first.read_ms <= first.done_ms
     assert client.xlen(keys.crops("clip")) == 0
@@ -49,7 +49,7 @@ def test_every_crop_gets_one_reading_and_what_passes_through_keeps_its_place(any
 
 @pytest.fixture(autouse=True)
 def short_reads(monkeypatch):
-    """A worker looks at `stop` after each blocking read: many tests wait for that."""
+    """A worker checks `stop` only after each blocking read, for which many tests wait."""
     monkeypatch.setattr("inference_service.crops.BLOCK_MS", 50)
 
 
@@ -124,7 +124,7 @@ MALFORMED = {
 }
 
 
-def test_malformed_entries_are_buried_with_their_reason_and_harm_no_other(any_server, any_clients):
+def test_malformed_entries_are_dead_lettered_with_their_reason_and_affect_no_other(any_server, any_clients):
     client = any_clients.commands
     announce(client, "cam", "camera")
     ids = add(client, "cam", crop("cam", 1), *MALFORMED.values(), crop("cam", 2), register=False)
@@ -132,15 +132,15 @@ def test_malformed_entries_are_buried_with_their_reason_and_harm_no_other(any_se
     with working(any_server.url):
         until_outcomes(client, "cam", len(ids))
 
-    buried = dead(client, "cam")
-    assert [one.entry.encode() for one in buried] == ids[1:-1]
-    for one, reason in zip(buried, MALFORMED, strict=True):
+    letters = dead(client, "cam")
+    assert [one.entry.encode() for one in letters] == ids[1:-1]
+    for one, reason in zip(letters, MALFORMED, strict=True):
         assert one.reason.startswith(reason)
         assert b"pixels" not in one.original
     assert frames(results(client, "cam")) == [1, 2]
 
 
-def test_a_stream_that_is_deleted_while_its_crops_are_classified_is_made_anew(any_server, any_clients):
+def test_a_stream_that_is_deleted_while_its_crops_are_classified_is_created_again(any_server, any_clients):
     client = any_clients.commands
     add(client, "cam", crop("cam", 0))
 
@@ -157,7 +157,7 @@ def test_a_stream_that_is_deleted_while_its_crops_are_classified_is_made_anew(an
     assert frames(results(client, "cam")) == [1]
 
 
-def test_one_poison_crop_in_a_batch_is_the_only_one_that_is_buried(any_server, any_clients):
+def test_one_poison_crop_in_a_batch_is_the_only_one_that_is_dead_lettered(any_server, any_clients):
     client = any_clients.commands
     add(client, "clip", *[crop("clip", frame, mark=RAISES if frame == 17 else b"") for frame in range(32)])
 
@@ -165,11 +165,11 @@ def test_one_poison_crop_in_a_batch_is_the_only_one_that_is_buried(any_server, a
         until_outcomes(client, "clip", 32)
 
     assert sorted(frames(results(client, "clip"))) == [frame for frame in range(32) if frame != 17]
-    (buried,) = dead(client, "clip")
-    assert (buried.reason, buried.crop_id) == ("told to fail", "clip:e1:17:0")
+    (letter,) = dead(client, "clip")
+    assert (letter.reason, letter.crop_id) == ("told to fail", "clip:e1:17:0")
 
 
-def test_a_batch_of_nothing_but_poison_is_buried_while_the_engine_is_sound(server, clients):
+def test_a_batch_of_poison_alone_is_dead_lettered_if_the_engine_works(server, clients):
     client = clients.commands
     add(client, "clip", *[crop("clip", frame, mark=RAISES) for frame in range(5)])
 
@@ -179,7 +179,7 @@ def test_a_batch_of_nothing_but_poison_is_buried_while_the_engine_is_sound(serve
     assert len(dead(client, "clip")) == 5
 
 
-def test_a_broken_engine_ends_the_worker_and_blames_no_crop(server, clients):
+def test_a_broken_engine_ends_the_worker_and_rejects_no_crop(server, clients):
     client, engine = clients.commands, ObedientEngine()
     engine.broken = True
     add(client, "clip", *[crop("clip", frame) for frame in range(5)])
@@ -192,7 +192,7 @@ def test_a_broken_engine_ends_the_worker_and_blames_no_crop(server, clients):
     assert frames(results(client, "clip")) == list(range(5))
 
 
-def test_suspects_of_a_worker_whose_engine_broke_are_not_buried_by_the_next(server, clients):
+def test_quarantined_crops_of_a_worker_whose_engine_broke_are_not_dead_lettered_by_the_next(server, clients):
     client, engine = clients.commands, ObedientEngine()
     add(client, "clip", *[crop("clip", frame) for frame in range(3)])
     client.xgroup_create(keys.crops("clip"), GROUP, id="0")
@@ -210,7 +210,7 @@ def test_suspects_of_a_worker_whose_engine_broke_are_not_buried_by_the_next(serv
     assert dead(client, "clip") == []
 
 
-def test_a_crop_that_was_running_alone_when_its_worker_went_silent_is_buried_without_running(server, clients):
+def test_a_crop_that_ran_alone_when_its_worker_stopped_answering_is_dead_lettered_without_running(server, clients):
     client, engine = clients.commands, ObedientEngine()
     culprit, _ = add(client, "clip", crop("clip", 0), crop("clip", 1))
     client.xgroup_create(keys.crops("clip"), GROUP, id="0")
@@ -227,7 +227,7 @@ def test_a_crop_that_was_running_alone_when_its_worker_went_silent_is_buried_wit
     assert client.scard(keys.quarantined("clip")) == 0
 
 
-def test_deliveries_that_redis_counted_for_a_living_worker_bury_nothing(server, clients):
+def test_deliveries_that_redis_counted_for_a_live_worker_dead_letter_nothing(server, clients):
     client = clients.commands
     (entry,) = add(client, "clip", crop("clip", 0))
     client.xgroup_create(keys.crops("clip"), GROUP, id="0")
@@ -242,7 +242,7 @@ def test_deliveries_that_redis_counted_for_a_living_worker_bury_nothing(server, 
     assert entry.decode() not in {one.entry for one in dead(client, "clip")}
 
 
-def test_a_flush_costs_what_was_in_redis_and_nothing_after_it(any_server, any_clients):
+def test_a_flush_loses_what_was_in_redis_and_nothing_after_it(any_server, any_clients):
     client = any_clients.commands
     add(client, "clip", *[crop("clip", frame) for frame in range(50)])
 
@@ -278,7 +278,7 @@ def test_a_results_key_of_another_type_does_not_stop_the_other_sources_and_loses
         until_outcomes(client, "odd", 1)
 
 
-def test_a_registry_entry_that_nobody_can_read_is_passed_over(server, clients):
+def test_a_malformed_registry_entry_is_ignored(server, clients):
     client = clients.commands
     client.hset(keys.SOURCES, mapping={"odd": "{", "}{": "x", "newer": json.dumps({"v": 2})})
     add(client, "clip", crop("clip", 0))
@@ -289,7 +289,7 @@ def test_a_registry_entry_that_nobody_can_read_is_passed_over(server, clients):
     assert not client.exists(keys.crops("odd"))
 
 
-def test_what_a_source_left_behind_is_read_after_its_capture_is_gone(server, clients):
+def test_remaining_crops_of_a_source_are_read_after_its_capture_has_ended(server, clients):
     client = clients.commands
     add(client, "clip", crop("clip", 0))
     announce(client, "clip", age_ms=60_000)
@@ -302,7 +302,7 @@ def test_what_a_source_left_behind_is_read_after_its_capture_is_gone(server, cli
 
 
 @pytest.mark.parametrize("kind", ["job", "camera", "inbox"])
-def test_a_source_that_nobody_renews_is_forgotten_once_its_crops_are_done(server, clients, kind):
+def test_a_source_that_is_not_renewed_is_removed_once_its_crops_are_done(server, clients, kind):
     client = clients.commands
     add(client, "gone", crop("gone", 0), register=False)
     announce(client, "gone", kind, age_ms=70_000)
@@ -367,7 +367,7 @@ def test_consumers_of_dead_workers_are_removed_and_those_with_crops_only_after_t
         assert frames(results(client, "clip")) == [0]
 
 
-def test_a_worker_says_about_once_a_second_that_it_lives(server, clients):
+def test_a_worker_sends_a_heartbeat_about_once_a_second(server, clients):
     client = clients.commands
     add(client, "clip", *[crop("clip", frame) for frame in range(3)])
 
@@ -398,7 +398,7 @@ def test_busy_cameras_and_a_job_share_the_workers(server, clients):
     assert max(engine.batches) <= 32
 
 
-def test_a_single_crop_is_not_kept_waiting_for_company(server, clients):
+def test_a_single_crop_does_not_wait_for_a_fuller_batch(server, clients):
     client = clients.commands
     announce(client, "cam", "camera")
     with working(server.url):

@@ -4,7 +4,7 @@ from contract.messages import Dead, Reading, read_outcome
 from contract.redis.clock import RedisClock
 from inference_service import delivery
 from inference_service.classifier import Classifier
-from inference_service.delivery import Delivery, Passed
+from inference_service.delivery import Delivery, Forwarded
 from inference_service.poison import IsolatingClassifier
 from tests.inference import RAISES, THRESHOLDS, ObedientEngine, crop, frame_done
 
@@ -24,38 +24,38 @@ def classify(engine):
     classifier = Classifier(IsolatingClassifier(engine), engine.card, "worker-1", Noon())
 
     def classify(*entries):
-        form, each = classifier.classify(
+        template, each = classifier.classify(
             [
                 entry if isinstance(entry, Delivery) else Delivery("cam", b"%d-0" % number, entry.fields())
                 for number, entry in enumerate(entries)
             ]
         )
-        return [as_it_is_read(form, outcome) for outcome in each]
+        return [parsed(template, outcome) for outcome in each]
 
     return classify
 
 
-def as_it_is_read(form, outcome):
+def parsed(template, outcome):
     if isinstance(outcome, delivery.Reading):
-        read = read_outcome(form.filled(outcome.values))
+        read = read_outcome(template.filled(outcome.values))
         assert read.stale == outcome.stale
         return read
-    return read_outcome(outcome.fields) if isinstance(outcome, Passed) else outcome
+    return read_outcome(outcome.fields) if isinstance(outcome, Forwarded) else outcome
 
 
-def test_outcomes_stand_in_the_order_of_the_deliveries(classify):
+def test_outcomes_have_the_order_of_their_deliveries(classify):
     late, poison = crop("cam", 1, deadline_ms=11_999), crop("cam", 2, mark=RAISES)
     done = frame_done("cam", 3)
 
-    first, stale, buried, passed, last = classify(crop("cam", 0), late, poison, done, crop("cam", 4))
+    first, stale, dead, forwarded, last = classify(crop("cam", 0), late, poison, done, crop("cam", 4))
 
     assert (first.id.frame, first.stale, last.id.frame, last.stale) == (0, False, 4, False)
     assert (stale.id.frame, stale.stale) == (1, True)
-    assert (buried.entry, buried.reason) == ("2-0", "told to fail")
-    assert passed == done
+    assert (dead.entry, dead.reason) == ("2-0", "told to fail")
+    assert forwarded == done
 
 
-def test_a_reading_carries_what_its_reader_needs(classify):
+def test_a_reading_has_every_field(classify):
     sent = crop("cam", 7, index=2, captured_ms=11_000)
     (reading,) = classify(Delivery("cam", b"11005-2", sent.fields()))
     assert reading == Reading(
@@ -74,7 +74,7 @@ def test_a_reading_carries_what_its_reader_needs(classify):
     assert sum(reading.probabilities) == pytest.approx(1)
 
 
-def test_an_entry_whose_id_is_no_time_gives_a_reading_that_can_be_read(classify):
+def test_an_entry_whose_id_is_not_a_time_has_a_reading_without_a_stored_time(classify):
     (reading,) = classify(Delivery("cam", b"18446744073709551614-0", crop("cam", 7).fields()))
     assert reading.stored_ms is None
 
@@ -86,26 +86,26 @@ def test_a_crop_is_stale_after_its_deadline_and_never_without_one(classify, engi
     assert engine.batches == ([] if stale else [1])
 
 
-def test_what_is_condemned_or_deleted_is_buried_without_the_engine(classify, engine):
-    condemned = Delivery("cam", b"1-0", crop("cam", 0).fields(), condemned="it killed its worker")
+def test_rejected_and_deleted_entries_are_dead_lettered_without_the_engine(classify, engine):
+    rejected = Delivery("cam", b"1-0", crop("cam", 0).fields(), rejection_reason="it killed its worker")
     deleted = Delivery("cam", b"2-0", {})
 
-    buried = classify(condemned, deleted)
+    dead = classify(rejected, deleted)
 
-    assert [type(one) for one in buried] == [Dead, Dead]
-    assert [one.entry for one in buried] == ["1-0", "2-0"]
-    assert buried[0].reason == "it killed its worker"
-    assert "deleted" in buried[1].reason
+    assert [type(one) for one in dead] == [Dead, Dead]
+    assert [one.entry for one in dead] == ["1-0", "2-0"]
+    assert dead[0].reason == "it killed its worker"
+    assert "deleted" in dead[1].reason
     assert engine.batches == []
 
 
-def test_a_crop_on_the_stream_of_another_source_is_buried(classify):
-    (buried,) = classify(Delivery("door", b"1-0", crop("cam", 0).fields()))
-    assert buried.reason == "source: not the one whose stream this is"
+def test_a_crop_on_the_stream_of_another_source_is_dead_lettered(classify):
+    (dead,) = classify(Delivery("door", b"1-0", crop("cam", 0).fields()))
+    assert dead.reason == "source: not the one whose stream this is"
 
 
 class Ticking(RedisClock):
-    """Tells one time after the other."""
+    """Returns one time after another."""
 
     def __init__(self, *times_ms):
         super().__init__()
@@ -115,7 +115,7 @@ class Ticking(RedisClock):
         return self.times.pop(0)
 
 
-def test_a_crop_that_would_be_late_when_its_batch_is_done_is_stale_until_one_is_quicker(engine):
+def test_a_crop_that_would_miss_its_deadline_after_a_batch_like_the_last_one_is_stale(engine):
     clock = Ticking(1_000, 1_100, 2_000, 2_000, 3_000, 3_000, 4_000, 4_010)
     classifier = Classifier(IsolatingClassifier(engine), engine.card, "worker-1", clock)
 
@@ -123,7 +123,7 @@ def test_a_crop_that_would_be_late_when_its_batch_is_done_is_stale_until_one_is_
         entry = Delivery("cam", b"1-0", crop("cam", 0, deadline_ms=deadline_ms).fields())
         return classifier.classify([entry]).each[0].stale
 
-    assert not stale(1_500)  # and it takes 100 ms
+    assert not stale(1_500)  # this batch takes 100 ms
     assert stale(2_099)
-    assert not stale(3_050)  # after nothing was classified, half as much is expected
+    assert not stale(3_050)  # nothing was classified, so the estimate is halved
     assert not stale(4_005)

@@ -10,31 +10,31 @@ def crops(*marks: bytes):
     return np.stack([crop("clip", frame, mark=mark).array() for frame, mark in enumerate(marks)])
 
 
-def test_a_sound_batch_is_run_once():
+def test_a_batch_without_errors_runs_once():
     engine = ObedientEngine()
     assert IsolatingClassifier(engine).classify(crops(b"", b"", b"")) == [pytest.approx((0.2,) * 5)] * 3
     assert engine.batches == [3]
 
 
-def test_nothing_is_classified_without_the_engine():
+def test_an_empty_batch_does_not_call_the_engine():
     engine = ObedientEngine()
     assert IsolatingClassifier(engine).classify(probe(0)) == []
     assert engine.batches == []
 
 
-def test_of_a_batch_that_fails_only_what_fails_alone_is_poison():
+def test_in_a_failed_batch_only_crops_that_fail_alone_are_poison():
     verdicts = IsolatingClassifier(ObedientEngine()).classify(crops(b"", RAISES, b"", RAISES))
     assert [isinstance(verdict, Poison) for verdict in verdicts] == [False, True, False, True]
     assert verdicts[1] == Poison("told to fail")
 
 
-def test_no_innocent_is_run_more_than_twice_in_one_batch():
+def test_no_good_crop_runs_more_than_twice_in_one_batch():
     engine = ObedientEngine()
     IsolatingClassifier(engine).classify(crops(RAISES, *[b""] * 31))
     assert engine.batches == [32] + [1] * 32
 
 
-def test_a_batch_that_is_too_large_for_the_engine_goes_through_one_by_one():
+def test_a_batch_that_is_too_large_for_the_engine_is_classified_one_by_one():
     class Small(ObedientEngine):
         def classify(self, pixels):
             if len(pixels) > 1:
@@ -63,7 +63,7 @@ def test_an_engine_that_fails_on_everything_is_broken_and_no_crop_is_poison(coun
     "output",
     [np.full((1, 5), np.nan), np.full((1, 5), np.inf), np.full((1, 4), 0.25), np.full((2, 5), 0.2), np.full(5, 0.2)],
 )
-def test_an_output_that_is_none_counts_as_a_failure(output):
+def test_an_invalid_output_is_a_failure(output):
     class Odd(ObedientEngine):
         def classify(self, pixels):
             good = super().classify(pixels)
@@ -74,7 +74,7 @@ def test_an_output_that_is_none_counts_as_a_failure(output):
     assert "output" in verdict.reason
 
 
-def test_an_error_of_the_program_itself_is_not_taken_for_poison():
+def test_a_programming_error_is_not_poison():
     class Buggy(ObedientEngine):
         def classify(self, pixels):
             raise TypeError("a bug")

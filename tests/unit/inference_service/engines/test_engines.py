@@ -35,7 +35,7 @@ def test_batch_sizes_are_powers_of_two_up_to_the_largest():
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 8, 9, 20])
-def test_batches_are_filled_up_to_the_next_size_and_cut_at_the_largest(count):
+def test_batches_are_padded_to_the_next_size_and_split_at_the_largest(count):
     pixels = probe(count)
     pieces = list(filled(pixels, sizes(8)))
     assert all(len(piece) in {1, 2, 4, 8} for piece, _ in pieces)
@@ -43,7 +43,7 @@ def test_batches_are_filled_up_to_the_next_size_and_cut_at_the_largest(count):
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5, 32, 33, 100])
-def test_every_crop_has_its_own_row_whatever_the_size_of_the_batch(tiny, count):
+def test_every_crop_has_its_own_row_at_every_batch_size(tiny, count):
     engine = openvino(tiny)
     brightness = np.linspace(0, 255, max(count, 1)).astype(np.uint8)[:count]
     pixels = np.broadcast_to(brightness[:, None, None], (count, 48, 48)).copy()
@@ -89,7 +89,7 @@ def test_temperature_divides_the_logits():
         np.full((2, 5), 0.5),
     ],
 )
-def test_what_is_no_softmax_is_an_error_of_the_engine(output):
+def test_an_output_that_is_not_a_softmax_is_an_engine_error(output):
     with pytest.raises(EngineError):
         calibrated(output.astype(np.float32), ObedientEngine.card, 2)
 
@@ -108,7 +108,7 @@ def test_a_model_with_another_number_of_outputs_than_labels_is_refused(tmp_path)
         engines.load(settings(model=str(folder)))
 
 
-def test_a_file_that_is_no_network_is_refused_in_one_line(tmp_path):
+def test_a_file_that_is_not_a_network_is_refused_in_one_line(tmp_path):
     from contract.model.folder import MODEL_FILE, ModelCard, sha256
 
     (tmp_path / "bad.onnx").write_bytes(b"not a network")
@@ -119,7 +119,7 @@ def test_a_file_that_is_no_network_is_refused_in_one_line(tmp_path):
     assert "\n" not in str(error.value)
 
 
-def test_an_engine_whose_package_is_not_installed_is_told_with_the_remedy(tiny, monkeypatch):
+def test_an_engine_whose_package_is_missing_is_an_error_with_the_install_command(tiny, monkeypatch):
     import sys
 
     for name in [
@@ -131,7 +131,7 @@ def test_an_engine_whose_package_is_not_installed_is_told_with_the_remedy(tiny, 
         engines.load(settings(model=str(tiny), engine="tensorflow"))
 
 
-def test_openvino_is_kept_from_reporting_home():
+def test_openvino_telemetry_is_not_loaded():
     import subprocess
     import sys
 
@@ -139,8 +139,8 @@ def test_openvino_is_kept_from_reporting_home():
         "import inference_service.engines.openvino, sys\n"
         "print([name for name in sys.modules if name.startswith('openvino_telemetry') and sys.modules[name]])"
     )
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert said == "[]\n"
+    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert output == "[]\n"
 
 
 def test_the_worker_needs_no_tensorflow_and_no_opencv(tiny):
@@ -154,8 +154,8 @@ def test_the_worker_needs_no_tensorflow_and_no_opencv(tiny):
         f"engines.load(load(InferenceSettings, model={str(tiny)!r}))\n"
         "print([name for name in ('tensorflow', 'keras', 'cv2') if name in sys.modules])"
     )
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
-    assert said == "[]\n"
+    output = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert output == "[]\n"
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,6 @@ def test_the_engines_agree_to_the_fourth_decimal_in_32_bits(shipped, reference):
 
 def test_the_engines_name_the_same_emotion_in_the_precision_of_the_cpu(shipped, reference):
     found = engines.load(settings(model=shipped)).classify(pictures())
-    # Noise, unlike faces, is full of near ties.
     assert (
         found.argmax(axis=1) == reference.classify(pictures()).argmax(axis=1)
-    ).mean() >= 0.95  # noise, unlike faces, is full of near ties
+    ).mean() >= 0.95  # noise, unlike faces, has many near ties
