@@ -1,4 +1,4 @@
-"""Augmentation: what a face may look like besides how it was taken. Outside the network, so never in what is served."""
+"""Augmentation of faces. It is not part of the network, so served models do not contain it."""
 
 from dataclasses import dataclass
 
@@ -13,21 +13,21 @@ Face = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Augmentation:
-    """How far a face is changed, each time it is shown, by chance. A chance is a share of the faces, 0 to 1."""
+    """How far a face is changed at random each time it is used. A chance is a share of the faces, 0 to 1."""
 
     flip: float = 0.5
     shift: float = 0.1
-    """At most, of the side, each way."""
+    """Maximum, as a share of the side, in each direction."""
     rotation: float = 15.0
-    """Degrees at most, each way."""
+    """Maximum in degrees, in each direction."""
     zoom: float = 0.15
-    """At most, each way."""
+    """Maximum, in each direction."""
     gamma: float = 0.2
-    """Chance of a gamma from 0.4 to 2.5, evenly in its logarithm."""
+    """Chance of a gamma from 0.4 to 2.5, uniform in its logarithm."""
     contrast: float = 0.2
     """Chance of a contrast from 0.4 to 1.4 and a brightness of 40 levels up or down."""
     dark: float = 0.2
-    """Chance of pixel values half a stop to two and a half stops down, with the noise of a sensor in the dark."""
+    """Chance of an exposure 0.5 to 2.5 stops lower, with the noise of a sensor in the dark."""
     noise: float = 0.1
     """Chance of noise with a deviation of up to 12 levels."""
     soft: float = 0.25
@@ -76,7 +76,7 @@ def _levels(face: Face, contrast: float, brightness: float) -> Face:
 
 
 def _darken(face: Face, rng: np.random.Generator) -> Face:
-    """Every pixel value is scaled alike, which no gain mends afterwards; the noise is not scaled with them."""
+    """Scale every pixel value, then add noise that is not scaled; no later gain can undo that."""
     return _add_noise(_uint8(face * 2 ** -rng.uniform(0.5, 2.5)), rng.uniform(1, 7), rng)
 
 

@@ -1,4 +1,4 @@
-"""Recipes: everything that decides how a network is trained, in one readable place."""
+"""Recipes: every decision about how a network is trained."""
 
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
@@ -12,42 +12,43 @@ from training.networks.network import DROPOUT
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to train. What is not said otherwise is Adam on majority labels, unchanged faces, stopping on a plateau."""
+    """How to train. The defaults: Adam on majority labels, unchanged faces, early stopping on a plateau."""
 
     name: str
     emotions: tuple[str, ...] = EMOTIONS_5
     normalisation: Normalisation = field(default_factory=Normalisation)
     epochs: int = 50
-    """With `schedule` "plateau" at most; early stopping usually ends the run before."""
+    """The maximum with `schedule` "plateau"; early stopping usually ends the run before."""
     batch_size: int = 64
     learning_rate: float = 0.001
     schedule: Literal["plateau", "cosine"] = "plateau"
-    """Slow down and stop when the watched loss does; or warm up for an epoch, then fall to zero on a cosine."""
+    """Lower the rate and stop on a plateau of the validation loss; or warm up for an epoch, then a cosine to zero."""
     stop_patience: int = 5
-    """Epochs without a lower watched loss before training stops and the best epoch's weights are taken."""
+    """Epochs without a lower validation loss before training stops with the weights of the best epoch."""
     slow_patience: int = 3
-    """Epochs without a lower watched loss before the learning rate is multiplied by `slow_factor`."""
+    """Epochs without a lower validation loss before the learning rate is multiplied by `slow_factor`."""
     slow_factor: float = 0.1
     held_out: float = 0.1
-    """Share of the training faces, stratified, that is watched and never fitted; 0 to watch half A of the validation
-    faces, which then choose the epoch, so that only half B says how good the network is."""
+    """Share of the training faces, stratified, that is used for the validation loss and never fitted. At 0 half A of
+    the validation faces is used, which then chooses the epoch, so that only half B measures how good the network is."""
     augmentation: Augmentation | None = None
     votes: bool = False
-    """Whether the network should answer as the taggers' votes are shared out, or all for their majority."""
+    """Whether the targets are the shares of the taggers' votes, or 1 for their majority."""
     rare: float = 0.0
-    """Faces count by the frequency of their emotion to the power of minus this: 0 the same, 1 by emotion."""
+    """The weight of a face is the frequency of its emotion to the power of minus this: at 0 all faces have equal
+    weight, at 1 all emotions do."""
     dropout: tuple[float, float] = DROPOUT
     """In the convolutions and in the dense layer."""
     weight_decay: float = 0.0
     """Of AdamW (Loshchilov and Hutter, 2019), on kernels alone."""
     averaging: float = 0.0
-    """Momentum of the moving average of the weights that is watched and kept, less in short runs; 0 for no average."""
+    """Momentum of the moving average of the weights that is validated and kept, less in short runs; 0 for none."""
     precision: Literal["float32", "mixed_bfloat16"] = "float32"
-    """Of the training step, where the machine has it. The weights, and what is exported, are always float32."""
+    """Of the training step, if the machine supports it. Weights and exported networks are always float32."""
     seed: int = 2013
 
     def as_dict(self) -> dict[str, object]:
-        """As JSON can hold it."""
+        """As values that JSON supports."""
         return {**asdict(self), "emotions": list(self.emotions), "normalisation": self.normalisation.model_dump()}
 
 
@@ -68,7 +69,7 @@ EMOTII = Recipe(
     averaging=0.998,
     precision="mixed_bfloat16",
 )
-"""The votes as they were given, over eight emotions, on faces that are moved, relit, blurred and covered."""
+"""The shares of the votes over eight emotions, on faces that are moved, relit, blurred and partly covered."""
 
 CONTINUE = replace(
     EMOTII,
@@ -76,8 +77,8 @@ CONTINUE = replace(
     augmentation=Augmentation(dark=0.3),
     dropout=(0.1, 0.3),
 )
-"""To begin with a model that `emotii` made, which fits the faces it was shown no better than others: as many epochs
-again with less dropout, and more of the faces in the dark."""
+"""To continue a model of `emotii`, which does not overfit: as many epochs again with less dropout and more dark
+faces."""
 
 FINISH = replace(
     EMOTII,
@@ -88,8 +89,8 @@ FINISH = replace(
         shift=0.05, rotation=8, zoom=0.08, gamma=0.1, contrast=0.1, dark=0.1, noise=0.05, soft=0.1, erasing=0.1
     ),
 )
-"""To begin with a model that `emotii` made: a few more epochs in which faces are changed less, so that the network ends
-on faces much as they are; for the same emotions or for others."""
+"""To finish a model of `emotii`: a few more epochs with less augmentation, so that the network ends on faces that are
+nearly unchanged; for the same emotions or for others."""
 
 RECIPES = {recipe.name: recipe for recipe in (SEED, EMOTII, CONTINUE, FINISH)}
 
@@ -98,7 +99,7 @@ def find_recipe(name: str, epochs: int | None = None) -> Recipe:
     """The recipe of this name, with this many `epochs` if they are given.
 
     Raises:
-        SettingsError: there is none; the message lists the names that there are.
+        SettingsError: there is no such recipe; the message lists the recipes.
     """
     try:
         recipe = RECIPES[name]

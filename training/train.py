@@ -20,7 +20,7 @@ from training.fitting.run import Run
 from training.recipe import SEED, Recipe
 
 RUNS = Path("runs")
-"""Where unfinished and finished runs are kept unless told otherwise."""
+"""The default folder of unfinished and finished runs."""
 
 
 def train(
@@ -36,26 +36,26 @@ def train(
     h5: Path | None = None,
     console: Console | None = None,
 ) -> ModelFolder:
-    """Train a network and write it as the model folder `out`, named as that folder is.
+    """Train a network and write it as the model folder `out`, whose name becomes the name of the model.
 
-    Killed at any time and called again, it goes on after the last whole epoch. Half A of the validation faces chooses
-    what is to be chosen; the scores are measured on half B.
+    After a kill, the next call resumes after the last complete epoch. Every choice is made on half A of the validation
+    faces; the scores are measured on half B.
 
     Args:
         data: an `.npz` file with FER+ votes, or a folder of class folders; downloaded from Kaggle if None.
-        valid: the same, for validation; if None a fifth of `data`, set aside before anything else happens.
+        valid: the same, for validation; if None, a fifth of `data` that is set aside first.
         out: the model folder, for example `models/emotii-5`.
         recipe: how to train.
-        emotions: what is to be told apart; if None the recipe's, or those of `data` if it is a folder of others.
-        start: a model to begin with; if None a new network.
-        run: where history, weights and state of each epoch are kept; `runs/<name of the model>` if None.
+        emotions: the classes; if None those of the recipe, or those of `data` if it is a folder of others.
+        start: a model whose weights training starts with; if None a new network.
+        run: the folder for history, weights and state of each epoch; `runs/<name of the model>` if None.
         version: of the model, as three numbers.
-        h5: where the network is written as HDF5 too, for programs that know nothing else; nowhere if None.
-        console: where to tell what happens; the terminal if None.
+        h5: a file for the network as HDF5, for programs that need it; none if None.
+        console: for messages; the terminal if None.
 
     Raises:
-        DatasetError: the faces cannot be downloaded or read or are too few, or `run` holds a run with another recipe or
-            other faces.
+        DatasetError: the faces cannot be downloaded or read, or are too few, or `run` holds a run with another recipe
+            or other faces.
         SettingsError: a model cannot have this name, version or these emotions.
         ModelError: `start` has another architecture, or the export does not compute what the network does.
     """
@@ -64,7 +64,7 @@ def train(
     data = data or download()
     material = prepare(data, valid, recipe, emotions, console)
     recipe = replace(recipe, emotions=material.fitted.emotions)
-    if start is not None:  # its weights mean nothing on other inputs than it learnt from
+    if start is not None:  # its weights are valid only for the inputs they were trained on
         recipe = replace(recipe, normalisation=start.card.normalisation)
     _check(out.name, version, recipe.emotions)
 
@@ -102,7 +102,7 @@ def train(
 
 
 def _check(name: str, version: str, emotions: tuple[str, ...]) -> None:
-    """Whether there can be such a model: better known before the training than after it."""
+    """Raise for an invalid name, version or set of emotions before the training instead of after it."""
     try:
         ModelCard(name=name, version=version, labels=emotions, files={})
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""Read labelled faces, whatever they are kept in."""
+"""Reading labelled faces from every supported format."""
 
 from pathlib import Path
 
@@ -15,8 +15,7 @@ def read(path: Path, emotions: tuple[str, ...] = EMOTIONS_5, *, complete: bool =
     """Read an `.npz` file with votes, or a folder with one folder of pictures for each emotion.
 
     Raises:
-        DatasetError: there is nothing at `path`, its format is another, or (if it is to be `complete`) an emotion has
-            no face.
+        DatasetError: `path` does not exist, has another format, or (if `complete`) an emotion has no face.
     """
     if path.is_dir():
         faces = read_folders(path, emotions)

@@ -1,4 +1,4 @@
-"""The dataset that is trained on where none is named: "Human Face Emotions" of Kaggle, five class folders."""
+"""The default dataset: "Human Face Emotions" of Kaggle, five class folders."""
 
 from pathlib import Path
 
@@ -8,10 +8,10 @@ HANDLE = "samithsachidanandan/human-face-emotions"
 
 
 def download() -> Path:
-    """The folder of the downloaded dataset; from the second time on it is taken from kagglehub's cache.
+    """The folder of the downloaded dataset; kagglehub caches it.
 
     Raises:
-        DatasetError: Kaggle cannot be reached or refuses.
+        DatasetError: Kaggle is unreachable or refuses the request.
     """
     import kagglehub
     from kagglehub import exceptions

@@ -1,8 +1,8 @@
-"""Faces that are nearly the same picture, found by a perceptual hash.
+"""Near-duplicate faces, found by a perceptual hash.
 
 The hash is the usual one (pHash: the signs, against their median, of the low frequencies of a cosine transform), here
 over 48 x 48 crops: the lowest 16 x 16 frequencies less the mean, 255 bits, for all faces in one matrix product. The
-libraries for it (imagehash, imagededup) take one Pillow picture at a time, or bring PyTorch.
+libraries for it (imagehash, imagededup) process one Pillow picture at a time, or depend on PyTorch.
 """
 
 import numpy as np
@@ -12,10 +12,10 @@ from contract.model.normalisation import CROP_SIZE
 
 FREQUENCIES = 16
 NEAR = 46
-"""Bits that may differ between near-duplicates. Of all pairs of FER2013 faces that were looked at none this near
-correlated less than 0.7; unrelated faces differ in about 128 bits. Small shifts and crops are beyond it."""
+"""Bits that may differ between near-duplicates. Of the inspected pairs of FER2013 faces, none this near had
+a correlation below 0.7; unrelated faces differ in about 128 bits. Small shifts and crops are not detected."""
 ROWS = 2048
-"""Faces that are compared with all others at a time: bounds the memory."""
+"""Faces that are compared with all others at a time, which bounds the memory."""
 
 
 def hashes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -30,7 +30,7 @@ def hashes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
 def groups(images: NDArray[np.uint8]) -> NDArray[np.int64]:
     """For each of the images (n, 48, 48) the row of the first one in its group (n,).
 
-    Near-duplicates of near-duplicates are of one group; so are mirrored pictures.
+    Near-duplicates of near-duplicates are in the same group, and so are mirrored pictures.
     """
     first = np.arange(len(images))
     for one, other in _near_pairs(images, images):

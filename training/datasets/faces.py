@@ -1,4 +1,4 @@
-"""Labelled faces: what every kind of dataset becomes."""
+"""Labelled faces, the common form of every dataset."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ class Faces:
     unreadable: tuple[Path, ...] = ()
     """Files that were skipped because no picture could be read from them."""
     shares: NDArray[np.float32] | None = None
-    """(n, classes): which share of the taggers' votes each emotion had, where votes are known."""
+    """(n, classes): the share of the taggers' votes for each emotion, if votes are known."""
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -35,7 +35,7 @@ class Faces:
         return replace(self, images=self.images[rows], labels=self.labels[rows], shares=shares)
 
     def targets(self, votes: bool = True) -> NDArray[np.float32]:
-        """(n, classes): what a network should answer: the shares of the `votes` where known, or 1 for the label."""
+        """(n, classes): the targets of the network: the shares of the `votes` if known, or 1 for the label."""
         if votes and self.shares is not None:
             return self.shares
         return np.eye(len(self.emotions), dtype=np.float32)[self.labels]

@@ -1,4 +1,4 @@
-"""The `.npz` format made from the public files: FER2013's pictures and the FER+ taggers' votes."""
+"""Making the `.npz` format from the public files: the pictures of FER2013 and the votes of the FER+ taggers."""
 
 import csv
 import sys
@@ -25,21 +25,21 @@ VOTE_COLUMNS = (
     "unknown",
     "NF",
 )
-"""As fer2013new.csv heads the columns that `FER_PLUS_VOTES` names, in the same order."""
+"""The column names of fer2013new.csv, in the order of `FER_PLUS_VOTES`."""
 UNKNOWN = 255
 
 
 def make_npz(pictures: Path, votes: Path, usage: str, out: Path) -> int:
-    """Write the faces of one `usage` with at least one vote for an emotion, and return how many there are.
+    """Write the faces of one `usage` with at least one vote for an emotion, and return their number.
 
     Args:
         pictures: fer2013.csv (`emotion`, `pixels`, `Usage`), of Kaggle's facial expression challenge of 2013.
-        votes: fer2013new.csv of FER+, whose rows stand in the order of the other file.
+        votes: fer2013new.csv of FER+, with its rows in the order of the other file.
         usage: Training, PublicTest or PrivateTest.
         out: the `.npz`: `images`, `votes`, `fer2013_label` and `row`.
 
     Raises:
-        DatasetError: a file is missing or not in its format, or the two do not fit together.
+        DatasetError: a file is missing or not in its format, or the two files do not match.
     """
     if usage not in USAGES:
         raise DatasetError(f"no usage called {usage!r} in FER2013; there are: {', '.join(USAGES)}")
@@ -49,7 +49,7 @@ def make_npz(pictures: Path, votes: Path, usage: str, out: Path) -> int:
             if picture["Usage"] != tagged["Usage"]:
                 raise DatasetError(f"row {row} is {picture['Usage']} in {pictures} but {tagged['Usage']} in {votes}")
             voted = [int(tagged[column]) for column in VOTE_COLUMNS]
-            # Without a vote for an emotion there is nothing to learn from it.
+            # A face without a vote for an emotion has no target.
             if picture["Usage"] == usage and any(voted[: FER_PLUS_VOTES.index("unknown")]):
                 images.append(_face(picture["pixels"]))
                 counts.append(voted)

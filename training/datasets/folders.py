@@ -1,4 +1,4 @@
-"""Faces in class folders: pictures of any size, gray or colour, in a folder called as their emotion."""
+"""Faces in class folders: pictures of any size, gray or colour, in a folder named after their emotion."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from training.datasets.faces import DatasetError, Faces
 
 PICTURES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".webp"})
 SPELLED = {
-    "suprise": "surprise",  # so in the Kaggle dataset "Human Face Emotions"
+    "suprise": "surprise",  # as spelled in the Kaggle dataset "Human Face Emotions"
     "anger": "angry",
     "happiness": "happy",
     "sadness": "sad",
@@ -20,21 +20,21 @@ SPELLED = {
     "fearful": "fear",
     "surprised": "surprise",
 }
-"""Folder names of public datasets, as results spell them."""
+"""Folder names of public datasets, and the labels they stand for."""
 
 
 def class_names(path: Path) -> tuple[str, ...]:
-    """The emotions that have pictures somewhere under `path`: those that Emotii knows first, then by the alphabet."""
+    """The emotions that have pictures under `path`: first those that Emotii knows, then the others alphabetically."""
     names = {name for name, _ in _class_folders(path)}
     known = [name for name in EMOTIONS_8 if name in names]
     return (*known, *sorted(names.difference(known)))
 
 
 def read_folders(path: Path, emotions: tuple[str, ...]) -> Faces:
-    """The pictures in all folders under `path`, at any depth, that are called as one of `emotions`.
+    """The pictures in all folders under `path`, at any depth, that are named after one of `emotions`.
 
     Raises:
-        DatasetError: there is not one.
+        DatasetError: there are none.
     """
     images: list[NDArray[np.uint8]] = []
     labels: list[int] = []
@@ -54,7 +54,7 @@ def read_folders(path: Path, emotions: tuple[str, ...]) -> Faces:
 
 
 def _class_folders(path: Path) -> list[tuple[str, Path]]:
-    """Every folder below `path` that holds pictures, with the emotion that its name means."""
+    """Every folder below `path` that contains pictures, with the emotion that it is named after."""
     folders = [folder for folder in sorted(path.rglob("*")) if folder.is_dir() and _pictures(folder)]
     return [(_spelled(folder.name), folder) for folder in folders]
 

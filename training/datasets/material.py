@@ -1,4 +1,4 @@
-"""The faces of one training: which are fitted, which choose and which only report."""
+"""The faces of one training: fitted faces, faces for choices, and faces for reported scores."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,12 +16,12 @@ from training.datasets.split import hold_out
 from training.recipe import Recipe
 
 VALIDATION = 0.2
-"""Share of the faces that is set aside where no validation faces are given."""
+"""Share of the faces that is set aside if no validation faces are given."""
 
 
 @dataclass(frozen=True)
 class Material:
-    """Three sets of faces, of which no picture of one is nearly a picture of another, and what a card calls them."""
+    """Three sets of faces without near-duplicates across them, and their descriptions for the card."""
 
     fitted: Faces
     choosing: Faces
@@ -30,14 +30,14 @@ class Material:
     scored_on: str
 
     def parts(self) -> dict[str, Faces]:
-        """The three by name, as they are written down."""
+        """The three sets by name."""
         return {"fitted": self.fitted, "choosing": self.choosing, "reporting": self.reporting}
 
 
 def prepare(
     data: Path, valid: Path | None, recipe: Recipe, emotions: tuple[str, ...] | None, console: Console
 ) -> Material:
-    """Read and split. Of training faces that are nearly validation faces the validation keeps its own.
+    """Read and split. Training faces that are near-duplicates of validation faces are left out.
 
     Raises:
         DatasetError: something cannot be read, or there are too few faces to fit, choose and report.
@@ -72,7 +72,7 @@ def prepare(
 
 
 def _emotions(data: Path, recipe: Recipe) -> tuple[str, ...]:
-    """The recipe's, unless `data` is a folder that lacks one of them or has one that Emotii does not know."""
+    """The emotions of the recipe, unless `data` is a folder that lacks one of them or has an unknown one."""
     names = class_names(data) if data.is_dir() else recipe.emotions
     own = not set(recipe.emotions) <= set(names) or not set(names) <= set(EMOTIONS_8)
     return names if own and names else recipe.emotions
@@ -88,5 +88,5 @@ def _read(path: Path, emotions: tuple[str, ...], console: Console) -> Faces:
 
 
 def _name(path: Path) -> str:
-    """What a card calls a dataset: its last part, since where it lies on one machine means nothing on another."""
+    """The name of a dataset on a card: the last part of its path, without the folders of this machine."""
     return path.resolve().name

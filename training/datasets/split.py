@@ -1,4 +1,4 @@
-"""Faces in two parts that have no picture in common, not even nearly."""
+"""Splitting faces into two parts without near-duplicates across them."""
 
 import hashlib
 
@@ -10,10 +10,10 @@ from training.datasets.faces import Faces
 
 
 def hold_out(faces: Faces, share: float, seed: int) -> tuple[Faces, Faces]:
-    """Split into the rest and a `share` of each emotion, at least one face; the same seed, the same split.
+    """Split into the rest and a `share` of each emotion, at least one face; the same seed gives the same split.
 
-    Near-duplicates stay together, so that nothing that is held out has been seen. Whole groups are taken in the order
-    of a seeded digest of their pixels: chance, but the same chance wherever a face stands among the others.
+    Near-duplicates stay together, so that no held-out face is a near-duplicate of a fitted one. Whole groups are taken
+    in the order of a seeded digest of their pixels, which does not depend on the order of the faces.
     """
     group = groups(faces.images)
     digests = [hashlib.sha256(b"%d:" % seed + image.tobytes()).digest() for image in faces.images]
@@ -27,7 +27,7 @@ def hold_out(faces: Faces, share: float, seed: int) -> tuple[Faces, Faces]:
                 break
             members = group == group[row]
             if 2 * int((faces.labels[members] == label).sum()) > int((faces.labels == label).sum()):
-                continue  # one long shot of one face: held out, it would leave too little to learn from
+                continue  # more than half of the emotion: held out, it would leave too few faces to fit
             held |= members
             wanted -= int(members.sum())
     return faces.take(np.flatnonzero(~held)), faces.take(np.flatnonzero(held))

@@ -14,7 +14,7 @@ def read_npz(path: Path, emotions: tuple[str, ...]) -> Faces:
     """The faces whose majority is one of `emotions`.
 
     Raises:
-        DatasetError: it is not in the format.
+        DatasetError: the file has another format.
     """
     try:
         with np.load(path, allow_pickle=False) as arrays:
@@ -33,9 +33,9 @@ def read_npz(path: Path, emotions: tuple[str, ...]) -> Faces:
 
 
 def majority(votes: NDArray[np.uint8], emotions: tuple[str, ...]) -> NDArray[np.int64]:
-    """FER+ votes (n, 10) to labels (n,): the position in `emotions` of what most taggers said, or -1.
+    """FER+ votes (n, 10) to labels (n,): the position in `emotions` of the label with most votes, or -1.
 
-    Of several with equally many votes the first column wins, in the order of `FER_PLUS_VOTES`.
+    A tie goes to the first column in the order of `FER_PLUS_VOTES`.
     """
     positions = [emotions.index(name) if name in emotions else -1 for name in FER_PLUS_VOTES]
     labels: NDArray[np.int64] = np.array(positions, np.int64)[votes.argmax(axis=1)]
@@ -43,9 +43,9 @@ def majority(votes: NDArray[np.uint8], emotions: tuple[str, ...]) -> NDArray[np.
 
 
 def vote_shares(votes: NDArray[np.uint8], emotions: tuple[str, ...]) -> NDArray[np.float32]:
-    """FER+ votes (n, 10) to shares of `emotions` (n, classes), which sum to 1 where one of them has the majority.
+    """FER+ votes (n, 10) to shares of `emotions` (n, classes), which sum to 1 if one of them has the majority.
 
-    A single vote is taken for a slip, as its authors do (Barsoum et al., 2016), unless nothing else would be left.
+    Single votes are ignored as noise, as by the authors (Barsoum et al., 2016), unless no other vote exists.
     """
     counted = votes[:, [FER_PLUS_VOTES.index(emotion) for emotion in emotions]].astype(np.float32)
     agreed = np.where(counted > 1, counted, 0)

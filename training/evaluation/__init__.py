@@ -1,1 +1,1 @@
-"""How far a model can be trusted, measured on faces whose emotion is known. Engines are handed in, none is chosen."""
+"""The evaluation of a model on labelled faces. The caller chooses the engines."""

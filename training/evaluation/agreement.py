@@ -1,4 +1,4 @@
-"""Whether two engines that run one model say the same."""
+"""Whether two engines that run the same model agree."""
 
 from dataclasses import dataclass
 
@@ -15,21 +15,21 @@ class Agreement:
     """How an engine differs from the reference on the same faces."""
 
     largest_difference: float
-    """Of one probability."""
+    """The largest difference of one probability."""
     same_top: float
     """The share of faces whose likeliest label is the same."""
     accuracy_difference: float
-    """The engine's accuracy less the reference's."""
+    """The accuracy of the engine minus that of the reference."""
 
     def holds(self, precision: str) -> bool:
-        """Whether it is as small as promised of `precision`: the same for "f32"; looser for "bf16" and for "int8"."""
+        """Whether it is within the limits of `precision`: equal for "f32", looser for "bf16" and "int8"."""
         if precision == "f32":
             return self.largest_difference <= FP32_DIFFERENCE
         return self.same_top >= SAME_TOP[precision] and abs(self.accuracy_difference) <= ACCURACY
 
 
 def compare(reference: NDArray[np.float32], found: NDArray[np.float32], labels: NDArray[np.int64]) -> Agreement:
-    """Two engines' probabilities (n, c) of the same faces with these labels (n,). A NaN is the greatest difference."""
+    """Two engines' probabilities (n, c) of the same faces with these labels (n,). A NaN is the largest difference."""
     difference = np.nan_to_num(np.abs(reference - found), nan=np.inf)
     expected, top = reference.argmax(axis=1), found.argmax(axis=1)
     accuracies = (top == labels).mean() - (expected == labels).mean()

@@ -1,4 +1,4 @@
-"""Give a model its temperature and its thresholds."""
+"""Fitting the temperature and the thresholds of a model."""
 
 import numpy as np
 from numpy.typing import NDArray

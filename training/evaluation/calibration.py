@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: temperature, reliability and its error."""
+"""Calibration of probabilities: temperature, reliability and its error."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ BINS = 15
 
 
 def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> float:
-    """The temperature that makes the labels likeliest (Guo et al., 2017), to be stated in `model.json`.
+    """The temperature with the highest likelihood of the labels (Guo et al., 2017), for `model.json`.
 
     Args:
         probabilities: (n, c) as the network gives them, before any temperature.
@@ -24,7 +24,7 @@ def fit_temperature(probabilities: NDArray[np.float32], labels: NDArray[np.int64
     own = logits[np.arange(len(labels)), labels]
 
     def loss(log_temperature: float) -> float:
-        """Negative log-likelihood; it has one minimum, since it is convex in 1 / T."""
+        """Negative log-likelihood; it has one minimum because it is convex in 1 / T."""
         scaled = logits / np.exp(log_temperature)
         highest = scaled.max(axis=1)
         total = highest + np.log(np.exp(scaled - highest[:, np.newaxis]).sum(axis=1))
@@ -46,7 +46,7 @@ class Reliability:
 
     faces: NDArray[np.int64]
     confidence: NDArray[np.float64]
-    """The mean of a bin; 0 where it is empty."""
+    """The mean of a bin; 0 if it is empty."""
     accuracy: NDArray[np.float64]
 
     @property

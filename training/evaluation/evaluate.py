@@ -1,4 +1,4 @@
-"""Measure a model on faces whose emotion is known."""
+"""Measuring a model on labelled faces."""
 
 from collections.abc import Callable, Mapping, Sized
 
@@ -17,13 +17,13 @@ from training.evaluation.scores import score
 from training.evaluation.thresholds import answered
 
 Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-"""Crops (n, 48, 48) uint8 in, probabilities (n, labels) after temperature out: what an engine does."""
+"""Crops (n, 48, 48) uint8 in, probabilities (n, labels) after temperature out: as an engine."""
 
 
 def evaluate(
     card: ModelCard, engine: str, classify: Classify, faces: Faces, data: str, others: Mapping[str, Classify]
 ) -> Report:
-    """Everything that is to be known about a model.
+    """Every measurement of a model.
 
     Args:
         card: the model's.
@@ -56,7 +56,7 @@ def evaluate(
 
 
 def passes(others: Sized) -> int:
-    """How often `evaluate` has all faces classified, with these other engines: for a progress bar."""
+    """How often `evaluate` classifies all faces with these other engines, for a progress bar."""
     return 1 + len(CONDITIONS) + len(others)
 
 

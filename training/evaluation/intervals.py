@@ -1,4 +1,4 @@
-"""How far a figure would move with other faces of the same kind."""
+"""Confidence intervals: how much a figure would vary with other faces of the same kind."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ Interval = tuple[float, float]
 def bootstrap(
     measure: Callable[[NDArray[np.int64]], dict[str, float]], faces: int, draws: int = DRAWS, seed: int = 0
 ) -> dict[str, Interval]:
-    """95% intervals by the percentile bootstrap (Efron, 1979): drawing as many faces again, with repetition.
+    """95% intervals by the percentile bootstrap (Efron, 1979): drawing as many faces again with replacement.
 
     Args:
         measure: rows (faces,) of a draw in, figures by name out; NaN where a draw has none.

@@ -1,4 +1,4 @@
-"""What an evaluation found, as JSON and as tables."""
+"""The report of an evaluation, as JSON and as tables."""
 
 import math
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Report:
     """By engine, each compared with the first one in 32-bit floats."""
 
     def as_json(self) -> dict[str, Any]:
-        """Shares in 0 to 1; null where there is nothing to divide by."""
+        """Shares in 0 to 1; null if there is nothing to divide by."""
         scores = self.scores
         return {
             "model": self.model,

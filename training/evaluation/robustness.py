@@ -1,4 +1,4 @@
-"""The same faces under worse conditions: what a webcam in the evening does to them."""
+"""The same faces under worse conditions, as from a webcam in the evening."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ def gamma(images: Images, exponent: float = 2.5) -> Images:
 
 
 def two_stops_down(images: Images) -> Images:
-    """A quarter of every pixel value, and noise of 5 gray levels that the exposure does not shrink."""
+    """A quarter of every pixel value, plus noise of 5 gray levels, which is not scaled."""
     noise = np.random.default_rng(0).normal(0, NOISE, images.shape)
     return _rounded(images * 0.25 + noise)
 
@@ -33,7 +33,7 @@ def blur(images: Images, pixels: float = 1.0) -> Images:
 
 
 def rotate(images: Images, degrees: float = 15.0) -> Images:
-    """Turned about the middle, every second one the other way; edges repeated."""
+    """Turned about the centre, every second one in the other direction; edges are repeated."""
     middle = ((CROP_SIZE - 1) / 2, (CROP_SIZE - 1) / 2)
     turns = [cv2.getRotationMatrix2D(middle, sign * degrees, 1) for sign in (1, -1)]
     size = (CROP_SIZE, CROP_SIZE)
@@ -45,7 +45,7 @@ def rotate(images: Images, degrees: float = 15.0) -> Images:
 
 
 def small(images: Images, side: int = 24) -> Images:
-    """Faces that had only so many pixels a side, enlarged as serving enlarges them."""
+    """Faces reduced to `side` pixels and enlarged as in serving."""
 
     def enlarged(image: Images) -> Images:
         return resize(np.asarray(cv2.resize(image, (side, side), interpolation=cv2.INTER_AREA), np.uint8))
@@ -54,7 +54,7 @@ def small(images: Images, side: int = 24) -> Images:
 
 
 def jpeg(images: Images, quality: int = 30) -> Images:
-    """Compressed and read again."""
+    """Compressed and decoded."""
 
     def compressed(image: Images) -> Images:
         coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
@@ -71,7 +71,7 @@ CONDITIONS: dict[str, Callable[[Images], Images]] = {
     "24x24 upsampled": small,
     "JPEG 30": jpeg,
 }
-"""By the names that reports use; each gives the same for the same faces, whenever it is called."""
+"""By their names in reports; each is deterministic."""
 
 
 def _each(images: Images, change: Callable[[Images], object]) -> Images:

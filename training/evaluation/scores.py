@@ -1,4 +1,4 @@
-"""How well a network reads faces whose emotion is known."""
+"""Scores of a network on labelled faces."""
 
 import math
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True)
 class Scores:
-    """`confusion` (c, c) int64 counts faces: a row for what taggers said, a column for what the network said."""
+    """`confusion` (c, c) int64 counts faces: rows are the labels, columns the answers of the network."""
 
     emotions: tuple[str, ...]
     confusion: NDArray[np.int64]
@@ -21,27 +21,27 @@ class Scores:
 
     @property
     def accuracy(self) -> float:
-        """The share of faces that the network reads as the taggers did, 0 to 1."""
+        """The share of faces for which the network gives the label, 0 to 1."""
         return float(np.trace(self.confusion) / self.faces)
 
     @property
     def recall(self) -> dict[str, float]:
-        """Of the faces of an emotion, the share that is read as it; NaN for an emotion without faces."""
+        """The share of the faces of an emotion that get its label; NaN for an emotion without faces."""
         return self._shares(self.confusion.sum(axis=1))
 
     @property
     def precision(self) -> dict[str, float]:
-        """Of the faces read as an emotion, the share that shows it; NaN for an emotion that is never read."""
+        """The share of the answers of an emotion that are right; NaN for an emotion without answers."""
         return self._shares(self.confusion.sum(axis=0))
 
     @property
     def mean_recall(self) -> float:
-        """The mean of the recalls: every emotion counts the same, however rare it is."""
+        """The mean of the recalls: every emotion has equal weight, however rare it is."""
         return float(np.nanmean(list(self.recall.values())))
 
     @property
     def f1(self) -> dict[str, float]:
-        """Harmonic mean of recall and precision of an emotion; NaN for one without faces, 0 for one never read."""
+        """Harmonic mean of recall and precision of an emotion; NaN for one without faces, 0 for one without answers."""
         found, read = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
         hits = np.diagonal(self.confusion)
         return {
@@ -55,11 +55,11 @@ class Scores:
         return float(np.nanmean(list(self.f1.values())))
 
     def figures(self) -> dict[str, float]:
-        """What `model.json` states: faces, accuracy, mean_recall, and recall and precision of each emotion."""
+        """The scores in `model.json`: faces, accuracy, mean_recall, and recall and precision of each emotion."""
         named = {"faces": float(self.faces), "accuracy": self.accuracy, "mean_recall": self.mean_recall}
         for kind, shares in (("recall", self.recall), ("precision", self.precision)):
             named |= {f"{kind}_{emotion}": share for emotion, share in shares.items()}
-        # JSON has no NaN, and a share of nothing is no score.
+        # JSON has no NaN, and a share of no faces is not a score.
         return {name: round(figure, 6) for name, figure in named.items() if not math.isnan(figure)}
 
     def __str__(self) -> str:
@@ -74,7 +74,7 @@ class Scores:
 
 
 def score(probabilities: NDArray[np.float32], labels: NDArray[np.int64], emotions: tuple[str, ...]) -> Scores:
-    """Compare probabilities (n, c) with labels (n,); the most probable emotion is the one that was read.
+    """Compare probabilities (n, c) with labels (n,); the answer is the most probable emotion.
 
     Raises:
         ValueError: there are no faces, or the shapes do not fit each other.

@@ -1,4 +1,4 @@
-"""From where on a model answers: chosen on faces that took no part in its training, measured on others."""
+"""The thresholds above which a model answers: chosen on faces that were not fitted, measured on others."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ from contract.judgement import Thresholds
 
 MARGINS = np.round(np.arange(0, 0.96, 0.02), 4)
 FEWEST = 20
-"""Answers below this number say too little to choose by."""
+"""With fewer answers a precision is not reliable enough."""
 
 
 @dataclass(frozen=True)
 class Answered:
-    """What is left when the uncertain faces are set aside."""
+    """Coverage and precision of the answers that are not uncertain."""
 
     coverage: float
     """The share of faces that get an answer."""
@@ -25,10 +25,10 @@ class Answered:
 def choose_thresholds(
     probabilities: NDArray[np.float32], labels: NDArray[np.int64], precision: float = 0.95
 ) -> Thresholds | None:
-    """The thresholds that answer most faces at this precision; None if none of them reach it.
+    """The thresholds with the highest coverage at this precision; None if none reaches it.
 
-    The precision has to hold on other faces than these, and the best of many pairs flatters itself. So what is asked
-    for is that the precision, less one standard error of it, is reached.
+    The precision must hold on other faces too, and the best of many pairs is biased upwards. Therefore the precision
+    minus one standard error must reach the target.
 
     Args:
         probabilities: (n, c) after temperature.

@@ -1,1 +1,1 @@
-"""What a network looks at in one face. Needs TensorFlow, since it asks for what lies between input and output."""
+"""Explaining the answer of a network for one face. It needs TensorFlow for the activations between input and output."""

@@ -1,4 +1,4 @@
-"""The network that is explained: the .keras file, since the others have only input and output."""
+"""The network to explain: the .keras file, because the other formats expose only input and output."""
 
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,15 +17,15 @@ Floats = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Maps:
-    """What one layer made of the face: `values` (height, width, channels), one map a channel."""
+    """The output of one layer: `values` (height, width, channels), one map per channel."""
 
     name: str
-    """For people, such as "convolution 3"."""
+    """A readable name, such as "convolution 3"."""
     values: Floats
 
 
 class Network:
-    """A network whose inside can be looked into."""
+    """A network whose activations can be read."""
 
     def __init__(self, network: keras.Model, card: ModelCard) -> None:
         self._network = network
@@ -36,7 +36,7 @@ class Network:
         """The network of a model's .keras file, read in safe mode.
 
         Raises:
-            ModelError: there is no such file, or it is not the stated one or not readable.
+            ModelError: the file is missing, unreadable, or differs from `model.json`.
         """
         path = model.file(".keras")
         try:
@@ -50,7 +50,7 @@ class Network:
         return dict(zip(self.card.labels, tempered(output, self.card.temperature)[0].tolist(), strict=True))
 
     def activations(self, face: NDArray[np.uint8]) -> list[Maps]:
-        """What every convolution (after its activation) and every pooling made of the face, first layer first."""
+        """The output of every convolution (after its activation) and every pooling, first layer first."""
         named = _spatial(self._network)
         looked = keras.Model(self._network.inputs, [layer.output for _, layer in named])
         found = looked(self._input(face), training=False)
@@ -60,8 +60,8 @@ class Network:
     def grad_cam(self, face: NDArray[np.uint8], label: str) -> Floats:
         """Where in the face the evidence for a label lies (Selvaraju et al., 2017): (48, 48) float32, 0 to 1.
 
-        The maps of the last convolution, weighted by the mean gradient of the label's score before the softmax; what
-        speaks against the label is left out. All 0 where nothing speaks for it.
+        The maps of the last convolution, weighted by the mean gradient of the label's score before the softmax;
+        negative evidence is left out. All 0 if there is no evidence for the label.
 
         Raises:
             ModelError: the network does not end in a dense layer with a softmax over maps of places.
@@ -73,7 +73,7 @@ class Network:
         inside = keras.Model(self._network.inputs, [convolutions[-1].output, last.input])
         pixels = self._input(face)
         with tf.GradientTape() as tape:
-            tape.watch(pixels)  # so that everything that follows from them is on the tape
+            tape.watch(pixels)  # so that the tape records everything computed from them
             maps, features = inside(pixels, training=False)
             score = tf.linalg.matvec(features, last.kernel[:, self.card.labels.index(label)])
         weights = tf.reduce_mean(tape.gradient(score, maps), axis=(1, 2), keepdims=True)
@@ -87,7 +87,7 @@ class Network:
 
 
 def _spatial(network: keras.Model) -> list[tuple[str, keras.Layer]]:
-    """The layers whose output is to be seen, with their names: for a convolution it is the activation behind it."""
+    """The layers to show, with their names; for a convolution, the activation behind it."""
     convolution = (keras.layers.Conv2D, keras.layers.SeparableConv2D, keras.layers.DepthwiseConv2D)
     pooling = (keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
     activation = (keras.layers.ReLU, keras.layers.Activation, keras.layers.LeakyReLU)

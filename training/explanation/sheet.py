@@ -1,4 +1,4 @@
-"""The sheet that explains one face: where the evidence lies, and what each layer made of it."""
+"""The sheet that explains one face: the evidence map, and the maps of each layer."""
 
 from pathlib import Path
 
@@ -13,24 +13,24 @@ from contract.judgement import judge
 from training.explanation.network import Floats, Maps, Network
 
 ACROSS, DOWN = 8, 2
-"""Maps of a layer that are shown: the liveliest ones, since a sheet of hundreds cannot be read."""
+"""Columns and rows of maps per layer: those with the highest deviation, because a sheet of hundreds is unreadable."""
 LAYERS_A_ROW = 2
 TILE = 48
 GAP = 2
 
 
 def explain(network: Network, picture: NDArray[np.uint8], crop: NDArray[np.uint8], path: Path) -> None:
-    """Write the sheet of one face as a picture; the suffix of `path` says which kind (.png, .svg, .pdf).
+    """Write the sheet of one face as a picture; the suffix of `path` is its format (.png, .svg, .pdf).
 
     Args:
-        network: the one that reads the face.
-        picture: the face as a person sees it, (h, w, 3) BGR.
+        network: the network.
+        picture: the face as people see it, (h, w, 3) BGR.
         crop: the face as the network sees it, (48, 48).
-        path: where the sheet goes.
+        path: the file.
 
     Raises:
         SettingsError: it cannot be written.
-        ModelError: the network is not one that can be explained so.
+        ModelError: the network cannot be explained this way.
     """
     probabilities = network.probabilities(crop)
     likeliest = max(probabilities, key=probabilities.__getitem__)
@@ -54,7 +54,7 @@ def explain(network: Network, picture: NDArray[np.uint8], crop: NDArray[np.uint8
 
 
 def heated(picture: NDArray[np.uint8], heat: Floats) -> NDArray[np.uint8]:
-    """A face (h, w, 3) BGR under a coloured veil that is the denser the hotter: RGB. `heat` is (48, 48), 0 to 1."""
+    """A face (h, w, 3) BGR under a coloured overlay, denser where it is hotter: RGB. `heat` is (48, 48), 0 to 1."""
     height, width = picture.shape[:2]
     large = cv2.resize(heat.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 1)
     colours = cv2.applyColorMap((255 * large).astype(np.uint8), cv2.COLORMAP_TURBO)
@@ -64,7 +64,7 @@ def heated(picture: NDArray[np.uint8], heat: Floats) -> NDArray[np.uint8]:
 
 
 def mosaic(maps: Floats) -> Floats:
-    """The liveliest maps of (h, w, c) side by side, each enlarged and stretched to 0 to 1; NaN between them."""
+    """The maps of (h, w, c) with the highest deviation, side by side, enlarged, scaled to 0 to 1; NaN between them."""
     order = np.argsort(-maps.reshape(-1, maps.shape[-1]).std(axis=0), kind="stable")[: ACROSS * DOWN]
     step = TILE + GAP
     sheet: Floats = np.full((DOWN * step - GAP, ACROSS * step - GAP), np.nan, np.float32)

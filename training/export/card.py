@@ -1,4 +1,4 @@
-"""The model card: what a model is for, how it was made and how well it reads, with Hugging Face front matter."""
+"""The model card: purpose, training and scores of a model, with Hugging Face front matter."""
 
 import json
 import math
@@ -21,7 +21,7 @@ OWN_FACES = "The faces are the ones that were given. Whoever trained this model 
 
 CARD_FILE = "README.md"
 _CARD = Path(__file__).with_name("card.md")
-"""The card, with places for what is measured."""
+"""The template of the card."""
 
 
 _WORDS = {

@@ -1,4 +1,4 @@
-"""The two pictures beside a model: its training curves and its confusion matrix."""
+"""The two figures of a model: its training curves and its confusion matrix."""
 
 from pathlib import Path
 
@@ -9,13 +9,13 @@ from training.evaluation.scores import Scores
 
 
 def draw_curves(history: list[dict[str, float]], path: Path) -> None:
-    """Write a PNG with accuracy and loss of each epoch, fitted and held out; the epoch that was kept is marked."""
+    """Write a PNG with accuracy and loss of each epoch, fitted and held out, with the kept epoch marked."""
     epochs = np.arange(1, len(history) + 1)
     kept = 1 + int(np.argmin([epoch["val_loss"] for epoch in history]))
     figure = Figure(figsize=(9, 3.5), layout="constrained")
     for axes, measure in zip(figure.subplots(1, 2), ("accuracy", "loss"), strict=True):
         axes.plot(epochs, [epoch[measure] for epoch in history], marker=".", label="fitted")
-        axes.plot(epochs, [epoch[f"val_{measure}"] for epoch in history], marker=".", label="watched")
+        axes.plot(epochs, [epoch[f"val_{measure}"] for epoch in history], marker=".", label="validation")
         axes.axvline(kept, color="gray", linestyle=":", label=f"kept: epoch {kept}")
         axes.set(xlabel="epoch", title=measure)
         axes.xaxis.get_major_locator().set_params(integer=True)
@@ -25,7 +25,7 @@ def draw_curves(history: list[dict[str, float]], path: Path) -> None:
 
 
 def draw_confusion(scores: Scores, path: Path) -> None:
-    """Write a PNG of the confusion matrix: counts, over the share of each row."""
+    """Write a PNG of the confusion matrix: counts, and the share of each row."""
     rows = np.maximum(scores.confusion.sum(axis=1, keepdims=True), 1)
     shares = scores.confusion / rows
     figure = Figure(figsize=(max(5.5, 0.9 * len(scores.emotions)),) * 2, layout="constrained")

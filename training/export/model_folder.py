@@ -1,4 +1,4 @@
-"""Write the model folder: the network for every engine, its figures, its card and, last, its `model.json`."""
+"""Writing the model folder: the network for every engine, its figures, its card and, last, its `model.json`."""
 
 import math
 import warnings
@@ -28,7 +28,7 @@ AGREEMENT = 1e-4
 
 
 def export(trained: TrainingResult, folder: Path, version: str) -> ModelFolder:
-    """Write the model called as `folder` is.
+    """Write the model, named after `folder`.
 
     A folder without `model.json` is no model. It goes first and comes back last, after the files were checked, so that
     an export that is interrupted or fails leaves nothing that could be served by mistake.
@@ -67,16 +67,16 @@ def export(trained: TrainingResult, folder: Path, version: str) -> ModelFolder:
 
 
 def figures(report: Report) -> dict[str, float]:
-    """What `model.json` states as scores: those of the clean faces, what is answered, and what worse faces cost."""
+    """The scores in `model.json`: on clean faces, of the answers, and accuracy under worse conditions."""
     found = report.scores.figures() | {"macro_f1": report.scores.macro_f1, "ece": report.reliability.error}
     found |= {"answered_coverage": report.answered.coverage, "answered_precision": report.answered.precision}
     found |= {f"accuracy_{'_'.join(name.split())}": worse.accuracy for name, worse in report.robustness.items()}
-    # JSON has no NaN, and a share of nothing is no score.
+    # JSON has no NaN, and a share of no faces is not a score.
     return {name: round(figure, 6) for name, figure in found.items() if not math.isnan(figure)}
 
 
 def _report(about: ModelCard, network: keras.Model, trained: TrainingResult) -> Report:
-    """The network measured on the faces that only report, with its temperature and thresholds."""
+    """The evaluation on half B, with temperature and thresholds."""
 
     def classify(images: NDArray[np.uint8]) -> NDArray[np.float32]:
         probabilities = network.predict(about.normalisation.apply(images), batch_size=256, verbose=0)
@@ -96,7 +96,7 @@ def disagreement(keras_file: Path, onnx_file: Path) -> float:
     largest = 0.0
     for faces in _probes():
         expected, found = network.predict(faces, verbose=0), compiled(faces)[0]
-        # A NaN in either is the greatest disagreement; max() alone would lose it.
+        # A NaN in either is the largest difference; max() alone would ignore it.
         largest = max(largest, float(np.nan_to_num(np.abs(expected - found), nan=np.inf).max()))
     return largest
 
@@ -110,7 +110,7 @@ def _probes() -> list[NDArray[np.float32]]:
 
 
 def _without_optimizer(model: keras.Model) -> keras.Model:
-    """The same network, never compiled: Adam's two moments would make the file three times as large."""
+    """The same network, not compiled: the two moments of Adam would make the file three times as large."""
     bare = keras.Model.from_config(model.get_config())  # a clone would be compiled again
     bare.set_weights(model.get_weights())
     bare(np.zeros((1, CROP_SIZE, CROP_SIZE, 1), np.float32))  # Keras exports only what has been called
@@ -121,11 +121,11 @@ def _write_onnx(network: keras.Model, path: Path) -> None:
     """As ONNX with any batch size: `face` (batch, 48, 48, 1) float32 in, `probabilities` (batch, classes) out."""
     face = keras.InputSpec(shape=(None, CROP_SIZE, CROP_SIZE, 1), dtype="float32", name="face")
     with warnings.catch_warnings():
-        # Keras 3.15 asks NumPy for a name that old converters need; nothing that the user can or should act on.
+        # Keras 3.15 uses a NumPy name that old converters need; users cannot act on the warning.
         warnings.filterwarnings("ignore", "In the future `np.object`", FutureWarning)
         network.export(path, format="onnx", verbose=False, input_signature=[face], opset_version=OPSET)
     model = onnx.load(path)
-    # The converter calls the output `Identity:0` and numbers the batch axes by chance.
+    # The converter names the output `Identity:0` and numbers the batch axes arbitrarily.
     output = model.graph.output[0]
     for node in model.graph.node:
         node.output[:] = ["probabilities" if name == output.name else name for name in node.output]

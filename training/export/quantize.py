@@ -1,4 +1,4 @@
-"""The network in 8-bit integers, by NNCF's post-training quantisation: for CPUs, which multiply them fastest."""
+"""The network in 8-bit integers, by the post-training quantisation of NNCF, for CPUs."""
 
 import logging
 import sys
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.model.normalisation import Normalisation
-from contract.model.openvino import openvino  # before NNCF, which could report its use as OpenVINO would
+from contract.model.openvino import openvino  # before NNCF, which could send telemetry like OpenVINO
 
 import nncf  # isort: skip
 from nncf.quantization.advanced_parameters import (  # isort: skip
@@ -17,7 +17,7 @@ from nncf.quantization.advanced_parameters import (  # isort: skip
 )
 
 FACES = 1000
-"""That are enough to see how large the activations of each layer get."""
+"""Enough to measure the range of the activations of each layer."""
 _WEIGHING = ("Convolution", "MatMul")
 _NONE_SMOOTHED = AdvancedSmoothQuantParameters(convolution=-1, matmul=-1)
 
@@ -50,7 +50,7 @@ def quantized(onnx_file: Path, normalisation: Normalisation, images: NDArray[np.
 
 
 def _converted(onnx_file: Path) -> "openvino.Model":
-    """As OpenVINO's converter simplifies it: batch normalisation becomes a part of the convolutions."""
+    """The network as simplified by the converter of OpenVINO: batch normalisation is folded into the convolutions."""
     sys.modules.pop("openvino.tools", None)  # `contract.model.openvino` keeps it out of the services
     from openvino.tools.ovc import convert_model
 

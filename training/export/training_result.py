@@ -1,4 +1,4 @@
-"""What a training leaves behind: all that the model folder is written from."""
+"""The result of a training, from which the model folder is written."""
 
 from dataclasses import dataclass
 
@@ -13,24 +13,24 @@ from training.recipe import Recipe
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """A network and what is known about it."""
+    """A network, its history and its scores."""
 
     network: keras.Model
     recipe: Recipe
     history: list[dict[str, float]]
     scores: Scores
-    """On the faces that only report: half B."""
+    """On half B."""
     reporting: Faces
     """Half B."""
     choosing: tuple[NDArray[np.float32], NDArray[np.int64]]
     """Probabilities (n, classes) and labels (n,) of half A, to which temperature and thresholds are fitted."""
     start: str | None
-    """The model whose weights the training began with."""
+    """The model whose weights the training started with."""
     trained_on: str
     scored_on: str
     licence: str
 
     @property
     def kept(self) -> int:
-        """The epoch whose weights these are, as a position in `history`: the lowest loss on the watched faces."""
+        """The epoch of these weights, as a position in `history`: the one with the lowest validation loss."""
         return min(range(len(self.history)), key=lambda epoch: self.history[epoch]["val_loss"])

@@ -1,4 +1,4 @@
-"""The faces as batches that are shuffled and changed anew in every epoch, made beside the training step."""
+"""Batches of faces, shuffled and augmented anew in every epoch, prepared in parallel to the training step."""
 
 import keras
 import numpy as np
@@ -11,7 +11,7 @@ Batch = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no types
-    """`faces` as (input, targets, weights); which faces and how they are changed depends on seed, epoch and place."""
+    """`faces` as (input, targets, weights); faces and augmentation depend on seed, epoch and place."""
 
     def __init__(self, faces: Faces, recipe: Recipe, epoch: int = 0) -> None:
         super().__init__(workers=1, max_queue_size=16)
@@ -21,7 +21,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         self._shuffle()
 
     def __len__(self) -> int:
-        # A last batch of one face would have no variance to normalise by.
+        # A last batch of one face would have no variance for batch normalisation.
         return max(1, len(self.faces) // self.recipe.batch_size)
 
     def __getitem__(self, place: int) -> Batch:
@@ -34,7 +34,7 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
         return self.recipe.normalisation.apply(images), self.targets[rows], self.weights[rows]
 
     def on_epoch_end(self) -> None:
-        """Another order for the next epoch."""
+        """Shuffle for the next epoch."""
         self.epoch += 1
         self._shuffle()
 
@@ -43,9 +43,9 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]  # Keras has no type
 
 
 def weights(targets: NDArray[np.float32], rare: float) -> NDArray[np.float32]:
-    """How much each face counts (n,), 1 on average: an emotion counts by its frequency to the power of -`rare`.
+    """The weight of each face (n,), 1 on average: the frequency of its emotion to the power of -`rare`.
 
-    At 0 all faces count the same, at 1 all emotions do.
+    At 0 all faces have equal weight, at 1 all emotions do.
     """
     often = np.maximum(targets.mean(axis=0), 1 / len(targets))
     counts: NDArray[np.float32] = targets @ (often**-rare)

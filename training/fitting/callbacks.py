@@ -1,4 +1,4 @@
-"""What watches the epochs: stopping, slowing down, showing. Each of them survives a restart of the process."""
+"""Callbacks of the epochs: early stopping, learning rate, progress. Each continues after a restart of the process."""
 
 import math
 import time
@@ -16,7 +16,7 @@ Logs = dict[str, float] | None
 
 
 def callbacks(recipe: Recipe, run: Run, show: "Show") -> list[keras.callbacks.Callback]:
-    """In the order in which they must act: the backup comes last, so that what it says is done has been written."""
+    """In their order of execution: the backup comes last, after everything of the epoch has been written."""
     losses = run.losses()
     steering: list[keras.callbacks.Callback] = []
     if recipe.schedule == "plateau":
@@ -34,35 +34,35 @@ def callbacks(recipe: Recipe, run: Run, show: "Show") -> list[keras.callbacks.Ca
 
 
 class Stop(keras.callbacks.EarlyStopping):  # type: ignore[misc]  # Keras has no types
-    """Early stopping that remembers the epochs before a restart."""
+    """Early stopping that takes the epochs before a restart into account."""
 
     def __init__(self, losses: list[float], patience: int) -> None:
         super().__init__(monitor=MONITOR, patience=patience)
         self.losses = losses
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Go on counting where the epochs before the restart had got to."""
+        """Continue the count of the epochs before the restart."""
         super().on_train_begin(logs)
         self.best, self.wait = waiting(self.losses)
 
 
 class SlowDown(keras.callbacks.ReduceLROnPlateau):  # type: ignore[misc]
-    """A learning rate that falls on a plateau, and remembers the epochs before a restart."""
+    """A learning rate that falls on a plateau, taking the epochs before a restart into account."""
 
     def __init__(self, losses: list[float], patience: int, factor: float) -> None:
         super().__init__(monitor=MONITOR, patience=patience, factor=factor)
         self.losses = losses
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """Go on counting where the epochs before the restart had got to; the rate itself is in the backup."""
+        """Continue the count of the epochs before the restart; the rate itself is in the backup."""
         super().on_train_begin(logs)
         self.best, self.wait = waiting(self.losses, self.min_delta, start_again=self.patience)
 
 
 class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
-    """The weights of the epoch with the lowest loss on the watched faces, in a file that is always whole.
+    """The weights of the epoch with the lowest validation loss, in a file that is always complete.
 
-    With `average` they are the averaged weights, which are the ones that were watched.
+    With `average` they are the averaged weights, of which the validation loss was measured.
     """
 
     def __init__(self, losses: list[float], path: Path, average: keras.callbacks.SwapEMAWeights | None = None) -> None:
@@ -72,7 +72,7 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
         self.best = min(losses, default=math.inf)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Write beside it and rename: a kill while writing costs the new weights, not the old ones too."""
+        """Write to a second file and rename it, so that a kill while writing loses only the new weights."""
         loss = (logs or {})[MONITOR]
         if loss < self.best:
             self.best = loss
@@ -86,9 +86,9 @@ class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
 
 
 class Show(keras.callbacks.Callback):  # type: ignore[misc]
-    """A line for each epoch, and under them a bar with the time that is left at most: stopping early shortens it.
+    """A line per epoch, and a progress bar with the maximum time left, which early stopping may shorten.
 
-    Where the console is no terminal there is no bar, and the time left stands in the lines.
+    Without a terminal there is no bar; the lines contain the time left.
     """
 
     def __init__(self, epochs: int, done: int, console: Console) -> None:
@@ -102,27 +102,27 @@ class Show(keras.callbacks.Callback):  # type: ignore[misc]
         self.task = self.bar.add_task("", epoch=done + 1, epochs=epochs)
 
     def on_train_begin(self, logs: Logs = None) -> None:
-        """The number of batches is known from here on."""
+        """The number of batches is known from this point on."""
         steps = self.params["steps"]
         self.bar.update(self.task, total=self.epochs * steps, completed=self.done * steps)
 
     def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
-        """Take the time."""
+        """Start the timer."""
         self.began = time.monotonic()
         self.bar.update(self.task, epoch=epoch + 1)
 
     def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
-        """Move the bar."""
+        """Advance the bar."""
         self.bar.advance(self.task)
 
     def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
-        """Print the line, and add the seconds to what the history keeps."""
+        """Print the line, and add the seconds to the history."""
         logs = {} if logs is None else logs
         logs["seconds"] = time.monotonic() - self.began
         left = (self.epochs - epoch - 1) * logs["seconds"] / 60
         self.bar.console.print(
             f"epoch {epoch + 1:2}  loss {logs['loss']:.3f}, accuracy {logs['accuracy']:.1%}; "
-            f"watched: loss {logs['val_loss']:.3f}, accuracy {logs['val_accuracy']:.1%}; "
+            f"validation: loss {logs['val_loss']:.3f}, accuracy {logs['val_accuracy']:.1%}; "
             f"{logs['seconds']:.0f} s, at most {left:.0f} min left",
             soft_wrap=True,
             highlight=False,

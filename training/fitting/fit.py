@@ -1,4 +1,4 @@
-"""Build the network and fit it."""
+"""Building and fitting the network."""
 
 import keras
 import tensorflow as tf
@@ -20,13 +20,13 @@ from training.recipe import Recipe
 def fit(
     faces: Faces, choosing: Faces, recipe: Recipe, run: Run, console: Console, start: ModelFolder | None = None
 ) -> keras.Model:
-    """Train on `faces`, from where `run` stands, and return the best epoch's network, in float32.
+    """Train on `faces`, resuming `run`, and return the network of the best epoch in float32.
 
-    Which epoch is the best is decided on the share of `faces` that the recipe holds out, or else on `choosing`.
-    A new run begins with the weights of `start`, if given.
+    The best epoch has the lowest loss on the share of `faces` that the recipe holds out, or else on `choosing`.
+    A new run starts with the weights of `start`, if given.
     """
     losses = run.losses()
-    # A new seed for each start: the first epoch after a kill must not repeat the shuffles of the very first one.
+    # A new seed for each start: the first epoch after a kill must not repeat the shuffles of epoch 0.
     keras.utils.set_random_seed(recipe.seed + len(losses))
     if len(losses) < recipe.epochs and not _stopped(losses, recipe):
         fitted, watched = hold_out(faces, recipe.held_out, recipe.seed) if recipe.held_out else (faces, choosing)
@@ -53,7 +53,7 @@ def _build(recipe: Recipe) -> keras.Model:
 
 
 def _has_bfloat16() -> bool:
-    """Whether this machine calculates with bfloat16; where it only imitates it, a step takes several times as long."""
+    """Whether this machine supports bfloat16 in hardware; emulated, a step takes several times as long."""
     if gpus := tf.config.list_physical_devices("GPU"):
         return bool(tf.config.experimental.get_device_details(gpus[0]).get("compute_capability", (0, 0)) >= (8, 0))
     return "BF16" in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
@@ -79,7 +79,7 @@ def _run_epochs(model: keras.Model, fitted: Faces, watched: Faces, recipe: Recip
 
 
 def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
-    """Adam, or AdamW with a cosine that has fallen to zero after the last epoch of `steps`."""
+    """Adam, or AdamW with a cosine schedule that reaches zero after the last epoch of `steps`."""
     if recipe.schedule == "plateau":
         return keras.optimizers.Adam(recipe.learning_rate)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -88,7 +88,7 @@ def _optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
         warmup_target=recipe.learning_rate,
         warmup_steps=steps,
     )
-    # Averaged over at most a tenth of the run: over all of a short one, it would still be where it began.
+    # Averaged over at most a tenth of the run: over all of a short run, the average would stay near its start.
     momentum = min(recipe.averaging, 1 - 1 / max(1, recipe.epochs * steps / 10))
     averaging = {"use_ema": True, "ema_momentum": momentum} if recipe.averaging else {}
     optimizer = keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, **averaging)

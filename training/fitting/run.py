@@ -1,4 +1,4 @@
-"""The run folder: what a training run needs to go on after it was killed."""
+"""The run folder: everything that a training run needs to resume after it was killed."""
 
 import csv
 import hashlib
@@ -15,7 +15,7 @@ MONITOR = "val_loss"
 
 
 class Run:
-    """Where one training run keeps its history, its best weights and its last state, all of them written each epoch."""
+    """The history, best weights and last state of one training run, all written in every epoch."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -28,10 +28,10 @@ class Run:
 
     @classmethod
     def open(cls, folder: Path, recipe: Recipe, faces: Faces, start: str | None = None) -> Self:
-        """Begin a run in `folder`, or go on with the one that stands there.
+        """Start a run in `folder`, or resume the run there.
 
         Raises:
-            DatasetError: the run there had another recipe or other faces, or began with another model than `start`.
+            DatasetError: the run there has another recipe, other faces, or another start model.
         """
         run = cls(folder)
         folder.mkdir(parents=True, exist_ok=True)
@@ -48,14 +48,14 @@ class Run:
         return run
 
     def history(self) -> list[dict[str, float]]:
-        """One entry an epoch: epoch (from 0), loss, accuracy, val_loss, val_accuracy, learning_rate, seconds."""
+        """One entry per epoch: epoch (from 0), loss, accuracy, val_loss, val_accuracy, learning_rate, seconds."""
         if not self.history_file.exists():
             return []
         with self.history_file.open(newline="") as file:
             return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
 
     def add(self, epoch: int, measured: dict[str, float]) -> None:
-        """Write an epoch into the history; the file is whole and closed again when this returns."""
+        """Append an epoch to the history; the file is complete and closed when this returns."""
         row = {"epoch": epoch, **dict(sorted(measured.items()))}
         begins = not self.history_file.exists()
         with self.history_file.open("a", newline="") as file:
@@ -65,7 +65,7 @@ class Run:
             rows.writerow(row)
 
     def write_split(self, parts: Mapping[str, Faces]) -> None:
-        """Write down which face was in which part, by the SHA-256 of its 48 x 48 pixels."""
+        """Write the part of each face, by the SHA-256 of its 48 x 48 pixels."""
         with self.split_file.open("w", newline="") as file:
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(("sha256", "part", "emotion"))
@@ -74,11 +74,11 @@ class Run:
                     rows.writerow((hashlib.sha256(image.tobytes()).hexdigest(), part, faces.emotions[label]))
 
     def losses(self) -> list[float]:
-        """The loss on the held-out faces, one an epoch."""
+        """The loss on the held-out faces, one per epoch."""
         return [epoch[MONITOR] for epoch in self.history()]
 
     def _drop_unfinished_epoch(self) -> None:
-        """The history is written before the backup: killed between the two, it tells of an epoch that comes again."""
+        """The history is written before the backup: after a kill between them, its last epoch runs again."""
         saved = self.backup / "training_metadata.json"
         done = int(json.loads(saved.read_text())["epoch"]) if saved.exists() else 0
         history = self.history()
@@ -96,8 +96,8 @@ def waiting(
 ) -> tuple[float | None, int]:
     """The best loss so far, and how many epochs have passed without one lower by `min_delta`.
 
-    Keras keeps these two in its callbacks and forgets them when the process ends. With `start_again` the count goes
-    back to zero whenever it gets there, as it does when the learning rate is lowered.
+    Keras keeps these two in its callbacks, in memory only. With `start_again` the count returns to zero whenever it
+    reaches that value, as it does when the learning rate is lowered.
     """
     best: float | None = None
     wait = 0

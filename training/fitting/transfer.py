@@ -1,4 +1,4 @@
-"""Begin with what another model has learnt."""
+"""Starting with the weights of another model."""
 
 import keras
 
@@ -7,9 +7,9 @@ from contract.model.folder import ModelFolder
 
 
 def take_over(start: ModelFolder, model: keras.Model, emotions: tuple[str, ...]) -> None:
-    """Give `model`, of this project's architecture, the weights of `start`.
+    """Copy the weights of `start` to `model`, which has the architecture of this project.
 
-    Of the last layer it takes the outputs of those `emotions` that both have; the others stay as they were.
+    Of the last layer, only the outputs of the `emotions` that both have are copied.
 
     Raises:
         ModelError: `start` has another architecture.

@@ -1,4 +1,4 @@
-"""The network: a small VGG that reads one 48 x 48 gray face."""
+"""The network: a small VGG for one 48 x 48 gray face."""
 
 import keras
 from keras import layers
@@ -6,7 +6,7 @@ from keras import layers
 from contract.model.normalisation import CROP_SIZE
 
 DROPOUT = (0.3, 0.5)
-"""Shares of the convolutions' and of the dense layer's activations that a training step leaves out."""
+"""Dropout rates of the convolutions and of the dense layer."""
 
 
 def build(
@@ -16,8 +16,8 @@ def build(
 ) -> keras.Model:
     """The untrained network: (batch, 48, 48, 1) float32 normalised pixels in, (batch, classes) probabilities out.
 
-    At five classes it has 883,173 parameters. The biases in front of the batch normalisations do no work, and stay:
-    without them it would be another network than the one whose scores are known.
+    At five classes it has 883,173 parameters. The biases in front of the batch normalisations have no effect. They
+    stay, because without them it would not be the network whose scores are known.
     """
 
     def normalise_and_activate(x: keras.KerasTensor) -> keras.KerasTensor:
@@ -42,6 +42,6 @@ def build(
     x = layers.Dense(512)(x)
     x = normalise_and_activate(x)
     x = layers.Dropout(dropout[1])(x)
-    # Probabilities of 16 bits would be too coarse for the loss, whatever the rest is trained in.
+    # 16-bit probabilities would be too coarse for the loss, whatever the precision of the other layers.
     probabilities = layers.Dense(classes, activation="softmax", dtype="float32", name="probabilities")(x)
     return keras.Model(face, probabilities, name="emotii")
