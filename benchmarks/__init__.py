@@ -1,1 +1,1 @@
-"""How fast Emotii is: a question a module, asked by `make bench`; and scripts that settled single choices."""
+"""Benchmarks of Emotii: one module per question, run by `make bench`, and scripts that settled single choices."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: every question, or those that are named; `make bench` runs it."""
+"""`python -m benchmarks`: every question, or the named ones; `make bench` runs it."""
 
 from importlib import import_module
 from pathlib import Path
@@ -19,10 +19,10 @@ from benchmarks.reporting.table import screen, show
 def main(
     questions: Annotated[list[str] | None, typer.Argument(help=f"Of: {', '.join(QUESTIONS)}.")] = None,
     size: Annotated[Size, typer.Option(help="How long it may take.")] = Size.FULL,
-    json: Annotated[Path | None, typer.Option(help="File for the figures; older ones of other questions stay.")] = None,
-    page: Annotated[Path | None, typer.Option(help="Page that tells the figures of that file, with plots.")] = None,
+    json: Annotated[Path | None, typer.Option(help="File for the figures; others in it stay.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Page to update with the figures and plots of that file.")] = None,
 ) -> None:
-    """Measure, and show the figures as they come. A question that breaks off is told; the others are asked."""
+    """Measure, and print the figures of each question. A question that fails is reported; the others run."""
     if unknown := set(questions or ()) - set(QUESTIONS):
         raise typer.BadParameter(f"no such question: {', '.join(sorted(unknown))}; there are: {', '.join(QUESTIONS)}")
     console = screen()
@@ -32,7 +32,7 @@ def main(
     failed = []
     for question in questions or QUESTIONS:
         console.rule(question)
-        if (answer := _asked(question, size, console)) is None:
+        if (answer := _answered(question, size, console)) is None:
             failed.append(question)
             continue
         show(answer, console)
@@ -42,15 +42,15 @@ def main(
     if page:
         write(page, record)
     if failed:
-        console.print(f"Broken off: {', '.join(failed)}")
+        console.print(f"Failed: {', '.join(failed)}")
         raise typer.Exit(1)
 
 
-def _asked(question: str, size: Size, console: Console) -> Answer | None:
-    """None after an error, which is shown: an hour's other figures need not go with it."""
+def _answered(question: str, size: Size, console: Console) -> Answer | None:
+    """The answer, or None after an error, which is printed, so that the other questions still run."""
     try:
         answer: Answer = import_module(f"benchmarks.questions.{question}").ask(size, console)
-    except Exception:  # noqa: BLE001 - whatever it is, it is shown with its traceback and ends in exit code 1
+    except Exception:  # noqa: BLE001 - every error is printed with its traceback and leads to exit code 1
         console.print_exception()
         return None
     return answer

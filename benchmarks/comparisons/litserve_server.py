@@ -2,7 +2,7 @@
 
     python -m benchmarks.comparisons.litserve_server PORT
 
-Batches of up to 32 that wait 2 ms, one worker a core, and its quick queue between the processes.
+Batches of up to 32 that wait 2 ms, one worker per core, and its fast queue between the processes.
 """
 
 import os
@@ -24,8 +24,8 @@ Crop = NDArray[np.uint8]
 Row = NDArray[np.float32]
 
 
-class Faces(litserve.LitAPI):  # type: ignore[misc]  # LitServe tells no types
-    """A crop in base64, since LitServe reads JSON or forms; its probabilities as float32 out."""
+class Faces(litserve.LitAPI):  # type: ignore[misc]  # LitServe has no types
+    """A crop in base64, because LitServe reads JSON or forms; returns its probabilities as float32."""
 
     def setup(self, _device: str) -> None:
         model = find_model(InferenceSettings.model_fields["model"].default)

@@ -25,7 +25,7 @@ from rendering import images, overlay
 
 
 class NaiveGateway:
-    """The application, and who is told."""
+    """The application and its clients."""
 
     def __init__(self, clients: AsyncClients) -> None:
         self._clients = clients
@@ -37,11 +37,11 @@ class NaiveGateway:
 
     @asynccontextmanager
     async def _lifespan(self, _: FastAPI) -> AsyncIterator[None]:
-        telling = asyncio.create_task(self._tell())
+        forwarding = asyncio.create_task(self._forward())
         yield
-        telling.cancel()
+        forwarding.cancel()
 
-    async def _tell(self) -> None:
+    async def _forward(self) -> None:
         last: Any = "$"
         while True:
             reply: Any = await self._clients.blocking.xread({keys.results(SOURCE): last}, block=500)
@@ -49,9 +49,9 @@ class NaiveGateway:
                 for entry, fields in entries:
                     last = entry
                     if isinstance(outcome := read_outcome(fields), Reading):
-                        await self._tell_all(outcome)
+                        await self._send_all(outcome)
 
-    async def _tell_all(self, reading: Reading) -> None:
+    async def _send_all(self, reading: Reading) -> None:
         event = events.Reading.from_message(reading, None, 0, None).model_dump(mode="json")
         for socket in list(self._sockets):
             try:
@@ -73,7 +73,7 @@ class NaiveGateway:
 
 
 async def watched(clients: AsyncClients) -> AsyncIterator[bytes]:
-    """What one viewer sees: decoded, drawn and encoded for it alone."""
+    """The stream of one viewer: decoded, drawn and encoded for it alone."""
     async with clients.blocking.pubsub(ignore_subscribe_messages=True) as channel:
         await channel.subscribe(keys.frames(SOURCE))
         while True:

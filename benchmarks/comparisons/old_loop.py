@@ -1,7 +1,10 @@
-"""`python -m benchmarks.comparisons.old_loop VIDEO`: what the first Emotii did, in one process, without a pause.
+"""The loop of the first Emotii, in one process, without pauses.
 
-Read a frame, find faces by the Haar cascade, `model.predict` each face, draw, encode. Each line on stdin is a number of
-frames to do, and is answered with one line of JSON: frames, faces, wall_s, cpu_s. The end of stdin ends it.
+    python -m benchmarks.comparisons.old_loop VIDEO
+
+It reads a frame, detects faces with the Haar cascade, calls `model.predict` for each face, draws, and encodes. Each
+line on stdin is a number of frames to process; the answer is one line of JSON: frames, faces, wall_s, cpu_s. The end
+of stdin ends it.
 """
 
 import json
@@ -22,7 +25,7 @@ CASCADE = Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.
 
 
 class OldLoop:
-    """The loop, with all that it loads; a video begins again at its end."""
+    """The loop with everything that it loads; the video repeats."""
 
     def __init__(self, video: str) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -36,7 +39,7 @@ class OldLoop:
         self._source = cv2.VideoCapture(video)
 
     def run(self, frames: int) -> dict[str, float]:
-        """Do so many frames."""
+        """Process `count` frames."""
         wall, cpu = time.perf_counter(), time.process_time()
         faces = sum(self._frame() for _ in range(frames))
         spent = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}

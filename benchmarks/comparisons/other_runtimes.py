@@ -1,4 +1,4 @@
-"""Other ways of running the same network, as people do who do without this project's engines."""
+"""Other ways of running the same network, without the engines of this project."""
 
 import os
 from collections.abc import Callable
@@ -13,7 +13,7 @@ Classify = Callable[[Pixels], NDArray[np.float32]]
 
 
 def keras_ways(model: ModelFolder) -> dict[str, Classify]:
-    """`model.predict`, as the old app called it once a face; the model as a function; and that as a graph."""
+    """`model.predict`, as the first Emotii called it per face; the model as a function; and that as a graph."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     import keras
     import tensorflow as tf
@@ -29,7 +29,7 @@ def keras_ways(model: ModelFolder) -> dict[str, Classify]:
 
 
 def onnxruntime_way(model: ModelFolder, threads: int) -> Classify:
-    """ONNX Runtime on the model's ONNX file, with all of its optimisations; `threads` 0 takes every core."""
+    """ONNX Runtime on the model's ONNX file, with all optimisations; `threads` 0 for every core."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

@@ -3,8 +3,8 @@ r"""What each part of the recipe `emotii` is worth: short runs without it, compa
     python benchmarks/experiments/ablations.py --data faces-train.npz --valid faces-valid.npz \
         --epochs 8 --out runs/ablations
 
-Each run has one seed and is scored on half A, since what is learnt here may choose the recipe; half B stays unseen. A
-gain's interval is a bootstrap over the same faces. Killed and started again, it goes on where it was.
+Each run has one seed and is scored on half A, because the results may choose the recipe; half B stays unseen. The
+interval of a gain is a bootstrap over the same faces. After a kill, the next start resumes.
 """
 
 import io
@@ -32,7 +32,7 @@ from training.fitting.run import Run
 from training.recipe import EMOTII, Recipe
 
 Hits = NDArray[np.bool_]
-"""(n,): which faces were read right."""
+"""(n,): which faces were classified correctly."""
 Labels = NDArray[np.int64]
 Measure = Callable[[Hits, Labels], float]
 
@@ -58,7 +58,7 @@ def main(
     data: Annotated[Path, typer.Option(help="An .npz with votes.")],
     valid: Annotated[Path, typer.Option(help="The same, for validation.")],
     out: Annotated[Path, typer.Option(help="Where the runs are kept.")] = Path("runs/ablations"),
-    epochs: Annotated[int, typer.Option(min=1, help="Of each run.")] = 8,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of each run.")] = 8,
     only: Annotated[list[str] | None, typer.Option(help="Only these variants; the first one always.")] = None,
 ) -> None:
     """Train every variant and print the table."""
@@ -74,7 +74,7 @@ def main(
 
 
 def _hits(faces: Faces, choosing: Faces, recipe: Recipe, folder: Path) -> dict[str, Hits]:
-    """Which faces of half A the trained network reads right, clean and in the dark."""
+    """Which faces of half A the trained network classifies correctly, clean and in the dark."""
     kept = folder / "hits.json"
     if not kept.exists():
         run = Run.open(folder, recipe, faces)

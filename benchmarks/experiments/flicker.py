@@ -1,6 +1,6 @@
-"""Label changes a minute, raw against steady, and how soon a change of expression is told.
+"""Label changes per minute, raw and smoothed, and the delay of a change of expression.
 
-`EMOTII_SMOOTHING`, `EMOTII_LABEL_LEAD` and `EMOTII_LABEL_HOLD` have their defaults by it:
+It chose the defaults of `EMOTII_SMOOTHING`, `EMOTII_LABEL_LEAD` and `EMOTII_LABEL_HOLD`:
 
     python benchmarks/experiments/flicker.py --model emotii-8 --video demo --video classroom.gif
     python benchmarks/experiments/flicker.py --sweep
@@ -45,7 +45,7 @@ SWITCHES = 58
 
 @dataclass(frozen=True)
 class Model:
-    """What is to be known of a model to make readings up for it."""
+    """The properties of a model that are needed to simulate its readings."""
 
     labels: tuple[str, ...]
     thresholds: Thresholds | None
@@ -87,38 +87,40 @@ def noisy(model: Model, moods: Sequence[int], noise: Noise, dice: random.Random,
 
 
 def raw_labels(readings: Sequence[Reading]) -> list[str]:
-    """What each reading alone supports."""
+    """The label of each reading alone."""
     return [judge(dict(zip(one.labels, one.probabilities, strict=True)), one.thresholds).emotion for one in readings]
 
 
 def steady_labels(readings: Sequence[Reading], steadiness: SmoothingParameters) -> list[str]:
-    """What is told of the track."""
+    """The smoothed labels of the track."""
     course = TrackProcessor()
-    told = (course.process(one, one.captured_ms, steadiness)[0].judgement for one in readings)
-    return [judgement.emotion for judgement in told if judgement]
+    smoothed = (course.process(one, one.captured_ms, steadiness)[0].judgement for one in readings)
+    return [judgement.emotion for judgement in smoothed if judgement]
 
 
 def changes(labels: Sequence[str]) -> int:
-    """How often the label is another than before."""
+    """The number of label changes."""
     return sum(before != after for before, after in pairwise(labels))
 
 
 def delays_ms(model: Model, noise: Noise, steadiness: SmoothingParameters, fps: int = 15) -> list[int]:
-    """How long after its first reading each of 58 switches from one label to another is told; at most 2 s."""
+    """The delay of each of 58 changes of label after the first reading with the new one; at most 2 s."""
     found: list[int] = []
     dice = random.Random(1)  # noqa: S311 - noise, not secrets
     while len(found) < SWITCHES:
         moods = _moods(model, dice)
         readings = noisy(model, moods, noise, dice, fps)
-        told = list(zip(readings, steady_labels(readings, steadiness), strict=True))
+        labelled = list(zip(readings, steady_labels(readings, steadiness), strict=True))
         for number in range(1, len(moods)):
-            later = (one.captured_ms - MOOD_MS * number for one, label in told if label == model.labels[moods[number]])
+            later = (
+                one.captured_ms - MOOD_MS * number for one, label in labelled if label == model.labels[moods[number]]
+            )
             found.append(min(next((ms for ms in later if ms >= 0), MOOD_MS), MOOD_MS))
     return found
 
 
 def _moods(model: Model, dice: random.Random) -> list[int]:
-    """What a face shows for two seconds each, in a minute: never the same twice in a row."""
+    """The labels that a face shows in a minute, two seconds each, never the same twice in a row."""
     moods = [0]
     while len(moods) < MOODS:
         moods.append(dice.choice([index for index in range(len(model.labels)) if index != moods[-1]]))
@@ -126,7 +128,7 @@ def _moods(model: Model, dice: random.Random) -> list[int]:
 
 
 def recorded(video: str, model: str) -> Iterator[list[Reading]]:
-    """The readings of each track of a minute of a recording."""
+    """The readings of each track in a minute of a recording."""
     settings = load(CaptureSettings)
     source = make_recorded(recording(video, 1000), settings)
     source.open()
@@ -175,7 +177,7 @@ def show(model: Model, minutes: Mapping[str, list[list[Reading]]], steadiness: S
 
 
 def compare(model: Model, minutes: Mapping[str, list[list[Reading]]]) -> None:
-    """One line a setting: the worst of each."""
+    """One line per setting: the worst figures."""
     print("| constant ms | lead | hold ms | steady, all | times fewer, worst | 95 of 100 within ms, worst |")
     print("|---|---|---|---|---|---|")
     for constant_ms, lead, hold_ms in product((100, 150, 200, 250, 300), (0.0, 0.1, 0.2, 0.3), (0, 100, 150, 200)):
@@ -188,7 +190,7 @@ def compare(model: Model, minutes: Mapping[str, list[list[Reading]]]) -> None:
 
 
 def counts(tracks: Sequence[Sequence[Reading]], steadiness: SmoothingParameters) -> tuple[int, int]:
-    """Label changes of all tracks, raw and steady."""
+    """Label changes of all tracks, raw and smoothed."""
     raw = sum(changes(raw_labels(track)) for track in tracks)
     return raw, sum(changes(steady_labels(track, steadiness)) for track in tracks)
 

@@ -3,9 +3,9 @@ r"""What framing by eyes and mouth does, compared with 1.5 times the detector's 
     python benchmarks/experiments/framing.py --model emotii-5 --data faces-valid.npz --half b \
         --video classroom.gif --video demo
 
-Labelled faces are enlarged four times, surrounded by their repeated edge, turned by up to 25 degrees on request, found
-again by the detector and cut again: what is lost is lost by framing. The repeated edge is no real background, which is
-to the disadvantage of a wide framing.
+Labelled faces are enlarged four times, surrounded by their repeated edge, optionally turned by up to 25 degrees,
+detected again and cut again, so that any loss of accuracy is due to framing. The repeated edge is not a real
+background, which is a disadvantage for a wide framing.
 """
 
 from collections import Counter
@@ -39,7 +39,7 @@ Picture = NDArray[np.uint8]
 
 
 def by_box(picture: Picture, face: Detection) -> Picture:
-    """The crop that knows only the box."""
+    """The crop by the box alone."""
     return crop(picture, framing_square(face.box))
 
 
@@ -57,7 +57,7 @@ def main(
     half: Annotated[Half | None, typer.Option()] = "b",
     video: Annotated[list[str] | None, typer.Option(help="Recordings; `demo` is the bundled clip.")] = None,
 ) -> None:
-    """Print where the points fall, what framing costs in accuracy, and what is read on recordings."""
+    """Print the positions of the points, the accuracy of each framing, and the readings on recordings."""
     engine = load_engine(load(InferenceSettings, model=model, batch=128, precision="f32", threads=0))
     detector = load_detector("blazeface")
     faces = read_known(data, engine.card.labels, half=half)
@@ -69,7 +69,7 @@ def main(
 
 
 def show_points(faces: Faces, detector: Detector) -> None:
-    """Where eyes and mouth fall on labelled faces, in sides of the crop."""
+    """The positions of eyes and mouth on labelled faces, in sides of the crop."""
     spreads, middles = [], []
     for image in faces.images:
         found = detector.detect(pasted(image, 0))
@@ -86,7 +86,7 @@ def show_points(faces: Faces, detector: Detector) -> None:
 
 
 def show_scores(faces: Faces, roll: int, detector: Detector, engine: Engine) -> None:
-    """Accuracy on labelled faces that were found and cut again."""
+    """Accuracy on labelled faces that were detected and cut again."""
     rng = np.random.default_rng(5)
     crops: dict[str, list[Picture]] = {"as it was": [], **{name: [] for name in FRAMINGS}}
     labels = []
@@ -103,7 +103,7 @@ def show_scores(faces: Faces, roll: int, detector: Detector, engine: Engine) -> 
 
 
 def show_counts(name: str, detector: Detector, engine: Engine) -> None:
-    """What is read on a recording, and how steadily."""
+    """The labels on a recording, and their stability."""
     crops: dict[str, list[Picture]] = {framing: [] for framing in FRAMINGS}
     for picture in pictures(name):
         for face in detector.detect(picture):
@@ -116,7 +116,7 @@ def show_counts(name: str, detector: Detector, engine: Engine) -> None:
 
 
 def pictures(name: str) -> Iterator[Picture]:
-    """Those of a recording that can be read."""
+    """The readable frames of a recording."""
     source = make_recorded(recording(name), load(CaptureSettings))
     source.open()
     while (frame := source.read()) is not None:
@@ -125,7 +125,7 @@ def pictures(name: str) -> Iterator[Picture]:
 
 
 def pasted(image: Picture, roll: float) -> Picture:
-    """A 48 x 48 face, enlarged in the middle of a picture (384, 384, 3) and turned by so many degrees."""
+    """A 48 x 48 face, enlarged in the middle of a picture (384, 384, 3) and turned by `degrees`."""
     large = cv2.resize(image, None, fx=SCALE, fy=SCALE, interpolation=cv2.INTER_CUBIC)
     around = cv2.copyMakeBorder(large, BORDER, BORDER, BORDER, BORDER, cv2.BORDER_REPLICATE)
     side = len(around)

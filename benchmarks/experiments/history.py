@@ -1,10 +1,10 @@
-"""How fast a week of two faces is asked: the figures of docs/history.md.
+"""The speed of queries of a week of two faces: the figures of docs/history.md.
 
     python benchmarks/experiments/history.py --database sqlite:////tmp/week.db
     python benchmarks/experiments/history.py --database postgresql://user:password@127.0.0.1/empty
 
 Two readings a second of each face for seven days are 2.4 million rows. One face is one track for the whole week, which
-is the worst case for whoever asks for a rare emotion of a track; the other is another track every few minutes. One
+is the worst case for a query of a rare emotion of a track; the other changes its track every few minutes. One
 emotion comes once in ten thousand readings. A database that holds readings already is only asked.
 """
 
@@ -35,10 +35,10 @@ Values = dict[str, Any]
 
 
 def main(
-    database: Annotated[str, typer.Option(help="URL of an empty database, or of one that this has filled.")],
+    database: Annotated[str, typer.Option(help="URL of an empty database, or of one that this script has filled.")],
     days: Annotated[float, typer.Option()] = 7.0,
 ) -> None:
-    """Fill the database, then print the milliseconds of a page for each way to ask."""
+    """Fill the database, then print the milliseconds per page for each query."""
     opened = Database(database)
     migrate(opened)
     with opened.reading() as connection:
@@ -64,7 +64,7 @@ def main(
 
 
 def searches(end_ms: int) -> dict[str, Search]:
-    """Every way to ask that could be slow."""
+    """Every query that could be slow."""
     middle = (BEGIN_MS + end_ms) // 2
     one = Search(source="one")
     return {
@@ -82,7 +82,7 @@ def searches(end_ms: int) -> dict[str, Search]:
         "a rare emotion of a track of a week": Search(source="one", track=1, emotion="contempt"),
         "a track, whosever it is": Search(track=1000),
         "a source, at the last cursor": one.then((BEGIN_MS + 60_000, 1), 100),
-        "a source that is none": Search(source="nobody"),
+        "a source without readings": Search(source="nobody"),
     }
 
 
@@ -94,7 +94,7 @@ def timed(ask: Callable[[Search], Page[Any]], search: Search) -> float:
 
 
 def walk(pages: HistoryQueries, end_ms: int) -> None:
-    """A day as the CSV takes it: a thousand after a thousand."""
+    """A day in pages of a thousand, as for the CSV."""
     search, count = Search(source="one", from_ms=end_ms - DAY_MS, limit=1000), 0
     started = time.perf_counter()
     while True:
@@ -116,7 +116,7 @@ def size(database: Database) -> int:
 
 
 def fill(database: Database, days: float) -> None:
-    """Store what two faces show in so many days."""
+    """Store the readings and episodes of two faces."""
     with database.writing() as connection:
         connection.execute(insert(models), [{"name": "mine@1.0.0", "labels": ",".join(LABELS)}])
     for table, rows in ((readings, reading_rows(days)), (episodes, episode_rows(days))):
@@ -127,7 +127,7 @@ def fill(database: Database, days: float) -> None:
 
 def reading_rows(days: float) -> Iterator[Values]:
     """In the order of time."""
-    chance = random.Random(1)  # noqa: S311 - nothing secret
+    chance = random.Random(1)  # noqa: S311 - no secrets
     probabilities = [round(1 / len(LABELS), 4)] * len(LABELS)
     for turn in range(round(days * DAY_MS / SLOT_MS)):
         captured_ms = BEGIN_MS + turn * SLOT_MS
@@ -150,7 +150,7 @@ def reading_rows(days: float) -> Iterator[Values]:
 
 
 def episode_rows(days: float) -> Iterator[Values]:
-    """One every four seconds of each face."""
+    """One per four seconds and face."""
     chance = random.Random(2)  # noqa: S311
     quality = {"brightness": 0.42, "sharpness": 0.58, "size": 198.0, "turn": 0.04, "inside": 1.0}
     for turn in range(0, round(days * DAY_MS / SLOT_MS), EPISODE_MS // SLOT_MS):
@@ -179,7 +179,7 @@ def episode_rows(days: float) -> Iterator[Values]:
 
 
 def faces(turn: int) -> tuple[tuple[str, int], tuple[str, int]]:
-    """Source and track of the two: the second is another track every four minutes."""
+    """Source and track of both faces: the second changes its track every four minutes."""
     return ("one", 1), ("two", turn // 480)
 
 

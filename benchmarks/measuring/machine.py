@@ -1,4 +1,4 @@
-"""On what it was measured: figures of another machine are other figures."""
+"""The machine of a measurement; figures of different machines are not comparable."""
 
 import os
 import platform
@@ -15,7 +15,7 @@ INSTRUCTIONS = ("avx2", "avx512f", "avx512_vnni", "avx512_bf16", "amx_bf16", "as
 
 @dataclass(frozen=True)
 class Machine:
-    """Where and when a question was asked."""
+    """Where and when a question was measured."""
 
     cpu: str
     cores: int
@@ -28,7 +28,7 @@ class Machine:
 
     @property
     def sentence(self) -> str:
-        """For people."""
+        """As text."""
         packages = ", ".join(f"{name} {number}" for name, number in self.packages.items())
         return (
             f"{self.cores} cores of {self.cpu} ({', '.join(self.instructions)}), {self.memory_gb:.0f} GB, "
@@ -37,7 +37,7 @@ class Machine:
 
 
 def machine() -> Machine:
-    """This one, now."""
+    """This machine, now."""
     return Machine(
         cpu=_of_proc("model name") or platform.machine(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
@@ -53,7 +53,7 @@ def machine() -> Machine:
 
 
 def _of_proc(name: str) -> str:
-    """A line of /proc/cpuinfo, empty where there is none."""
+    """A value of /proc/cpuinfo; empty if it is missing."""
     file = Path("/proc/cpuinfo")
     lines = file.read_text().splitlines() if file.exists() else []
     return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), "")

@@ -1,4 +1,4 @@
-"""Ways of doing a thing, measured in turns on the same cores, so that what else the machine does hits all alike."""
+"""Measuring alternatives in turns on the same cores, so that other load of the machine affects all of them."""
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -16,30 +16,30 @@ class Size(StrEnum):
     """How long a benchmark may take."""
 
     TINY = "tiny"
-    """Every line runs once, in seconds; its figures mean nothing. For the tests."""
+    """Every line runs once, in seconds; the figures are meaningless. For tests."""
     QUICK = "quick"
-    """All questions together in two minutes."""
+    """All questions together take two minutes."""
     FULL = "full"
-    """What docs/performance.md shows: at least five rounds."""
+    """The figures of docs/performance.md: at least five rounds."""
 
     def of(self, tiny: Choice, quick: Choice, full: Choice) -> Choice:
-        """The one that belongs to this size."""
+        """The value for this size."""
         return {Size.TINY: tiny, Size.QUICK: quick, Size.FULL: full}[self]
 
     @property
     def rounds(self) -> int:
-        """How often the ways take turns."""
+        """The number of rounds."""
         return self.of(1, 1, 7)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What one turn did and cost.
+    """The work and the cost of one turn.
 
     Args:
-        count: how much was done: faces, frames, events.
-        wall_s: seconds by the clock.
-        cpu_s: seconds of all cores together, of every process that worked on it.
+        count: the amount of work: faces, frames, events.
+        wall_s: elapsed seconds.
+        cpu_s: CPU seconds of every process that took part.
     """
 
     count: float
@@ -48,12 +48,12 @@ class Sample:
 
     @property
     def per_second(self) -> float:
-        """Count a second by the clock."""
+        """Count per elapsed second."""
         return self.count / self.wall_s if self.wall_s > 0 else 0.0
 
     @property
     def per_cpu_second(self) -> float:
-        """Count a CPU second."""
+        """Count per CPU second."""
         return self.count / self.cpu_s if self.cpu_s > 0 else 0.0
 
     @property
@@ -63,16 +63,16 @@ class Sample:
 
     @property
     def cores(self) -> float:
-        """How many cores were busy on average."""
+        """The average number of busy cores."""
         return self.cpu_s / self.wall_s if self.wall_s > 0 else 0.0
 
 
 def timed(work: Callable[[], float], cpu_seconds: Callable[[], float] = time.process_time) -> Sample:
-    """Do `work` once; it returns how much it did.
+    """Run `work` once, and measure it.
 
     Args:
-        work: returns its count.
-        cpu_seconds: a clock of CPU seconds; by default that of this process and all its threads.
+        work: returns the count.
+        cpu_seconds: a clock of CPU seconds; by default that of this process with all its threads.
     """
     wall, cpu = time.perf_counter(), cpu_seconds()
     count = work()
@@ -82,12 +82,12 @@ def timed(work: Callable[[], float], cpu_seconds: Callable[[], float] = time.pro
 def alternate(
     ways: Mapping[str, Callable[[], Sample]], rounds: int, *, warm_up: bool = False
 ) -> dict[str, list[Sample]]:
-    """Every way once a round, each round in the opposite order of the one before; the samples of a way by round.
+    """Run every way once per round, each round in the reverse order of the previous one; returns the samples by way.
 
     Args:
         ways: by name; each call is one turn.
-        rounds: how many turns each gets.
-        warm_up: one turn more before the first, which is thrown away.
+        rounds: the number of turns of each.
+        warm_up: whether an additional first turn is run and discarded.
     """
     names = list(ways)
     samples: dict[str, list[Sample]] = {name: [] for name in names}
@@ -101,16 +101,16 @@ def alternate(
 
 
 def ratios(these: Sequence[float], those: Sequence[float]) -> list[float]:
-    """Round by round, this one divided by that one: what else the machine did in that round goes out."""
+    """The ratio of each round, which cancels other load of the machine in that round."""
     return [this / that for this, that in zip(these, those, strict=True) if that]
 
 
 def middle(values: Iterable[float]) -> float:
-    """The median; NaN of none."""
+    """The median; NaN without values."""
     return median(found) if (found := list(values)) else float("nan")
 
 
 def spread(values: Iterable[float]) -> tuple[float, float] | None:
-    """The lowest and the highest; None of fewer than two."""
+    """The lowest and the highest value; None for fewer than two."""
     found = list(values)
     return (min(found), max(found)) if len(found) > 1 else None

@@ -1,4 +1,4 @@
-"""What the machine can multiply at best, and how much of that a network needs a face."""
+"""The peak rate of matrix products on this machine, and the operations that a network needs per face."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ SIDE = 1536
 
 
 class Multiplication:
-    """Two square matrices multiplied by OpenVINO, as its engines multiply.
+    """A product of two square matrices with OpenVINO.
 
     Args:
-        precision: "f32" or "bf16"; a CPU without bfloat16 computes in f32 whatever is asked.
-        threads: 0 takes every core.
+        precision: "f32" or "bf16"; a CPU without bfloat16 always computes in f32.
+        threads: 0 for every core.
     """
 
     def __init__(self, precision: str, threads: int = 0) -> None:
@@ -31,7 +31,7 @@ class Multiplication:
         self._request = compiled.create_infer_request()
 
     def turn(self, times: int) -> Sample:
-        """Multiply; the count is in operations, an addition and a multiplication being two."""
+        """Multiply `times` times; the count is the number of operations, additions and multiplications."""
 
         def work() -> float:
             for _ in range(times):
@@ -49,7 +49,7 @@ def operations_a_face(network: Path) -> float:
     for node in model.get_ops():
         kind = node.get_type_name()
         if kind in {"Convolution", "GroupConvolution"}:
-            # (out, in, height, width), a group's own channels only; with groups one axis more in front
+            # (out, in, height, width) with the channels of one group; with groups there is one more axis in front
             weights = node.input_value(1).get_shape()
             each = np.prod(weights) / node.get_output_shape(0)[1]
             total += 2.0 * np.prod(node.get_output_shape(0)) * each

@@ -1,4 +1,4 @@
-"""What running processes cost: CPU seconds and memory, by name, each with its descendants."""
+"""CPU seconds and memory of running processes, by name, each with its descendants."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,17 +11,17 @@ MEGABYTE = 1e6
 
 
 class Processes:
-    """Processes that are watched from outside.
+    """Processes that are measured from outside.
 
     Args:
-        roots: process ids by name; whatever such a process starts counts as its own, also after it has ended.
+        roots: process ids by name. The descendants of a process count as its own, even after they have ended.
     """
 
     def __init__(self, roots: Mapping[str, int]) -> None:
         self._roots = {name: psutil.Process(pid) for name, pid in roots.items()}
 
     def cpu_seconds(self) -> dict[str, float]:
-        """User and system seconds since each was started, by name."""
+        """User and system seconds since the start of each, by name."""
         return {name: sum(map(_cpu_seconds, _family(root))) for name, root in self._roots.items()}
 
     def all_cpu_seconds(self) -> float:
@@ -30,7 +30,7 @@ class Processes:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """They stand still meanwhile, and are there again at once."""
+        """Suspend all of them for the duration of the context."""
         family = [process for root in self._roots.values() for process in _family(root)]
         for process in family:
             process.suspend()
@@ -41,7 +41,7 @@ class Processes:
                 process.resume()
 
     def resident(self) -> dict[str, float]:
-        """RSS in MB (10^6 bytes), by name: pages that two processes of a family share count twice."""
+        """RSS in MB (10^6 bytes), by name: a page that two processes of a family share counts twice."""
         return self._memory(lambda process: float(process.memory_info().rss))
 
     def proportional(self) -> dict[str, float]:
@@ -61,12 +61,12 @@ class Processes:
 
 
 def differences(after: Mapping[str, float], before: Mapping[str, float]) -> dict[str, float]:
-    """What was added between two answers, by name."""
+    """The difference of two measurements, by name."""
     return {name: value - before[name] for name, value in after.items()}
 
 
 def samples(count: float, wall_s: float, cpu_s: Mapping[str, float]) -> dict[str, Sample]:
-    """One sample a process of what they did together."""
+    """One sample per process, for the work that they did together."""
     return {name: Sample(count, wall_s, seconds) for name, seconds in cpu_s.items()}
 
 
@@ -79,7 +79,7 @@ def _family(root: psutil.Process) -> Iterator[psutil.Process]:
 
 
 def _cpu_seconds(process: psutil.Process) -> float:
-    """With those of children that have ended and were waited for."""
+    """Including those of children that have ended and were waited for."""
     try:
         times = process.cpu_times()
     except (psutil.NoSuchProcess, psutil.AccessDenied):

@@ -1,4 +1,4 @@
-"""The questions, in the order in which docs/performance.md answers them. Each is a module with `ask(size, console)`."""
+"""The questions, in the order of docs/performance.md. Each is a module with `ask(size, console)`."""
 
 QUESTIONS = (
     "engine",

@@ -1,4 +1,4 @@
-"""How many sources of 640x480 at 15 frames a second the machine carries, none skipping a frame and all fresh."""
+"""The number of sources of 640x480 at 15 frames a second that the machine sustains without skips and in time."""
 
 import threading
 import time
@@ -13,44 +13,44 @@ from rich.console import Console
 from benchmarks.measuring.measure import Size
 from benchmarks.reporting.answer import Answer, Row, Series
 from benchmarks.reporting.command import alone
-from benchmarks.testbed.system import System, Watch, system
+from benchmarks.testbed.system import Observation, System, system
 from contract import keys
 from contract.errors import MalformedMessage
 from contract.messages import FrameDone, read_outcome
 from contract.redis.broker import connect
 
 ABOUT = (
-    "The demo clip, up to two faces that move all the time, as so many sources of 15 frames a second, nobody looking. "
-    "The age is that of a frame's outcome when it can be read from Redis, since the frame was taken. Sources are added "
-    "until one skips a frame or the oldest hundredth of the outcomes is older than 200 ms."
+    "The demo clip, with up to two faces that always move, as several sources of 15 frames a second each, without "
+    "viewers. The latency is the time from the capture of a frame until its outcome can be read from Redis. Sources "
+    "are added until one skips a frame or the 99th percentile of the latency exceeds 200 ms."
 )
 FPS = 15
-"""The demo clip's own pace."""
-OLDEST_MS = 200.0
+"""The frame rate of the demo clip."""
+LIMIT_MS = 200.0
 PERCENT = 99
 BLOCK_MS = 200
 
 
 @dataclass(frozen=True)
 class Load:
-    """What so many sources came to."""
+    """The measurement of one number of sources."""
 
     sources: int
-    watch: Watch
+    observation: Observation
     outcomes: int
-    """Frames of which the end was read."""
-    age_ms: float
+    """Frames whose end was read."""
+    latency_ms: float
     """p99."""
 
     @property
     def carried(self) -> bool:
-        """Whether every frame was looked at, and in time."""
-        complete = self.outcomes >= self.sources * self.watch.wall_s * FPS * 0.95
-        return not self.watch.skipped and complete and self.age_ms < OLDEST_MS
+        """Whether every frame was processed, and in time."""
+        complete = self.outcomes >= self.sources * self.observation.wall_s * FPS * 0.95
+        return not self.observation.skipped and complete and self.latency_ms < LIMIT_MS
 
 
 def ask(size: Size, console: Console) -> Answer:
-    """One load after the other, until one is too much."""
+    """Increase the number of sources until it is too high."""
     seconds, loads = size.of(1.0, 3.0, 20.0), list[Load]()
     for sources in size.of((1,), (8,), (1, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 24, 28, 32)):
         console.print(f"{sources} sources ...")
@@ -58,16 +58,16 @@ def ask(size: Size, console: Console) -> Answer:
         if not loads[-1].carried:
             break
     carried = max((load.sources for load in loads if load.carried), default=0)
-    first = loads[0].watch
+    first = loads[0].observation
     rows = [
         Row("sources at 15/s, no frame skipped, p99 under 200 ms", carried, "sources", must=8, reach=20),
         *_rows(loads[-1]),
         Row(f"CPU a frame, {loads[0].sources} sources, all processes", 1000 / first.sample.per_cpu_second, "ms"),
     ]
-    ages = {"p99": [(load.sources, load.age_ms) for load in loads]}
-    cores = {"all processes": [(load.sources, load.watch.sample.cores) for load in loads]}
+    latencies = {"p99": [(load.sources, load.latency_ms) for load in loads]}
+    cores = {"all processes": [(load.sources, load.observation.sample.cores) for load in loads]}
     plots = [
-        Series("Age of a frame's outcome", "sources at 15/s", "ms", ages),
+        Series("Age of a frame's outcome", "sources at 15/s", "ms", latencies),
         Series("Cores in use", "sources at 15/s", "cores", cores),
     ]
     return Answer("cameras", ABOUT, rows, plots)
@@ -75,34 +75,41 @@ def ask(size: Size, console: Console) -> Answer:
 
 def _rows(load: Load) -> Iterator[Row]:
     name = f"{load.sources} sources"
-    yield Row(f"age p99, {name}", load.age_ms, "ms", note=f"{load.watch.skipped} skipped of {load.watch.frames} frames")
-    for process, seconds in load.watch.cpu_s.items():
-        yield Row(f"CPU a frame, {name}, {process}", 1000 * seconds / max(1, load.watch.frames), "ms")
+    yield Row(
+        f"latency p99, {name}",
+        load.latency_ms,
+        "ms",
+        note=f"{load.observation.skipped} skipped of {load.observation.frames} frames",
+    )
+    for process, seconds in load.observation.cpu_s.items():
+        yield Row(f"CPU a frame, {name}, {process}", 1000 * seconds / max(1, load.observation.frames), "ms")
 
 
 def _load(sources: int, seconds: float) -> Load:
     named = {f"cam{number}": "demo" for number in range(sources)}
-    with system(named, viewers=0) as running, _ages(running, list(named)) as ages:
-        watch = running.watch(seconds)
-    return Load(sources, watch, len(ages), float(np.percentile(ages, PERCENT)) if ages else float("inf"))
+    with system(named, viewers=0) as running, _latencies(running, list(named)) as latencies:
+        observation = running.observe(seconds)
+    return Load(
+        sources, observation, len(latencies), float(np.percentile(latencies, PERCENT)) if latencies else float("inf")
+    )
 
 
 @contextmanager
-def _ages(running: System, sources: list[str]) -> Iterator[list[float]]:
-    """The ages of what comes meanwhile, in ms, as one reader sees them."""
-    ages: list[float] = []
+def _latencies(running: System, sources: list[str]) -> Iterator[list[float]]:
+    """The latencies of outcomes in ms, for a reader of Redis, for the duration of the context."""
+    latencies: list[float] = []
     stop = threading.Event()
-    reader = threading.Thread(target=_read, args=(running.testbed.server.url, sources, ages, stop))
+    reader = threading.Thread(target=_read, args=(running.testbed.server.url, sources, latencies, stop))
     reader.start()
     try:
-        yield ages
+        yield latencies
     finally:
         stop.set()
         reader.join()
 
 
-def _read(url: str, sources: list[str], ages: list[float], stop: threading.Event) -> None:
-    client = connect(url, "ages").blocking
+def _read(url: str, sources: list[str], latencies: list[float], stop: threading.Event) -> None:
+    client = connect(url, "latencies").blocking
     cursors: dict[Any, Any] = {keys.results(source).encode(): b"$" for source in sources}
     server_s, micros = client.time()
     offset_ms = server_s * 1000 + micros / 1000 - time.monotonic() * 1000
@@ -111,7 +118,7 @@ def _read(url: str, sources: list[str], ages: list[float], stop: threading.Event
         now_ms = time.monotonic() * 1000 + offset_ms
         for stream, entries in reply or []:
             cursors[stream] = entries[-1][0]
-            ages.extend(now_ms - done.captured_ms for _, fields in entries if (done := _done(fields)))
+            latencies.extend(now_ms - done.captured_ms for _, fields in entries if (done := _done(fields)))
     client.close()
 
 

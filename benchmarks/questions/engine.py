@@ -1,4 +1,4 @@
-"""How fast crops are classified, by engine, batch and precision, and how near that is to what the processor can do."""
+"""The speed of engines, by batch and precision, and as a share of the peak of the processor."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -17,8 +17,8 @@ from inference_service.engines.openvino import OpenVinoEngine
 from inference_service.settings import InferenceSettings
 
 ABOUT = (
-    "The same network and the same crops by every engine, in turns in one process, all cores free for each. "
-    "`model.predict` on one face at a time is what the old app did."
+    "The same network and the same crops with every engine, in turns in one process, with all cores free for each. "
+    "`model.predict` on one face at a time is what the first Emotii did."
 )
 BATCHES = {Size.TINY: (1, 2), Size.QUICK: (1, 32), Size.FULL: (1, 8, 32, 128)}
 Samples = dict[tuple[str, int], list[Sample]]
@@ -29,7 +29,7 @@ GRAPH, PREDICT = "tf.function", "model.predict"
 
 
 def ask(size: Size, console: Console) -> Answer:
-    """Every engine at every batch, one after the other in every round."""
+    """Run every engine at every batch size, in turns."""
     console.print("loading the engines ...")
     ways, turns = _engines(size), size.of(1, 8, 40)
     batches = BATCHES[size]
@@ -41,7 +41,7 @@ def ask(size: Size, console: Console) -> Answer:
             samples[name, batch] = found
     peaks = {precision: Multiplication(precision) for precision in ("f32", "bf16")}
     multiplied = alternate({name: partial(peak.turn, turns) for name, peak in peaks.items()}, size.rounds, warm_up=True)
-    rows = [*_asked(samples, batches), *_peaks(samples, multiplied, batches[-1]), *_speeds(samples)]
+    rows = [*_targets(samples, batches), *_peaks(samples, multiplied, batches[-1]), *_speeds(samples)]
     lines = {
         name: [(batch, middle(sample.per_second for sample in samples[name, batch])) for batch in batches]
         for name in ways
@@ -64,7 +64,7 @@ def _engines(size: Size) -> dict[str, Classify]:
 
 
 def _turn(classify: Classify, batch: int, seconds: float) -> Sample:
-    """Classify batches for so long, at least two."""
+    """Classify batches for `seconds`, at least two."""
     pixels = probe(batch)
 
     def work() -> float:
@@ -77,7 +77,7 @@ def _turn(classify: Classify, batch: int, seconds: float) -> Sample:
     return timed(work)
 
 
-def _asked(samples: Samples, batches: Sequence[int]) -> Iterator[Row]:
+def _targets(samples: Samples, batches: Sequence[int]) -> Iterator[Row]:
     batch = max(batch for batch in batches if batch <= 32)
     yield _ratio(samples, (OURS, batch), (GRAPH, batch), 3.0, 5.0)
     yield _ratio(samples, (OURS, 1), (PREDICT, 1), 100.0, 150.0)

@@ -1,7 +1,7 @@
-"""What clients and viewers cost a gateway, beside `send_json` an event and client and an encode a viewer.
+"""The cost of clients and viewers for the gateway, compared with a simple gateway.
 
-Both follow the same source in the same seconds, and are watched in turns. Clients offer no compression, which spares
-the other side more than ours.
+The simple gateway calls `send_json` for each event and client, and encodes each frame for each viewer. Both follow the
+same source and are measured in turns. Clients offer no compression, which favours the simple gateway.
 """
 
 import subprocess
@@ -25,7 +25,7 @@ from benchmarks.testbed.testbed import Testbed, free_port, testbed, until
 from contract.service.health import is_healthy
 
 FACES, FPS = 4, 15.0
-"""As in the video of a classroom that other questions ask about."""
+"""As in the video of a classroom of other questions."""
 MANY_SOCKETS, MANY_VIEWERS = 200, 50
 MOST_NAIVE_VIEWERS = 8
 OURS, NAIVE = "emotii", "a naive gateway"
@@ -45,22 +45,22 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Crowd:
-    """Clients that run in a process of their own."""
+class LoadClients:
+    """Clients in a process of their own."""
 
-    asked: IO[str]
-    answered: IO[str]
+    requests: IO[str]
+    answers: IO[str]
 
     def delivered(self) -> int:
-        """How many readings and pictures came to all of them together since this was last asked."""
-        self.asked.write("\n")
-        self.asked.flush()
-        return int(self.answered.readline())
+        """Readings and pictures that all clients together received since the last call."""
+        self.requests.write("\n")
+        self.requests.flush()
+        return int(self.answers.readline())
 
 
 @contextmanager
-def crowd(port: int, sockets: int, viewers: int) -> Iterator[Crowd]:
-    """So many clients, once something has come to each."""
+def load_clients(port: int, sockets: int, viewers: int) -> Iterator[LoadClients]:
+    """The clients, once each has received something."""
     command = [sys.executable, "-m", "benchmarks.testbed.load_clients", str(port), str(sockets), str(viewers)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdin is None or process.stdout is None:
@@ -68,23 +68,23 @@ def crowd(port: int, sockets: int, viewers: int) -> Iterator[Crowd]:
         try:
             if process.stdout.readline().strip() != "there":
                 raise RuntimeError("the crowd did not connect")
-            yield Crowd(process.stdin, process.stdout)
+            yield LoadClients(process.stdin, process.stdout)
         finally:
             process.terminate()
 
 
 def ask(size: Size, console: Console) -> Answer:
-    """Run both gateways and give them clients and viewers in growing numbers."""
+    """Run both gateways with increasing numbers of clients and viewers."""
     seconds = size.of(0.5, 1.0, 2.0)
     rounds = size.of(1, 1, 5)
-    with testbed() as running, ReadingGenerator(running.server.url, FACES, FPS) as cast:
+    with testbed() as running, ReadingGenerator(running.server.url, FACES, FPS) as generator:
         sides = [_ours(running), _naive(running)]
         counts = size.of((2,), (MANY_SOCKETS,), (1, 10, 50, MANY_SOCKETS))
         sockets = {count: _in_turns(sides, rounds, seconds, sockets=count) for count in counts}
-        console.print(f"WebSocket clients: {', '.join(map(str, counts))} watched")
+        console.print(f"WebSocket clients: {', '.join(map(str, counts))} done")
         counts = size.of((2,), (MANY_VIEWERS,), (1, 10, MANY_VIEWERS, 200))
         viewers = {count: _in_turns(sides, rounds, seconds, viewers=count) for count in counts}
-        encodes = _encodes_a_frame(sides[0], cast, size.of(2, MANY_VIEWERS, MANY_VIEWERS))
+        encodes = _encodes_a_frame(sides[0], generator, size.of(2, MANY_VIEWERS, MANY_VIEWERS))
     rows = [*_rows("WebSocket clients", sockets), *_rows("MJPEG viewers", viewers)]
     many = f"{MANY_VIEWERS} MJPEG viewers of one variant"
     rows.append(
@@ -98,9 +98,9 @@ def ask(size: Size, console: Console) -> Answer:
         )
     )
     about = (
-        f"One source of {FACES} faces at {FPS:.0f} frames a second, 640x480. CPU seconds of the gateway alone, beside "
-        "a small FastAPI application that calls `send_json` for every event and client, and decodes, draws and encodes "
-        "for every viewer, and does nothing else; no compression on either side."
+        f"One source of {FACES} faces at {FPS:.0f} frames a second, 640x480. CPU seconds of the gateway alone, "
+        "compared with a small FastAPI application that only calls `send_json` for every event and client, and "
+        "decodes, draws and encodes every frame for every viewer. Neither side uses compression."
     )
     lines = _lines("clients", sockets) | _lines("viewers", viewers)
     plot = Series("CPU of a delivery", "clients or viewers", "µs", lines, log_x=True, log_y=True)
@@ -129,29 +129,29 @@ def _side(name: str, port: int, running: Testbed) -> Side:
 def _in_turns(
     sides: list[Side], rounds: int, seconds: float, *, sockets: int = 0, viewers: int = 0
 ) -> dict[str, list[Sample]]:
-    """Samples by side; what they count is readings or pictures that came to a client."""
+    """Samples by side; the count is the number of readings or pictures that clients received."""
     ours, naive = sides
     ways: dict[str, Callable[[], Sample]] = {
-        ours.name: partial(_watched, ours, seconds, sockets, viewers),
-        # It encodes no more pictures than these, and what one costs it does not change.
-        naive.name: partial(_watched, naive, seconds, sockets, min(viewers, MOST_NAIVE_VIEWERS)),
+        ours.name: partial(_measured, ours, seconds, sockets, viewers),
+        # More viewers would not change its cost per picture.
+        naive.name: partial(_measured, naive, seconds, sockets, min(viewers, MOST_NAIVE_VIEWERS)),
     }
     return alternate(ways, rounds)
 
 
-def _watched(side: Side, seconds: float, sockets: int, viewers: int) -> Sample:
-    with crowd(side.port, sockets, viewers) as clients:
+def _measured(side: Side, seconds: float, sockets: int, viewers: int) -> Sample:
+    with load_clients(side.port, sockets, viewers) as clients:
         clients.delivered()
 
-        def watch() -> float:
+        def work() -> float:
             time.sleep(seconds)
             return clients.delivered()
 
-        return timed(watch, side.cpu_seconds)
+        return timed(work, side.cpu_seconds)
 
 
-def _encodes_a_frame(ours: Side, cast: ReadingGenerator, viewers: int) -> float:
-    """Of the gateway's own count, over a few seconds."""
+def _encodes_a_frame(ours: Side, generator: ReadingGenerator, viewers: int) -> float:
+    """By the gateway's own metric, over a few seconds."""
 
     def encoded() -> float:
         answer = httpx.get(f"http://127.0.0.1:{ours.port}/metrics")
@@ -161,10 +161,10 @@ def _encodes_a_frame(ours: Side, cast: ReadingGenerator, viewers: int) -> float:
             if line.startswith("emotii_gateway_pictures_made")
         )
 
-    with crowd(ours.port, 0, viewers):
-        before, frames = encoded(), cast.frames
+    with load_clients(ours.port, 0, viewers):
+        before, frames = encoded(), generator.frames
         time.sleep(2)
-        return (encoded() - before) / (cast.frames - frames)
+        return (encoded() - before) / (generator.frames - frames)
 
 
 def _rows(what: str, found: dict[int, dict[str, list[Sample]]]) -> Iterator[Row]:

@@ -1,4 +1,4 @@
-"""How cost, throughput and age grow with workers, sources, faces a frame and backlog: flat or in proportion."""
+"""How cost, throughput and latency change with workers, sources, faces per frame and backlog."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,12 +9,13 @@ from benchmarks.reporting.answer import Answer, Row, Series
 from benchmarks.reporting.command import alone
 from benchmarks.testbed.testbed import testbed
 from benchmarks.testbed.worker_costs import WorkerCosts
-from benchmarks.testbed.worker_scaling import THEORY, ages, speed
+from benchmarks.testbed.worker_scaling import THEORY, latencies, speed
 
 ABOUT = (
-    "Workers whose engine sleeps 100 ms a batch of 32 show what it costs to share the work, as if there were a core for"
-    " each. The cost of a crop is the CPU time of a worker that has no engine and of Redis, storing included. Age is"
-    " the time from storing a crop to its outcome, while sources together send half of what one such worker can do."
+    "Workers whose engine sleeps 100 ms per batch of 32 show the cost of sharing the work, as if each had a core. The "
+    "cost of a crop is the CPU time of Redis and of a worker without an engine, including the storing of the crop. "
+    "The latency is the time from storing a crop to its outcome, while all sources together send half of what one "
+    "such worker can process."
 )
 WORKERS = {Size.TINY: (1, 2), Size.QUICK: (1, 8), Size.FULL: (1, 2, 4, 8)}
 SOURCES = {Size.TINY: (1, 4), Size.QUICK: (1, 64), Size.FULL: (1, 4, 16, 64)}
@@ -24,7 +25,7 @@ Rounds = Mapping[int, Sequence[float]]
 
 
 def ask(size: Size, console: Console) -> Answer:
-    """One after the other: workers, sources, faces a frame, backlog, age."""
+    """Measure workers, sources, faces per frame, backlog and latency, one after another."""
     console.print("workers ...")
     speeds = {count: [speed(count, size) for _ in range(size.rounds)] for count in WORKERS[size]}
     with testbed() as here:
@@ -35,16 +36,18 @@ def ask(size: Size, console: Console) -> Answer:
         by_faces = costs.by_faces(FACES[size])
         console.print("backlog ...")
         by_backlog = costs.by_backlog(BACKLOGS[size])
-    console.print("age ...")
-    old = {count: ages(count, size) for count in SOURCES[size]}
+    console.print("latency ...")
+    found = {count: latencies(count, size) for count in SOURCES[size]}
     rows = [
         *_efficiency(speeds),
-        *_flat("backlog", by_backlog, asked=(1_000, 100_000)),
+        *_flat("backlog", by_backlog, between=(1_000, 100_000)),
         *_flat("sources", by_sources),
         *_flat("faces a frame", by_faces),
-        *(Row(f"age, 95th percentile, sources: {count}", p95, "ms") for count, (_, p95) in old.items()),
+        *(Row(f"latency, 95th percentile, sources: {count}", p95, "ms") for count, (_, p95) in found.items()),
     ]
-    aged = {name: [(float(count), found[place]) for count, found in old.items()] for place, name in enumerate(_AGES)}
+    latency = {
+        name: [(float(count), pair[place]) for count, pair in found.items()] for place, name in enumerate(_PERCENTILES)
+    }
     return Answer(
         "growth",
         ABOUT,
@@ -54,12 +57,12 @@ def ask(size: Size, console: Console) -> Answer:
             Series("Cost of a crop by backlog", "crops waiting", "us", _line(by_backlog), log_x=True),
             Series("Cost of a crop by sources", "sources", "us", _line(by_sources), log_x=True),
             Series("Cost of a crop by faces a frame", "faces a frame", "us", _line(by_faces), log_x=True),
-            Series("Age of a reading", "sources", "ms", aged, log_x=True),
+            Series("Latency of a reading", "sources", "ms", latency, log_x=True),
         ],
     )
 
 
-_AGES = ("median", "95th percentile")
+_PERCENTILES = ("median", "95th percentile")
 
 
 def _efficiency(speeds: Rounds) -> list[Row]:
@@ -71,10 +74,10 @@ def _efficiency(speeds: Rounds) -> list[Row]:
     return [row, *(Row.of(f"faces a second, workers: {count}", found, "faces/s") for count, found in speeds.items())]
 
 
-def _flat(of: str, costs: Rounds, asked: tuple[int, int] | None = None) -> list[Row]:
-    """The cost at the most against that at the fewest, or at the two that are asked about where they were measured."""
-    few, many = asked if asked and set(asked) <= set(costs) else (min(costs), max(costs))
-    must, reach = (1.1, 1.02) if (few, many) == asked else (None, None)
+def _flat(of: str, costs: Rounds, between: tuple[int, int] | None = None) -> list[Row]:
+    """The ratio of the costs at the highest and the lowest count, or at those of `between` if they were measured."""
+    few, many = between if between and set(between) <= set(costs) else (min(costs), max(costs))
+    must, reach = (1.1, 1.02) if (few, many) == between else (None, None)
     times = ratios(costs[many], costs[few])
     name = f"cost of a crop, {of}: {many:,}"
     row = Row.of(name, times, "x", ratio_to=f"{few:,}", must=must, reach=reach, at_most=True)

@@ -1,4 +1,4 @@
-"""From a frame to its event at a client: by stage, at several frame rates, idle and with other sources beside it."""
+"""The latency from a frame to its event at a client: by stage, at several frame rates, idle and with other sources."""
 
 import json
 import time
@@ -27,10 +27,10 @@ from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
 
 STAGES = ("detect_ms", "infer_ms", "deliver_ms")
-"""As the events tell them; what is left of the age is the way to the client."""
+"""As reported by the events; the rest of the latency is the way to the client."""
 SHARES = (50, 95, 99)
 OTHERS = 3
-"""Sources beside the one that is looked at, where it is not idle."""
+"""The number of other sources, if not idle."""
 OTHERS_FPS = 15
 ROUND_TRIPS = 3
 TURNS = 50
@@ -38,21 +38,21 @@ NAME = "one"
 
 
 @dataclass
-class Ages:
-    """Of the events of a while, in ms."""
+class Latencies:
+    """The latencies of the events of a period, in ms."""
 
-    age: list[float] = field(default_factory=list)
-    """From the frame until the client had its event."""
+    total: list[float] = field(default_factory=list)
+    """From the frame until the client received its event."""
     stages: dict[str, list[float]] = field(default_factory=lambda: {stage: [] for stage in STAGES})
 
     def at(self, share: int) -> float:
-        """This percentile of the age."""
-        return float(np.percentile(self.age, share)) if self.age else float("nan")
+        """This percentile of the total."""
+        return float(np.percentile(self.total, share)) if self.total else float("nan")
 
 
 @dataclass(frozen=True)
 class Case:
-    """How the system is used."""
+    """The load of the system."""
 
     fps: int
     others: int
@@ -74,28 +74,28 @@ def ask(size: Size, console: Console) -> Answer:
         cases = [Case(fps, others) for others in beside for fps in rates]
         found = {case: _measured(clip, case, seconds, rounds) for case in cases}
     rows = [Row(name, cost, "ms") for name, cost in parts.items()]
-    for case, ages in found.items():
-        rows += _rows(case, ages)
+    for case, latencies in found.items():
+        rows += _rows(case, latencies)
     rows.append(_ratio(found[Case(max(rates), 0)], sum(parts.values())))
     about = (
-        "One person at 640x480, found, classified and told to one WebSocket client, while one watches the video. "
-        f"The other sources show the same at {OTHERS_FPS} frames a second each. Times are those of one clock, in whole "
-        "milliseconds up to the gateway."
+        "One person at 640x480, detected, classified and sent to one WebSocket client, while one viewer watches the "
+        f"video. The other sources show the same at {OTHERS_FPS} frames a second each. All times are from one clock, "
+        "in whole milliseconds up to the gateway."
     )
     lines = {
         f"p{share}, {'beside others' if others else 'idle'}": [
-            (float(case.fps), median(one.at(share) for one in ages))
-            for case, ages in found.items()
+            (float(case.fps), median(one.at(share) for one in latencies))
+            for case, latencies in found.items()
             if case.others == others
         ]
         for others in beside
         for share in SHARES
     }
-    return Answer("latency", about, rows, [Series("Age of an event at the client", "frames a second", "ms", lines)])
+    return Answer("latency", about, rows, [Series("Latency of an event at the client", "frames a second", "ms", lines)])
 
 
 def _parts(clip: Path, turns: int) -> dict[str, float]:
-    """What cannot be left out, each by itself: medians in ms."""
+    """The indispensable parts, each alone: medians in ms."""
     picture = _first_picture(clip)
     detector = load_detector("blazeface")
     engine = load_engine(load(InferenceSettings, threads=1))
@@ -122,41 +122,42 @@ def _first_picture(clip: Path) -> Picture:
     return np.asarray(picture, np.uint8)
 
 
-def _measured(clip: Path, case: Case, seconds: float, rounds: int) -> list[Ages]:
-    """The ages of each round."""
+def _measured(clip: Path, case: Case, seconds: float, rounds: int) -> list[Latencies]:
+    """The latencies of each round."""
     sources = {NAME: f"{clip}?loop=1&fps={case.fps}"}
     sources |= {f"other{number}": f"{clip}?loop=1&fps={OTHERS_FPS}" for number in range(case.others)}
     with system(sources, viewers=1, threads=1) as running:
         address = f"{running.testbed.gateway_url.replace('http', 'ws', 1)}/ws/emotions?kind=reading&source={NAME}"
         with connect(address, compression=None) as client:
-            return [_heard(client, seconds) for _ in range(rounds)]
+            return [_received(client, seconds) for _ in range(rounds)]
 
 
-def _heard(client: ClientConnection, seconds: float) -> Ages:
-    ages, until = Ages(), time.monotonic() + seconds
+def _received(client: ClientConnection, seconds: float) -> Latencies:
+    latencies, until = Latencies(), time.monotonic() + seconds
     while time.monotonic() < until:
         message, now_ms = json.loads(client.recv(timeout=10)), 1000 * time.time()
         for event in message if isinstance(message, list) else ():
             if event["kind"] == "reading" and event["stages"]:
-                ages.age.append(now_ms - event["captured_ms"])
+                latencies.total.append(now_ms - event["captured_ms"])
                 for name in STAGES:
-                    ages.stages[name].append(event["stages"][name])
-    return ages
+                    latencies.stages[name].append(event["stages"][name])
+    return latencies
 
 
-def _rows(case: Case, ages: Sequence[Ages]) -> Iterator[Row]:
+def _rows(case: Case, latencies: Sequence[Latencies]) -> Iterator[Row]:
     for share in SHARES:
         stages: Mapping[str, float] = {
-            name: median(float(np.percentile(one.stages[name], share)) for one in ages if one.age) for name in STAGES
+            name: median(float(np.percentile(one.stages[name], share)) for one in latencies if one.total)
+            for name in STAGES
         }
         note = ", ".join(f"{name.removesuffix('_ms')} {value:.0f}" for name, value in stages.items())
-        yield Row.of(f"age p{share}, {case.words}", [one.at(share) for one in ages], "ms", note=note)
+        yield Row.of(f"latency p{share}, {case.words}", [one.at(share) for one in latencies], "ms", note=note)
 
 
-def _ratio(ages: Sequence[Ages], least: float) -> Row:
+def _ratio(latencies: Sequence[Latencies], least: float) -> Row:
     return Row.of(
-        "age p95 of an event",
-        [one.at(95) / least for one in ages],
+        "latency p95 of an event",
+        [one.at(95) / least for one in latencies],
         "x",
         ratio_to="one detection + one engine call + three Redis round trips",
         must=3.0,

@@ -1,4 +1,4 @@
-"""How much memory each service holds, and how large the images are where Docker has built them."""
+"""The memory of each service, and the size of the images that Docker has built."""
 
 import json
 import shutil
@@ -16,20 +16,20 @@ from benchmarks.testbed.testbed import Testbed, testbed, until
 from contract import keys
 
 ABOUT = (
-    "Each service with all of its processes, watching the demo clip without viewers. RSS counts a page that several "
+    "Each service with all its processes, capturing the demo clip without viewers. RSS counts a page that several "
     "processes share in each of them; PSS divides it among them."
 )
-ASKED = {"inference 1": (300.0, 180.0), "capture": (250.0, 150.0), "gateway": (150.0, 90.0), "redis": (None, None)}
-"""RSS in MB: what must be, and what to reach for."""
+LIMITS = {"inference 1": (300.0, 180.0), "capture": (250.0, 150.0), "gateway": (150.0, 90.0), "redis": (None, None)}
+"""RSS in MB: the limit and the goal."""
 
 
 def ask(size: Size, console: Console) -> Answer:
-    """After ten minutes of work; in a quick run much sooner."""
+    """Measure after ten minutes of work; much sooner in a quick run."""
     seconds = size.of(0.5, 2.0, 600.0)
     with testbed() as built:
         built.start_system("demo=demo", threads=1)
         until(lambda: _results(built) > 0, what="a result")
-        console.print(f"watching it for {seconds:.0f} s ...")
+        console.print(f"running for {seconds:.0f} s ...")
         time.sleep(seconds)
         rows = list(_rows(built.processes(), seconds))
     return Answer("memory", ABOUT, [*rows, *_images()])
@@ -42,13 +42,13 @@ def _results(built: Testbed) -> int:
 def _rows(processes: Processes, seconds: float) -> Iterator[Row]:
     proportional = processes.proportional()
     for name, value in processes.resident().items():
-        must, reach = ASKED[name]
+        must, reach = LIMITS[name]
         note = f"PSS {proportional[name]:.0f} MB, after {seconds:.0f} s"
         yield Row(f"RSS of {name}", value, "MB", must=must, reach=reach, note=note, at_most=True)
 
 
 def _images() -> Iterator[Row]:
-    """What `docker compose build` made; nothing without Docker."""
+    """The images of `docker compose build`; none without Docker."""
     if (docker := shutil.which("docker")) is None:
         return
     command = [docker, "image", "ls", "--filter", "reference=emotii/*", "--format", "json"]

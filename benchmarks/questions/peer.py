@@ -1,4 +1,4 @@
-"""Many who each send a crop and wait for its answer: this pipeline against LitServe with the same engine."""
+"""Senders that each send a crop and wait for its answer: this pipeline and LitServe with the same engine."""
 
 import asyncio
 import json
@@ -26,16 +26,16 @@ from contract.service.health import is_healthy
 from inference_service.engines import probe
 
 ABOUT = (
-    "64 senders, each with one crop under way, for some seconds each way in turns: through Redis to two workers and "
-    "back, and over HTTP to LitServe with two workers, its batching and its quick queue. Both run the same engine on "
-    "one thread a worker. CPU seconds are those of the servers, not of the senders."
+    "64 senders, each with one crop in flight, in turns of some seconds: through Redis to two workers and back, and "
+    "over HTTP to LitServe with two workers, its batching and its fast queue. Both run the same engine with one "
+    "thread per worker. CPU seconds are those of the servers, not of the senders."
 )
 OURS, PEER = "this pipeline", "LitServe"
 Send = Callable[[int], Awaitable[None]]
 
 
 def ask(size: Size, console: Console) -> Answer:
-    """Both in turns."""
+    """Run both in turns."""
     senders, seconds = size.of(4, 64, 64), size.of(0.2, 1.0, 8.0)
     workers = os.cpu_count() or 1
     with testbed() as here, _litserve() as (port, peer):
@@ -53,7 +53,7 @@ def ask(size: Size, console: Console) -> Answer:
 
 
 class Load:
-    """So many senders for so many seconds; `waits` holds the p95 of their waiting in ms, turn by turn."""
+    """Senders that run for some seconds; `waits` has the p95 of their waiting time in ms for each turn."""
 
     def __init__(self, senders: int, seconds: float) -> None:
         self._senders = senders
@@ -93,7 +93,7 @@ class Load:
 
 
 class _Connection:
-    """One connection to LitServe that stays open: the least that HTTP costs a sender."""
+    """One persistent connection to LitServe: the minimal cost of HTTP for a sender."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader

@@ -1,4 +1,4 @@
-"""What it costs that faces come and go through Redis: crops to results by one worker, against its bare engine."""
+"""The cost of Redis: crops to results through one worker, compared with its bare engine."""
 
 import time
 from collections.abc import Callable
@@ -19,16 +19,16 @@ from inference_service.engines.openvino import OpenVinoEngine
 from inference_service.settings import InferenceSettings
 
 ABOUT = (
-    "Frames of four faces from their capture's stream to the results, by one worker process with default settings and"
-    " Redis, which writes its append-only file; against the same engine on one thread, given batches of 32. Counted"
-    " are the worker and Redis, with what it takes Redis to store the crops; not who sends them."
+    "Frames of four faces from the stream of their capture to the results, through one worker process with default "
+    "settings and Redis with its append-only file, compared with the same engine on one thread in batches of 32. The "
+    "CPU time includes the worker and Redis, with the storing of the crops, but not the sender."
 )
 FACES = 4
 BARE, THROUGH = "bare engine", "through Redis and a worker"
 
 
 def ask(size: Size, console: Console) -> Answer:
-    """Both ways in turns."""
+    """Run both in turns."""
     faces = size.of(64, 1024, 8192)
     with testbed() as here:
         here.start("worker", "inference_service")
@@ -41,11 +41,11 @@ def ask(size: Size, console: Console) -> Answer:
 
 
 class Through:
-    """Crops that go the whole way; each turn leaves nothing behind.
+    """Crops through the whole pipeline; each turn removes its results.
 
     Args:
-        here: where a worker runs.
-        faces: how many go in a turn.
+        here: a testbed with a worker.
+        faces: per turn.
     """
 
     def __init__(self, here: Testbed, faces: int) -> None:
@@ -53,7 +53,7 @@ class Through:
         self._processes: Processes = here.processes()
         self._faces = faces
         self.costs: list[dict[str, float]] = []
-        """CPU seconds a face, by process, of every turn."""
+        """CPU seconds per face, by process, for every turn."""
 
     def turn(self) -> Sample:
         started, before = time.perf_counter(), self._processes.cpu_seconds()

@@ -1,4 +1,4 @@
-"""How long it takes from `emotii up` to the first reading, beside `import tensorflow` alone."""
+"""The time from `emotii up` to the first reading, compared with `import tensorflow` alone."""
 
 import os
 import subprocess
@@ -23,13 +23,14 @@ from emotii.local.redis_server import PrivateServer
 
 ABOUT = (
     "`emotii up` with the demo clip in an empty folder, from the start of its process to the first reading with "
-    "probabilities in Redis, in turns with a Python that only imports TensorFlow. Files and byte code are cached."
+    "probabilities in Redis, in turns with a Python process that only imports TensorFlow. Files and byte code are "
+    "cached."
 )
 UP, IMPORT = "emotii up to the first reading", "import tensorflow"
 
 
 def ask(size: Size, console: Console) -> Answer:
-    """Both in turns."""
+    """Run both in turns."""
     console.print("starting and stopping everything ...")
     samples = alternate({UP: _up, IMPORT: _import}, size.of(1, 1, 7), warm_up=size is Size.FULL)
     seconds = {name: [sample.wall_s for sample in found] for name, found in samples.items()}
@@ -61,7 +62,7 @@ def _up() -> Sample:
     with tempfile.TemporaryDirectory(prefix="emotii-bench-") as folder:
         folders = {"EMOTII_DATA": folder, "EMOTII_SAVED_FACES": f"{folder}/faces", "EMOTII_JOBS": f"{folder}/jobs"}
         command = [sys.executable, "-m", "emotii", "up", "--source", "demo=demo", "--port", str(free_port())]
-        server = PrivateServer(Path(folder))  # not started: it only knows the address of the one that will be
+        server = PrivateServer(Path(folder))  # not started: it only has the address of the server to come
         start = time.perf_counter()
         process = subprocess.Popen(command, env=_environment() | folders, cwd=folder, stdout=subprocess.DEVNULL)
         try:
@@ -75,7 +76,7 @@ def _up() -> Sample:
 
 
 def _environment() -> dict[str, str]:
-    """Ours without settings, and with byte code kept: who starts a program twice does not compile it twice."""
+    """This environment without settings, and with cached byte code, as at the second start of a program."""
     return {
         name: value
         for name, value in os.environ.items()
@@ -86,7 +87,7 @@ def _environment() -> dict[str, str]:
 def _has_reading(client: redis.Redis) -> bool:
     try:
         entries = stream_entries(client, keys.results("demo"), count=100)
-    except redis.exceptions.ConnectionError:  # the server is not there yet
+    except redis.exceptions.ConnectionError:  # the server has not started yet
         return False
     return any(map(_is_reading, entries))
 

@@ -1,4 +1,4 @@
-"""What a benchmark answers: figures, whether they are good enough, and lines to plot."""
+"""The answer of a benchmark: figures, whether they meet their targets, and lines to plot."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,12 +15,12 @@ class Row:
         name: what was measured, for example "default engine at batch 32".
         value: the median over the rounds.
         unit: of `value`, for example "faces/s"; "x" for a ratio.
-        ratio_to: what `value` is a multiple of, where it is a ratio.
-        must: what it has to be for the product to be called fast.
-        reach: what would be better still.
+        ratio_to: the divisor, if `value` is a ratio.
+        must: the limit that it has to meet.
+        reach: the goal.
         at_most: `must` and `reach` are upper limits, not lower ones.
-        spread: lowest and highest of the rounds.
-        note: whatever a reader has to know beside it.
+        spread: lowest and highest value of the rounds.
+        note: a remark for the reader.
     """
 
     name: str
@@ -46,12 +46,12 @@ class Row:
         note: str = "",
         at_most: bool = False,
     ) -> Self:
-        """The median of the rounds with their spread."""
+        """A row with the median of the rounds and their spread."""
         return cls(name, middle(values), unit, ratio_to, must, reach, spread(values), note, at_most)
 
     @property
     def verdict(self) -> str:
-        """One of "reached", "enough" and "missed"; empty where nothing was asked."""
+        """One of "reached", "enough" and "missed"; empty without a limit."""
         if self.must is None:
             return ""
         sign = -1 if self.at_most else 1
@@ -62,7 +62,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Series:
-    """One plot: a line of (x, y) points for each name."""
+    """One plot: a line of (x, y) points per name."""
 
     title: str
     x_label: str
@@ -74,11 +74,11 @@ class Series:
 
 @dataclass(frozen=True)
 class Answer:
-    """What one question found.
+    """The result of one question.
 
     Args:
-        question: its name, that of the module.
-        about: a sentence or two for docs/performance.md: what ran against what.
+        question: its name, which is that of its module.
+        about: one or two sentences for docs/performance.md: what was compared with what.
         rows: the figures.
         series: the plots.
     """

@@ -1,4 +1,4 @@
-"""Running one benchmark by itself: `python -m benchmarks.questions.engine --size quick`."""
+"""Running one question alone: `python -m benchmarks.questions.engine --size quick`."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -14,7 +14,7 @@ Ask = Callable[[Size, Console], Answer]
 
 
 def alone(ask: Ask) -> None:
-    """What a module of a question does when it is the program."""
+    """Run the module of a question as a program."""
 
     def main(size: Annotated[Size, typer.Option(help="How long it may take.")] = Size.QUICK) -> None:
         console = screen()

@@ -1,10 +1,10 @@
-"""The figures of docs/performance.md: what stands between two marks is made from the record, the rest by hand.
+"""The figures of docs/performance.md: the text between two marks is generated from the record.
 
     <!-- figures: engine -->
     ... a table, plots ...
     <!-- end -->
 
-`must` in the place of a question is the table of all figures that something is asked of.
+`must` in place of a question is the table of all figures with a limit.
 """
 
 import re
@@ -20,12 +20,12 @@ _PLACE = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 def write(page: Path, record: Record) -> None:
-    """Put the figures of the record in their places, and the plots into the folder that is named as the page."""
+    """Insert the figures of the record between their marks, and write the plots to the folder named after the page."""
 
     def figures(place: re.Match[str]) -> str:
         name = place[2]
         if name == "must":
-            text = _asked(record)
+            text = _targets(record)
         else:
             text = _section(record[name], page) if name in record else "Not measured yet.\n"
         return f"{place[1]}{text}{place[3]}"
@@ -33,7 +33,7 @@ def write(page: Path, record: Record) -> None:
     page.write_text(_PLACE.sub(figures, page.read_text()))
 
 
-def _asked(record: Record) -> str:
+def _targets(record: Record) -> str:
     rows = [row for entry in record.values() for row in entry.answer.rows if row.must is not None]
     return _table(rows, ("figure", "value", "unit", "rounds", "must", "reach for", "note")) if rows else ""
 
@@ -50,7 +50,7 @@ def _section(entry: Entry, page: Path) -> str:
 
 
 def _table(rows: Iterable[Row], columns: tuple[str, ...]) -> str:
-    """Columns without a name are left out."""
+    """A Markdown table; columns without a name are left out."""
     kept = [index for index, column in enumerate(columns) if column]
     lines = [[columns[index] for index in kept], ["---"] * len(kept)]
     lines += [[cells(row)[index].replace("|", "/") for index in kept] for row in rows]

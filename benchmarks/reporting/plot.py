@@ -1,4 +1,4 @@
-"""Lines of an answer as pictures."""
+"""Plotting the series of an answer."""
 
 from pathlib import Path
 
@@ -11,11 +11,11 @@ from matplotlib import pyplot as plt
 from benchmarks.reporting.answer import Series
 
 MARKERS = "os^Dv*Px"
-"""So that lines can be told apart without their colours."""
+"""Markers, so that lines are distinguishable without colours."""
 
 
 def draw(series: Series, file: Path) -> None:
-    """A PNG of 800 x 450 pixels."""
+    """Write a PNG of 800 x 450 pixels."""
     file.parent.mkdir(parents=True, exist_ok=True)
     figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
     for marker, (name, points) in zip(MARKERS * 9, series.lines.items(), strict=False):

@@ -1,4 +1,4 @@
-"""The answers as a JSON file, in which a question that is asked again takes the place of its older answer."""
+"""The answers as a JSON file; a new answer replaces the older one of its question."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from benchmarks.reporting.answer import Answer
 
 @dataclass(frozen=True)
 class Entry:
-    """An answer, and where it was found."""
+    """An answer, and the machine on which it was measured."""
 
     answer: Answer
     machine: Machine
@@ -24,7 +24,7 @@ _JSON = TypeAdapter(Record)
 
 
 def load(file: Path) -> Record:
-    """What the file holds, by question; nothing where there is none.
+    """The entries of the file, by question; empty if there is no file.
 
     Raises:
         ValidationError: the file is none of ours.
@@ -33,6 +33,6 @@ def load(file: Path) -> Record:
 
 
 def save(record: Record, file: Path) -> None:
-    """Write it whole."""
+    """Write the whole record."""
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_bytes(_JSON.dump_json(record, indent=1) + b"\n")

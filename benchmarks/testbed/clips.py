@@ -1,4 +1,4 @@
-"""Videos that benchmarks watch, written when they are needed."""
+"""The videos of benchmarks, generated when they are needed."""
 
 import math
 import os
@@ -15,11 +15,11 @@ CLASSROOM = "videos/classroom.gif"
 FPS = 30
 SECONDS = 10
 NOISES = 8
-"""That no two frames in a row are the same, as from a camera."""
+"""Different noise, so that no two consecutive frames are equal, as from a camera."""
 
 
 def classroom(folder: Path) -> Path | None:
-    """`classroom.gif` at 640 wide: four people, 45 frames. None where the shared data are absent (EMOTII_TEST_DATA)."""
+    """`classroom.gif` at 640 wide: four people, 45 frames. None without the test data (EMOTII_TEST_DATA)."""
     data = os.environ.get("EMOTII_TEST_DATA", Path(__file__).parents[3] / "shared" / "data")
     if not (gif := Path(data) / CLASSROOM).is_file():
         return None
@@ -33,7 +33,7 @@ def classroom(folder: Path) -> Path | None:
 
 
 def one_face(folder: Path) -> Path:
-    """640x480 at 30 frames a second: one person before a camera, who moves and turns as people do who sit."""
+    """640x480 at 30 frames a second: one person in front of a camera, who moves and turns like a seated person."""
     (portrait, *_), pictures = portraits(), []
     noise = np.random.default_rng(1).normal(0, 2, (NOISES, HEIGHT, WIDTH, 3)).astype(np.float32)
     for number in range(FPS * SECONDS):

@@ -1,4 +1,4 @@
-"""Plays the capture for workers: frames with crops on the streams of so many sources."""
+"""Generates frames with crops on the streams of several sources, in place of a capture."""
 
 import time
 from typing import Any
@@ -13,23 +13,23 @@ from contract.model.normalisation import CROP_BYTES
 
 QUALITY = Quality(0.5, 0.8, 120.0, 0.1, 1.0)
 CROPS_AT_ONCE = 500
-PATIENCE_SECONDS = 600.0
+OUTCOMES_SECONDS = 600.0
 ANNOUNCE_SECONDS = 1.0
 
 
 class CropGenerator:
-    """Sources whose frames are sent when it is told to.
+    """Sources that send frames on demand.
 
     Args:
         client: of Redis.
-        sources: how many.
-        faces: on every frame.
-        kind: "job": crops that all count; "camera": results are trimmed.
+        sources: the number of sources.
+        faces: per frame.
+        kind: with "job" all results are kept; with "camera" they are trimmed.
     """
 
     def __init__(self, client: redis.Redis, *, sources: int = 1, faces: int = 4, kind: SourceKind = "job") -> None:
         begun = time.monotonic_ns()
-        self.names = tuple(f"{begun}-{number}" for number in range(sources))  # never those of another supply
+        self.names = tuple(f"{begun}-{number}" for number in range(sources))  # unique across generators
         self._client = client
         self._faces = faces
         self._kind = kind
@@ -40,7 +40,7 @@ class CropGenerator:
         self._announced = float("-inf")
 
     def announce(self) -> None:
-        """Say that the sources are there, about once a second: without that, workers forget them."""
+        """Renew the status of the sources about once a second, because workers remove others."""
         if time.monotonic() - self._announced < ANNOUNCE_SECONDS:
             return
         now_ms = self.now_ms()
@@ -52,12 +52,12 @@ class CropGenerator:
         self._announced = time.monotonic()
 
     def now_ms(self) -> int:
-        """Redis's clock."""
+        """The clock of Redis."""
         seconds, micros = self._client.time()
         return int(seconds) * 1000 + int(micros) // 1000
 
     def send(self, crops: int) -> int:
-        """Send whole frames until there are at least so many crops, each frame of the next source; how many."""
+        """Send whole frames, each of the next source, until at least `crops` are sent; returns their number."""
         sent = 0
         pipeline = self._client.pipeline(transaction=False)
         while sent < crops:
@@ -72,7 +72,7 @@ class CropGenerator:
         return sent
 
     def left(self) -> int:
-        """Entries that have no outcome yet."""
+        """The number of entries without an outcome."""
         pipeline = self._client.pipeline(transaction=False)
         for name in self.names:
             pipeline.xlen(keys.crops(name))
@@ -85,19 +85,19 @@ class CropGenerator:
             self.announce()
             return not self.left()
 
-        until(done, PATIENCE_SECONDS, "outcomes of all crops")
+        until(done, OUTCOMES_SECONDS, "outcomes of all crops")
 
     def clear(self) -> None:
-        """Remove the results. The crops' streams stay, empty: workers wait on them."""
+        """Remove the results. The empty crops streams stay, because workers wait on them."""
         self._client.delete(*map(keys.results, self.names), *map(keys.dead, self.names))
 
-    def leave(self) -> None:
-        """Remove the results, and take the sources out of the registry."""
+    def deregister(self) -> None:
+        """Remove the results, and the sources from the registry."""
         self.clear()
         self._client.hdel(keys.SOURCES, *self.names)
 
     def _entries(self, name: str) -> list[dict[Any, Any]]:
-        """A frame's crops and the word that it is done, as they stand on the stream."""
+        """The entries of a frame: its crops and its end."""
         at, now_ms = FrameId(name, self._epoch, self._frame), 1000 + self._frame
         entries: list[CropEntry] = [
             Crop(at, self._face(index), now_ms, 0, self._pixels[(self._frame + index) % len(self._pixels)])

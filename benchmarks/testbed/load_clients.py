@@ -19,16 +19,16 @@ EVENTS = (
 )
 VIDEO = b"GET /video_feed HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n"
 PING = b"\x89\x04"
-"""How the server's pings begin."""
+"""The first bytes of a ping of the server."""
 PONG = b"\x8a\x84\x00\x00\x00\x00"
-"""Masked with nothing, so that what was sent can be sent back as it is."""
+"""With an empty mask, so that the payload is returned unchanged."""
 READING, PICTURE = b'"kind":"reading"', b"Content-Type: image/jpeg"
 ENOUGH_BYTES = 1000
-PATIENCE_SECONDS = 60
+CONNECT_SECONDS = 60
 
 
 class Reader(asyncio.Protocol):
-    """One client that reads and forgets, but answers pings."""
+    """A client that discards what it reads, but answers pings."""
 
     def __init__(self, request: bytes) -> None:
         self._request = request
@@ -36,7 +36,7 @@ class Reader(asyncio.Protocol):
         self.received = self.delivered = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's are not derived from it
+        self._transport = cast(asyncio.Transport, transport)  # transports of uvloop are not derived from it
         self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
@@ -46,16 +46,16 @@ class Reader(asyncio.Protocol):
             self._transport.write(PONG + data[at + 2 :])
 
 
-async def gather(port: int, sockets: int, viewers: int) -> None:
-    """Connect them all, then answer until stdin ends."""
+async def serve(port: int, sockets: int, viewers: int) -> None:
+    """Connect all clients, then report until stdin ends."""
     loop = asyncio.get_running_loop()
     readers: list[Reader] = []
     for request, count in ((EVENTS % port, sockets), (VIDEO % port, viewers)):
         for _ in range(count):
             _, reader = await loop.create_connection(partial(Reader, request), "127.0.0.1", port)
             readers.append(reader)
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while not all(reader.received > ENOUGH_BYTES for reader in readers):  # noqa: ASYNC110 - one look for all
+    async with asyncio.timeout(CONNECT_SECONDS):
+        while not all(reader.received > ENOUGH_BYTES for reader in readers):  # noqa: ASYNC110 - one poll for all
             await asyncio.sleep(0.05)
     print("there", flush=True)
     while await loop.run_in_executor(None, sys.stdin.readline):
@@ -65,4 +65,4 @@ async def gather(port: int, sockets: int, viewers: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(gather(*map(int, sys.argv[1:])))
+    uvloop.run(serve(*map(int, sys.argv[1:])))

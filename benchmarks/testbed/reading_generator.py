@@ -1,4 +1,4 @@
-"""Plays capture and worker for a gateway: faces that are read so many times a second, on pictures made beforehand."""
+"""Generates frames and readings for a gateway, in place of a capture and a worker."""
 
 import time
 from threading import Event, Thread
@@ -97,7 +97,7 @@ class ReadingGenerator:
         now_ms = self._now_ms()
         identity = FrameId(SOURCE, self._epoch, self.frames)
         faces = [self._face(index) for index in range(self._faces)]
-        told = tuple(FrameFace(index=one.index, track=one.track, box=one.box, score=one.score) for one in faces)
+        frame_faces = tuple(FrameFace(index=one.index, track=one.track, box=one.box, score=one.score) for one in faces)
         header = FrameHeader(
             source=SOURCE,
             epoch=self._epoch,
@@ -105,7 +105,7 @@ class ReadingGenerator:
             captured_ms=now_ms,
             width=WIDTH,
             height=HEIGHT,
-            faces=told,
+            faces=frame_faces,
         )
         previous = self.frames - 1 if self.frames else None
         done = FrameDone(identity, now_ms, len(faces), WIDTH, HEIGHT, previous=previous)

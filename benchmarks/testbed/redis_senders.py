@@ -1,4 +1,4 @@
-"""Senders that put single crops into Redis, and wait for their readings."""
+"""Senders that each add one crop to Redis and wait for its reading."""
 
 import asyncio
 from contextlib import suppress
@@ -18,19 +18,19 @@ from inference_service.engines import probe
 SOURCE = "bench"
 FACE = Face(0, 1, (10.0, 10.0, 100.0, 100.0), 0.9, Quality(1.0, 1.0, 100.0, 0.0, 1.0))
 TOGETHER = 64
-"""Results that are read at once."""
+"""Results per read."""
 PART = 1 << 20
-"""Bytes of a reply that are taken at once."""
+"""Bytes per read of a reply."""
 
 
 class RedisSenders:
-    """All of them over one connection that adds and one that reads: the least that Redis costs a sender.
+    """All senders share one connection that adds and one that reads: the minimal cost of Redis for a sender.
 
-    As the other side's senders, they have their crops packed before, and of an answer they look for whose it is.
+    Like the senders of the other side, they pack their crops in advance, and only match each answer to its sender.
 
     Args:
-        url: of the server, whose socket is a file.
-        senders: how many at most.
+        url: of a server with a Unix socket.
+        senders: the maximum number.
     """
 
     def __init__(self, url: str, senders: int) -> None:
@@ -49,7 +49,7 @@ class RedisSenders:
         adding, self._adding = await asyncio.open_unix_connection(path)
         reading, self._reading = await asyncio.open_unix_connection(path)
         await asyncio.to_thread(self._announce)
-        self._tasks = [asyncio.create_task(self._swallow(adding)), asyncio.create_task(self._read(reading))]
+        self._tasks = [asyncio.create_task(self._discard_ids(adding)), asyncio.create_task(self._read(reading))]
         return self
 
     async def __aexit__(
@@ -73,21 +73,21 @@ class RedisSenders:
             await answer
 
     def _announce(self) -> None:
-        """Say that the source is there, as a capture does; and forget the results of the turn before.
+        """Register the source, and delete the results of the previous turn.
 
-        Not its crops, with which the workers' group would go.
+        The crops stream stays, because the workers' group is part of it.
         """
         clients = connect(self._url, "senders")
         seconds, micros = clients.commands.time()
         now_ms = seconds * 1000 + micros // 1000
-        ahead_ms = now_ms + round(PATIENCE_SECONDS * 1000)  # said once for the whole turn
+        ahead_ms = now_ms + round(PATIENCE_SECONDS * 1000)  # once for the whole turn
         status = SourceStatus(name=SOURCE, kind="job", state="ONLINE", since_ms=now_ms, seen_ms=ahead_ms)
         clients.commands.hset(keys.SOURCES, SOURCE, status.model_dump_json())
         clients.commands.delete(keys.results(SOURCE))
         clients.close()
 
-    async def _swallow(self, adding: asyncio.StreamReader) -> None:
-        """Take the ids that the server answers with; an error is one of the benchmark's."""
+    async def _discard_ids(self, adding: asyncio.StreamReader) -> None:
+        """Discard the ids that the server returns; raise its errors."""
         replies = hiredis.Reader()
         while part := await adding.read(PART):
             replies.feed(part)

@@ -25,13 +25,13 @@ LABELS = ("anger", "contempt", "disgust", "fear", "happiness", "neutral", "sadne
 
 
 class SleeperSettings(InferenceSettings):
-    """What a worker can be told, and how long it sleeps."""
+    """The settings of a worker, and how long its engine sleeps."""
 
-    sleep: Duration = Field(timedelta(0), description="For each batch, whatever its size.")
+    sleep: Duration = Field(timedelta(0), description="Sleep per batch of any size.")
 
 
 class SleepingEngine:
-    """The same probabilities for all, after some sleep."""
+    """Returns the same probabilities for all crops, after sleeping."""
 
     name = "sleeping"
     card = ModelCard(name="sleeping", version="1.0.0", labels=LABELS, files={})
@@ -46,7 +46,7 @@ class SleepingEngine:
 
 
 def main() -> None:
-    """Work until a signal comes or the parent is gone."""
+    """Run the worker until a signal arrives or the parent process ends."""
     run(_work)
 
 

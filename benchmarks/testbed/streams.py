@@ -1,4 +1,4 @@
-"""What stands on a stream."""
+"""Reading the entries of a stream."""
 
 from typing import Any
 
@@ -6,12 +6,12 @@ import redis
 
 
 def stream_entries(client: redis.Redis, stream: str, count: int | None = None) -> list[dict[bytes, bytes]]:
-    """The fields of its entries, the oldest first.
+    """The fields of the entries, oldest first.
 
     Args:
-        client: of Redis; decodes nothing.
+        client: of Redis, without decoding.
         stream: its key.
-        count: only so many.
+        count: the maximum number.
     """
     reply: Any = client.xrange(stream, count=count)
     return [fields for _, fields in reply]

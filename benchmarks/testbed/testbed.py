@@ -1,4 +1,4 @@
-"""A private server and real services as processes, for benchmarks of more than one process."""
+"""A private server and real services as processes, for benchmarks of several processes."""
 
 import os
 import socket
@@ -18,11 +18,11 @@ PATIENCE_SECONDS = 60.0
 
 
 class Testbed:
-    """What runs for one benchmark; the settings of this process's environment do not reach it.
+    """The processes of one benchmark; they do not get the `EMOTII_` variables of this process.
 
     Args:
-        server: started.
-        folder: for data; goes when the stage does.
+        server: a running server.
+        folder: for data; removed afterwards.
     """
 
     def __init__(self, server: PrivateServer, folder: Path) -> None:
@@ -33,7 +33,7 @@ class Testbed:
         self.gateway_url = ""
 
     def start(self, name: str, module: str, **settings: object) -> Service:
-        """`python -m module` with these settings (`threads=1` is `EMOTII_THREADS=1`); it is stopped with the stage."""
+        """`python -m module` with these settings (`threads=1` is `EMOTII_THREADS=1`); stopped with the testbed."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("EMOTII_")}
         environment |= {
             "EMOTII_REDIS_URL": self.server.url,
@@ -46,7 +46,7 @@ class Testbed:
         return service
 
     def start_gateway(self, **settings: object) -> str:
-        """A gateway that saves no faces and records no history, unless the settings say so; its URL."""
+        """Start a gateway, by default without saved faces and history; returns its URL."""
         port = free_port()
         folders = {"saved_faces": self.folder / "faces", "jobs": self.folder / "jobs"}
         settings = {"save": "false", "history": 0, **folders, **settings}
@@ -56,11 +56,11 @@ class Testbed:
         return self.gateway_url
 
     def start_system(self, sources: str, **settings: object) -> str:
-        """Everything that `emotii up` runs but the jobs: gateway, worker, capture; the gateway's URL once it is ready.
+        """Start gateway, worker and capture, as `emotii up`; returns the URL of the gateway once it is ready.
 
         Args:
-            sources: as `EMOTII_SOURCES` lists them.
-            settings: of all of them.
+            sources: in the format of `EMOTII_SOURCES`.
+            settings: of all services.
         """
         url = self.start_gateway(**settings)
         self.start("inference 1", "inference_service", **settings)
@@ -81,7 +81,7 @@ class Testbed:
 
 @contextmanager
 def testbed() -> Iterator[Testbed]:
-    """A fresh server in a folder of its own, and nothing else yet."""
+    """A testbed with a new server in a folder of its own."""
     with tempfile.TemporaryDirectory(prefix="emotii-bench-") as folder:
         server = PrivateServer(Path(folder) / "redis")
         server.start()
@@ -96,20 +96,20 @@ def testbed() -> Iterator[Testbed]:
 
 
 def until(true: Callable[[], object], seconds: float = PATIENCE_SECONDS, what: str = "it") -> None:
-    """Wait for it.
+    """Wait until `true` returns a true value.
 
     Raises:
-        TimeoutError: it did not come true in time.
+        TimeoutError: it did not happen in time.
     """
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
-            raise TimeoutError(f"{what} did not come within {seconds:.0f} s")
+            raise TimeoutError(f"{what} was not there within {seconds:.0f} s")
         time.sleep(0.02)
 
 
 def free_port() -> int:
-    """A port of 127.0.0.1 on which nobody listens now."""
+    """A free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""The CPU time of a crop's way through Redis and a worker without an engine, in many situations."""
+"""The CPU time of a crop through Redis and a worker without an engine, under different loads."""
 
 import signal
 from collections.abc import Callable, Iterable, Mapping
@@ -11,15 +11,15 @@ from benchmarks.testbed.testbed import Testbed, until
 from contract import keys
 
 AT_ONCE = 64
-"""Crops of a frame or some, sent and awaited before the next: no backlog, and yet full batches."""
+"""Crops that are sent and awaited before the next: no backlog, but full batches."""
 
 
 class WorkerCosts:
-    """Microseconds of worker and Redis a crop: for each situation, one figure a round.
+    """Microseconds of worker and Redis per crop: for each load, one figure per round.
 
     Args:
-        here: where nothing runs yet.
-        size: says how many crops make a figure.
+        here: a testbed without services.
+        size: determines the number of crops per figure.
     """
 
     def __init__(self, here: Testbed, size: Size) -> None:
@@ -31,35 +31,37 @@ class WorkerCosts:
         self._crops = size.of(200, 1_000, 20_000)
 
     def by_sources(self, counts: Iterable[int]) -> dict[int, list[float]]:
-        """With so many sources, each frame of the next one."""
+        """By number of sources; each frame is of the next source."""
         return self._each({count: CropGenerator(self._client, sources=count) for count in counts}, self._crops)
 
     def by_faces(self, counts: Iterable[int]) -> dict[int, list[float]]:
-        """With so many faces on every frame."""
+        """By number of faces per frame."""
         return self._each({count: CropGenerator(self._client, faces=count) for count in counts}, self._crops)
 
     def by_backlog(self, counts: Iterable[int]) -> dict[int, list[float]]:
-        """With so many crops waiting when the worker begins; 0: they are read as they come."""
+        """By number of crops that wait when the worker starts; 0 without a backlog."""
         supply = CropGenerator(self._client)
         supply.announce()
         ways = {count: partial(self._backlog, supply, count) for count in counts}
-        return self._measured(ways, supply.leave)
+        return self._measured(ways, supply.deregister)
 
     def _each(self, supplies: dict[int, CropGenerator], crops: int) -> dict[int, list[float]]:
         found: dict[int, list[float]] = {}
         for count, supply in supplies.items():
             supply.announce()
-            found |= self._measured({count: partial(self._backlog, supply, crops)}, supply.leave)
+            found |= self._measured({count: partial(self._backlog, supply, crops)}, supply.deregister)
         return found
 
-    def _measured(self, ways: Mapping[int, Callable[[], Sample]], leave: Callable[[], None]) -> dict[int, list[float]]:
+    def _measured(
+        self, ways: Mapping[int, Callable[[], Sample]], deregister: Callable[[], None]
+    ) -> dict[int, list[float]]:
         named = {str(count): way for count, way in ways.items()}
         samples = alternate(named, self._size.rounds, warm_up=True)
-        leave()
+        deregister()
         return {count: [sample.cpu_us_each for sample in samples[str(count)]] for count in ways}
 
     def _backlog(self, supply: CropGenerator, count: int) -> Sample:
-        """Fill up to so many and drain, as often as it takes for enough crops to make a figure."""
+        """Fill the stream with `count` crops and drain it, repeatedly until there are enough crops for a figure."""
 
         def work() -> float:
             done = 0

@@ -1,4 +1,4 @@
-"""Several workers whose engine sleeps 100 ms a batch of 32: how fast they are together, and how old readings get."""
+"""Workers whose engine sleeps 100 ms per batch of 32: their joint speed, and the latency of readings."""
 
 import time
 from collections import defaultdict
@@ -14,14 +14,14 @@ from contract.messages import Reading, read_outcome
 
 SLEEP_SECONDS, BATCH = 0.1, 32
 FRAME = 4
-"""Faces on every frame."""
+"""Faces per frame."""
 THEORY = BATCH / SLEEP_SECONDS * FRAME / (FRAME + 1)
-"""Faces a second of one worker that does nothing but sleep: that a frame is done takes a place in a batch, too."""
+"""Faces per second of one worker that only sleeps. The end of each frame takes a place in a batch, too."""
 LIVE_SHARE = 0.5
 
 
 def speed(workers: int, size: Size) -> float:
-    """Faces a second of so many workers with all work waiting for them."""
+    """Faces per second of several workers with a backlog."""
     seconds = size.of(0.5, 1.0, 8.0)
     with testbed() as here:
         supply = CropGenerator(here.clients.commands, faces=FRAME)
@@ -37,8 +37,8 @@ def speed(workers: int, size: Size) -> float:
         return sum(map(_rate, _batches(_readings(here, supply.names[0]))))
 
 
-def ages(sources: int, size: Size) -> tuple[float, float]:
-    """Age in ms when a reading was done: the median and the 95th percentile, of cameras that keep their pace."""
+def latencies(sources: int, size: Size) -> tuple[float, float]:
+    """Latency of readings in ms at a constant load: the median and the 95th percentile."""
     seconds = size.of(1.0, 1.0, 10.0)
     with testbed() as here:
         supply = CropGenerator(here.clients.commands, sources=sources, faces=FRAME, kind="camera")
@@ -70,7 +70,7 @@ def _readings(here: Testbed, name: str) -> list[Reading]:
 
 
 def _batches(readings: list[Reading]) -> list[dict[int, int]]:
-    """Of each worker: when its batches were done, and their faces."""
+    """For each worker: the time and the number of faces of its batches."""
     found: dict[str, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for one in readings:
         found[one.worker][one.done_ms] += 1
@@ -78,7 +78,7 @@ def _batches(readings: list[Reading]) -> list[dict[int, int]]:
 
 
 def _rate(batches: dict[int, int]) -> float:
-    """Faces a second between the end of a worker's first batch and that of its last; 0 if it had but one."""
+    """Faces per second between the end of a worker's first and last batch; 0 if it had only one."""
     first, last = min(batches), max(batches)
     if first == last:
         return 0.0

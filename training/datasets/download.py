@@ -28,9 +28,9 @@ def download() -> Path:
         return Path(kagglehub.dataset_download(HANDLE))
     except (OSError, *refusals) as error:  # what requests raises without a network is an OSError
         raise DatasetError(
-            f"the dataset {HANDLE} could not be downloaded from Kaggle ({_first_line(error)}). Two ways out: "
-            "connect this machine and, if Kaggle asks who you are, put the API key of your account into "
-            "~/.kaggle/kaggle.json or KAGGLE_USERNAME and KAGGLE_KEY; or get the faces by other means and name them: "
+            f"the dataset {HANDLE} could not be downloaded from Kaggle ({_first_line(error)}). Either "
+            "connect this machine and, if Kaggle requires an account, put its API key into "
+            "~/.kaggle/kaggle.json or KAGGLE_USERNAME and KAGGLE_KEY; or get faces elsewhere and pass them: "
             "--data FOLDER (a folder of pictures for each emotion) or --data FILE.npz"
         ) from error
 

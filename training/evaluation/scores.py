@@ -45,8 +45,8 @@ class Scores:
         found, read = self.confusion.sum(axis=1), self.confusion.sum(axis=0)
         hits = np.diagonal(self.confusion)
         return {
-            emotion: float(2 * hit / (there + told)) if there else math.nan
-            for emotion, hit, there, told in zip(self.emotions, hits, found, read, strict=True)
+            emotion: float(2 * hit / (there + answers)) if there else math.nan
+            for emotion, hit, there, answers in zip(self.emotions, hits, found, read, strict=True)
         }
 
     @property

@@ -118,7 +118,7 @@ _LATER = " (Chosen anew, on other faces, after the figures above were measured.)
 
 
 def calibration(model: ModelCard) -> str:
-    """What half A chose: the temperature and from where on an emotion is told."""
+    """The choices on half A: the temperature, and the thresholds of answers."""
     words = f"The probabilities are scaled with temperature {model.temperature:g}, fitted to half A."
     if model.uncertain is None:
         return words + " No threshold reached the wanted precision there, so it always answers."
@@ -138,7 +138,7 @@ def in_integers(text: str, model: ModelCard, sizes: dict[str, int], agreement: A
         sizes: bytes of these files.
         agreement: of the integers with 32-bit floats.
     """
-    told = [
+    lines = [
         _files(model, sizes),
         "| `-int8` | all layers but the first and the last in 8-bit integers, by NNCF's post-training quantisation. The"
         f" same emotion as in 32-bit floats for {agreement.same_top:.1%} of the faces that decided whether it is kept,"
@@ -147,7 +147,7 @@ def in_integers(text: str, model: ModelCard, sizes: dict[str, int], agreement: A
     kept = [line for line in text.splitlines() if "-int8" not in line]
     onnx = f"| `{model.name}.onnx`"
     place = next((number for number, line in enumerate(kept, 1) if line.startswith(onnx)), len(kept))
-    return "\n".join([*kept[:place], *told, *kept[place:]]) + "\n"
+    return "\n".join([*kept[:place], *lines, *kept[place:]]) + "\n"
 
 
 def _forced(model: ModelCard) -> str:
