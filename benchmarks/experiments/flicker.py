@@ -91,10 +91,10 @@ def raw_labels(readings: Sequence[Reading]) -> list[str]:
     return [judge(dict(zip(one.labels, one.probabilities, strict=True)), one.thresholds).emotion for one in readings]
 
 
-def steady_labels(readings: Sequence[Reading], steadiness: SmoothingParameters) -> list[str]:
+def smoothed_labels(readings: Sequence[Reading], parameters: SmoothingParameters) -> list[str]:
     """The smoothed labels of the track."""
     course = TrackProcessor()
-    smoothed = (course.process(one, one.captured_ms, steadiness)[0].judgement for one in readings)
+    smoothed = (course.process(one, one.captured_ms, parameters)[0].judgement for one in readings)
     return [judgement.emotion for judgement in smoothed if judgement]
 
 
@@ -103,18 +103,17 @@ def changes(labels: Sequence[str]) -> int:
     return sum(before != after for before, after in pairwise(labels))
 
 
-def delays_ms(model: Model, noise: Noise, steadiness: SmoothingParameters, fps: int = 15) -> list[int]:
+def delays_ms(model: Model, noise: Noise, parameters: SmoothingParameters, fps: int = 15) -> list[int]:
     """The delay of each of 58 changes of label after the first reading with the new one; at most 2 s."""
     found: list[int] = []
     dice = random.Random(1)  # noqa: S311 - noise, not secrets
     while len(found) < SWITCHES:
         moods = _moods(model, dice)
         readings = noisy(model, moods, noise, dice, fps)
-        labelled = list(zip(readings, steady_labels(readings, steadiness), strict=True))
+        labelled = list(zip(readings, smoothed_labels(readings, parameters), strict=True))
         for number in range(1, len(moods)):
-            later = (
-                one.captured_ms - MOOD_MS * number for one, label in labelled if label == model.labels[moods[number]]
-            )
+            mood = model.labels[moods[number]]
+            later = (one.captured_ms - MOOD_MS * number for one, label in labelled if label == mood)
             found.append(min(next((ms for ms in later if ms >= 0), MOOD_MS), MOOD_MS))
     return found
 
@@ -164,35 +163,35 @@ def main(
         show(made, minutes, SmoothingParameters())
 
 
-def show(model: Model, minutes: Mapping[str, list[list[Reading]]], steadiness: SmoothingParameters) -> None:
+def show(model: Model, minutes: Mapping[str, list[list[Reading]]], parameters: SmoothingParameters) -> None:
     """All figures of one setting."""
-    print(f"{steadiness}\n\n| a minute of | raw | steady | times fewer |\n|---|---|---|---|")
+    print(f"{parameters}\n\n| a minute of | raw | smoothed | times fewer |\n|---|---|---|---|")
     for name, tracks in minutes.items():
-        raw, steady = counts(tracks, steadiness)
-        print(f"| {name} | {raw} | {steady} | {raw / steady if steady else math.inf:.1f} |")
+        raw, smoothed = counts(tracks, parameters)
+        print(f"| {name} | {raw} | {smoothed} | {raw / smoothed if smoothed else math.inf:.1f} |")
     print("\n| a switch with | median ms | 95 of 100 within ms |\n|---|---|---|")
     for noise in CLEAR:
-        delays = delays_ms(model, noise, steadiness)
+        delays = delays_ms(model, noise, parameters)
         print(f"| {noise} | {median(delays):.0f} | {quantiles(delays, n=20)[-1]:.0f} |")
 
 
 def compare(model: Model, minutes: Mapping[str, list[list[Reading]]]) -> None:
     """One line per setting: the worst figures."""
-    print("| constant ms | lead | hold ms | steady, all | times fewer, worst | 95 of 100 within ms, worst |")
+    print("| constant ms | lead | hold ms | smoothed, all | times fewer, worst | 95 of 100 within ms, worst |")
     print("|---|---|---|---|---|---|")
     for constant_ms, lead, hold_ms in product((100, 150, 200, 250, 300), (0.0, 0.1, 0.2, 0.3), (0, 100, 150, 200)):
-        steadiness = SmoothingParameters(constant_ms, lead, hold_ms)
-        found = [counts(tracks, steadiness) for tracks in minutes.values()]
-        fewer = min(raw / max(steady, 1) for raw, steady in found)
-        slowest = max(quantiles(delays_ms(model, noise, steadiness), n=20)[-1] for noise in CLEAR)
-        everything = sum(steady for _, steady in found)
+        parameters = SmoothingParameters(constant_ms, lead, hold_ms)
+        found = [counts(tracks, parameters) for tracks in minutes.values()]
+        fewer = min(raw / max(smoothed, 1) for raw, smoothed in found)
+        slowest = max(quantiles(delays_ms(model, noise, parameters), n=20)[-1] for noise in CLEAR)
+        everything = sum(smoothed for _, smoothed in found)
         print(f"| {constant_ms} | {lead} | {hold_ms} | {everything} | {fewer:.1f} | {slowest:.0f} |")
 
 
-def counts(tracks: Sequence[Sequence[Reading]], steadiness: SmoothingParameters) -> tuple[int, int]:
+def counts(tracks: Sequence[Sequence[Reading]], parameters: SmoothingParameters) -> tuple[int, int]:
     """Label changes of all tracks, raw and smoothed."""
     raw = sum(changes(raw_labels(track)) for track in tracks)
-    return raw, sum(changes(steady_labels(track, steadiness)) for track in tracks)
+    return raw, sum(changes(smoothed_labels(track, parameters)) for track in tracks)
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ def _robustness(report: Report) -> str:
 
 
 def recalibrated(text: str, before: ModelCard, after: ModelCard) -> str:
-    """The card's text once a model has another temperature and other thresholds than its figures were measured with."""
+    """The text of a card after a change of temperature and thresholds, with a note that the figures are older."""
     return text.replace(_LATER, "").replace(calibration(before), calibration(after) + _LATER)
 
 
@@ -130,12 +130,12 @@ def calibration(model: ModelCard) -> str:
 
 
 def in_integers(text: str, model: ModelCard, sizes: dict[str, int], agreement: Agreement) -> str:
-    """The card's text once the model has its network in 8-bit integers, too.
+    """The text of a card of a model that also has its network in 8-bit integers.
 
     Args:
-        text: the card before; what it said of integers goes.
-        model: with their files.
-        sizes: bytes of these files.
+        text: of the card; its old lines about integers are removed.
+        model: with the files of the integers.
+        sizes: of these files in bytes.
         agreement: of the integers with 32-bit floats.
     """
     lines = [

@@ -16,7 +16,7 @@ from benchmarks.experiments.flicker import (
     delays_ms,
     noisy,
     raw_labels,
-    steady_labels,
+    smoothed_labels,
 )
 from contract.judgement import Thresholds
 from postprocessing.parameters import SmoothingParameters
@@ -38,9 +38,9 @@ def model(request: pytest.FixtureRequest) -> Model:
 @pytest.mark.parametrize("noise", NOISES, ids=str)
 def test_a_face_that_shows_one_emotion_flickers_at_least_five_times_less(noise: Noise, model: Model):
     minute = noisy(model, [2] * MOODS, noise, random.Random(7))
-    raw, steady = changes(raw_labels(minute)), changes(steady_labels(minute, SmoothingParameters()))
+    raw, smoothed = changes(raw_labels(minute)), changes(smoothed_labels(minute, SmoothingParameters()))
     assert raw > 100 or model is not MODELS["with thresholds"], "that is no noise"
-    assert steady <= raw / 5
+    assert smoothed <= raw / 5
 
 
 @pytest.mark.parametrize("fps", [8, 25])
