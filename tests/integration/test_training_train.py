@@ -78,7 +78,7 @@ def test_the_exported_folder_is_a_model_whose_files_have_the_stated_hashes(model
         assert opened.file(name).stat().st_size > 1000
 
 
-def test_openvino_and_keras_read_the_same_from_the_exported_files(model):
+def test_openvino_and_keras_compute_the_same_from_the_exported_files(model):
     images, _ = synthetic(7, seed=2)
     faces = model.card.normalisation.apply(images)
     compiled = core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
@@ -112,7 +112,7 @@ def test_the_temperature_is_the_one_that_fits_half_a(model):
     assert model.card.temperature == pytest.approx(fitted, rel=1e-3)
 
 
-def test_which_face_was_in_which_part_is_written_down(model):
+def test_the_part_of_each_face_is_written(model):
     with (model.folder.parent / "run" / "split.csv").open() as file:
         parts = Counter(row["part"] for row in csv.DictReader(file))
 
@@ -135,7 +135,7 @@ def test_the_card_states_scores_sizes_and_forbidden_use_and_no_path_of_this_mach
     assert str(model.folder.parent) not in card
 
 
-def test_a_model_that_openvino_reads_differently_is_found_out(model, tmp_path):
+def test_a_model_that_openvino_computes_differently_is_detected(model, tmp_path):
     other = keras.saving.load_model(model.file(".keras"))
     other.layers[-1].bias.assign(other.layers[-1].bias + np.array([0.01, 0, 0, 0, 0], np.float32))
     other.save(tmp_path / "other.keras")
@@ -198,7 +198,7 @@ OWN = replace(EMOTII, name="own", epochs=3, batch_size=16, learning_rate=0.003, 
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
-def test_classes_that_no_model_has_are_learnt_from_folders_and_served_from_the_model_folder(tmp_path):
+def test_new_classes_are_learnt_from_folders_and_served_from_the_model_folder(tmp_path):
     for number, (image, label) in enumerate(zip(*synthetic(30, 0), strict=True)):
         if label < 3:
             folder = tmp_path / "faces" / ("Happy", "tired", "Wide Awake")[label]
@@ -234,7 +234,7 @@ class Killed(Console):
 
 
 @pytest.mark.long
-def test_a_killed_run_on_class_folders_goes_on_after_its_last_whole_epoch(tmp_path):
+def test_a_killed_run_on_class_folders_resumes_after_its_last_complete_epoch(tmp_path):
     data, out, kept = write_folders(tmp_path / "faces", 10), tmp_path / "own-5", tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         train(data, None, out, TINY, run=kept, console=Killed(file=io.StringIO()))
@@ -255,7 +255,7 @@ def test_a_killed_run_on_class_folders_goes_on_after_its_last_whole_epoch(tmp_pa
 
 
 @pytest.mark.long
-def test_averaged_weights_and_the_place_on_the_cosine_survive_a_kill(tmp_path):
+def test_averaged_weights_and_the_position_on_the_cosine_survive_a_kill(tmp_path):
     data, kept = write_folders(tmp_path / "faces", 20), tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
         train(data, None, tmp_path / "own-5", OWN, run=kept, console=Killed(file=io.StringIO()))
@@ -270,7 +270,7 @@ def test_averaged_weights_and_the_place_on_the_cosine_survive_a_kill(tmp_path):
     assert max(killed[-1]["loss"], whole[-1]["loss"]) < 0.7 * whole[0]["loss"]
 
 
-def test_scores_on_nothing_but_training_faces_are_refused_before_training(tmp_path):
+def test_scores_on_training_faces_alone_are_refused_before_training(tmp_path):
     data = write_npz(tmp_path / "train.npz", 4, 0)
 
     with pytest.raises(DatasetError, match=r"every face of train\.npz is one of train\.npz too"):
@@ -278,12 +278,12 @@ def test_scores_on_nothing_but_training_faces_are_refused_before_training(tmp_pa
 
 
 @pytest.mark.parametrize(("name", "version"), [("My Model", "1.0.0"), ("m-5", "1")])
-def test_a_name_or_version_that_no_model_can_have_is_refused_before_training(tmp_path, name, version):
+def test_an_invalid_name_or_version_is_refused_before_training(tmp_path, name, version):
     with pytest.raises(SettingsError, match="a model cannot be called"):
         train(tmp_path, None, tmp_path / name, TINY, version=version, console=Console(file=io.StringIO()))
 
 
-def test_an_unknown_recipe_is_answered_with_those_that_there_are():
+def test_an_unknown_recipe_is_an_error_that_lists_the_recipes():
     assert find_recipe("seed") == SEED
     assert find_recipe("emotii", epochs=3) == replace(EMOTII, epochs=3)
     with pytest.raises(SettingsError, match="no recipe called 'sead'; there are: seed, emotii"):

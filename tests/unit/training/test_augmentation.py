@@ -14,7 +14,7 @@ RNG = np.random.default_rng(2)
 IMAGES = RNG.integers(0, 256, (40, 48, 48), dtype=np.uint8)
 
 
-def test_without_any_chance_of_change_faces_stay_as_they_are():
+def test_with_all_chances_at_zero_faces_are_unchanged():
     assert np.array_equal(STILL.apply(IMAGES, np.random.default_rng(0)), IMAGES)
 
 
@@ -25,7 +25,7 @@ def test_a_flip_mirrors_the_face_left_to_right():
 
 
 @pytest.mark.parametrize("kind", ["gamma", "contrast", "dark", "noise", "soft", "erasing", "shift", "rotation", "zoom"])
-def test_every_kind_changes_faces_and_leaves_the_given_ones_alone(kind):
+def test_every_kind_changes_copies_of_the_faces(kind):
     before = IMAGES.copy()
     one = Augmentation(**{**vars(STILL), kind: 1 if kind != "rotation" else 15})
 
@@ -70,7 +70,7 @@ def test_an_epoch_shows_every_face_with_its_own_target_once(faces):
     assert all(label_of[picture.tobytes()] == target.argmax() for picture, target in seen)
 
 
-def test_rare_emotions_count_for_more_and_a_face_for_one_on_average():
+def test_rare_emotions_have_more_weight_and_a_face_has_one_on_average():
     targets = np.eye(2, dtype=np.float32)[[0] * 16 + [1]]
 
     assert weights(targets, 0) == pytest.approx(np.ones(17))

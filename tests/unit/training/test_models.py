@@ -21,7 +21,7 @@ def test_every_folder_among_the_models_is_a_model():
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 class TestShippedModel:
-    def test_it_is_called_as_its_folder(self, folder):
+    def test_its_name_is_that_of_its_folder(self, folder):
         assert ModelFolder.open(folder).card.name == folder.name
 
     def test_every_file_has_the_stated_hash_and_none_is_unnamed(self, folder):
@@ -40,7 +40,7 @@ class TestShippedModel:
             assert f"| `{file.name}` | {file.stat().st_size:,} bytes, SHA-256 `{model.card.files[file.name]}` |" in card
             assert file.stat().st_size < 4_000_000
 
-    def test_it_answers_any_batch_with_one_distribution_a_face(self, folder):
+    def test_any_batch_has_one_distribution_per_face(self, folder):
         model = ModelFolder.open(folder)
         compiled = core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
         crops = np.random.default_rng(0).integers(0, 256, (7, 48, 48), dtype=np.uint8)

@@ -1,7 +1,7 @@
 from benchmarks.measuring.measure import Sample, alternate, ratios, timed
 
 
-def test_ways_take_turns_and_the_order_turns_round():
+def test_ways_take_turns_and_the_order_is_reversed_each_round():
     calls = []
     ways = {name: lambda name=name: calls.append(name) or Sample(1, 1, 1) for name in "ab"}
     samples = alternate(ways, 3)
@@ -9,7 +9,7 @@ def test_ways_take_turns_and_the_order_turns_round():
     assert [len(found) for found in samples.values()] == [3, 3]
 
 
-def test_a_warm_up_is_no_sample():
+def test_a_warm_up_is_not_a_sample():
     count = iter(range(10))
     assert [sample.count for sample in alternate({"a": lambda: Sample(next(count), 1, 1)}, 2, warm_up=True)["a"]] == [
         1,
@@ -17,7 +17,7 @@ def test_a_warm_up_is_no_sample():
     ]
 
 
-def test_cpu_seconds_are_those_of_the_clock_that_is_given():
+def test_cpu_seconds_are_those_of_the_given_clock():
     clock = iter([10.0, 12.5])
     assert timed(lambda: 5, lambda: next(clock)).per_cpu_second == 2.0
 

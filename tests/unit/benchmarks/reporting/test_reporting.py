@@ -24,11 +24,11 @@ def test_a_row_has_the_median_and_the_extremes():
 
 
 @pytest.mark.parametrize(("value", "words"), [(1234.5, "1,234"), (99.96, "100"), (0.01234, "0.0123"), (7, "7")])
-def test_numbers_have_three_figures(value, words):
+def test_numbers_have_three_significant_digits(value, words):
     assert number(value) == words
 
 
-def test_a_record_comes_back_as_it_was_and_its_figures_stand_on_the_page(tmp_path):
+def test_a_record_is_loaded_as_it_was_saved_and_its_figures_are_on_the_page(tmp_path):
     series = Series("plot", "x", "y", {"line": [(1, 2), (3, 4)]}, log_x=True)
     record = {"engine": Entry(Answer("engine", "About it.", [ROW], [series]), machine(), Size.TINY)}
     save(record, tmp_path / "figures.json")

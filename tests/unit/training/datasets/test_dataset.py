@@ -80,7 +80,7 @@ def test_an_unreadable_file_is_listed_and_skipped(kaggle):
     assert len(faces) == 5
 
 
-def test_folders_that_are_no_emotion_are_left_alone(kaggle):
+def test_folders_that_are_not_named_after_an_emotion_are_ignored(kaggle):
     write(kaggle / "Neutral" / "a.png", np.zeros((48, 48), np.uint8))
 
     assert len(read(kaggle)) == 5
@@ -116,14 +116,14 @@ def test_gray_pictures_of_48_pixels_are_read_unchanged(tmp_path):
         ({"images": np.array([{}]), "votes": votes_for("sad")}, "allow_pickle"),
     ],
 )
-def test_an_npz_that_is_not_in_the_format_is_refused_with_the_reason(tmp_path, arrays, complaint):
+def test_an_npz_in_another_format_is_refused_with_the_reason(tmp_path, arrays, complaint):
     np.savez(tmp_path / "faces.npz", **arrays)
 
     with pytest.raises(DatasetError, match=complaint):
         read(tmp_path / "faces.npz")
 
 
-def test_a_file_that_is_no_npz_is_refused(tmp_path):
+def test_a_file_that_is_not_an_npz_is_refused(tmp_path):
     (tmp_path / "faces.npz").write_bytes(b"PK but no archive")
 
     with pytest.raises(DatasetError, match=r"not an \.npz file"):
@@ -131,7 +131,7 @@ def test_a_file_that_is_no_npz_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["nothing.npz", "nothing"])
-def test_a_missing_dataset_is_an_error_that_says_what_to_give(tmp_path, name):
+def test_a_missing_dataset_is_an_error_that_names_the_accepted_formats(tmp_path, name):
     with pytest.raises(EmotiiError, match=f"no dataset at .*{name}: give an .npz file"):
         read(tmp_path / name)
 
@@ -192,7 +192,7 @@ def test_any_folder_with_pictures_names_a_class_known_ones_first(kaggle):
     assert class_names(kaggle) == (*EMOTIONS_5, "wide_awake")
 
 
-def test_shares_are_those_of_the_votes_without_slips():
+def test_shares_are_those_of_the_votes_without_single_ones():
     votes = np.zeros((3, 10), np.uint8)
     columns = {name: FER_PLUS_VOTES.index(name) for name in FER_PLUS_VOTES}
     votes[0, [columns["sad"], columns["fear"], columns["angry"]]] = 6, 2, 1

@@ -8,7 +8,7 @@ from training.datasets.download import HANDLE, download
 from training.datasets.faces import DatasetError
 
 
-def test_the_folder_that_kagglehub_gives_is_the_dataset(monkeypatch, tmp_path):
+def test_the_folder_that_kagglehub_returns_is_the_dataset(monkeypatch, tmp_path):
     asked: list[str] = []
     monkeypatch.setattr(kagglehub, "dataset_download", lambda handle: asked.append(handle) or str(tmp_path))
 
@@ -25,7 +25,7 @@ def test_the_folder_that_kagglehub_gives_is_the_dataset(monkeypatch, tmp_path):
     ],
     ids=["no network", "no key", "gone"],
 )
-def test_a_refused_download_is_one_line_with_the_reason_and_two_ways_out(monkeypatch, refusal):
+def test_a_refused_download_is_one_line_with_the_reason_and_two_alternatives(monkeypatch, refusal):
     def refuse(handle: str) -> str:
         raise refusal
 

@@ -46,7 +46,7 @@ def test_faces_of_one_usage_get_their_own_votes(pictures, votes, tmp_path):
         assert arrays["fer2013_label"].tolist() == [3, 3, 3]
 
 
-def test_what_is_made_is_read_as_a_dataset(pictures, votes, tmp_path):
+def test_the_file_that_is_made_is_read_as_a_dataset(pictures, votes, tmp_path):
     make_npz(pictures, votes, "Training", tmp_path / "faces.npz")
 
     faces = read(tmp_path / "faces.npz", ("contempt", "happy", "angry"))
@@ -55,7 +55,7 @@ def test_what_is_made_is_read_as_a_dataset(pictures, votes, tmp_path):
     assert faces.shares.tolist() == [[0, 0, 1], [0, 1, 0], [1, 0, 0]]
 
 
-def test_files_that_do_not_fit_together_are_refused(pictures, votes, tmp_path):
+def test_files_that_do_not_match_are_refused(pictures, votes, tmp_path):
     short = tmp_path / "short.csv"
     short.write_text("".join(votes.read_text().splitlines(keepends=True)[:-1]))
     moved = tmp_path / "moved.csv"
@@ -69,7 +69,7 @@ def test_files_that_do_not_fit_together_are_refused(pictures, votes, tmp_path):
 
 
 @pytest.mark.parametrize("pixels", ["1 2 3", "256 " * 2304, "a " * 2304])
-def test_pixels_that_are_no_picture_are_refused(pictures, votes, tmp_path, pixels):
+def test_pixels_that_are_not_a_picture_are_refused(pictures, votes, tmp_path, pixels):
     other = write(tmp_path / "other.csv", [{"emotion": 1, "pixels": pixels, "Usage": usage} for usage in USAGES])
 
     with pytest.raises(DatasetError, match="not FER2013"):

@@ -42,13 +42,13 @@ def faces() -> Faces:
 
 
 @pytest.mark.parametrize("way", range(4), ids=["darker", "compressed", "noisy", "mirrored"])
-def test_a_picture_that_is_nearly_the_same_is_found(way):
+def test_a_near_duplicate_is_found(way):
     images = smooth(50)
 
     assert near(nearly(images)[way], images).all()
 
 
-def test_other_pictures_are_not_taken_for_the_same():
+def test_other_pictures_are_not_near_duplicates():
     images = smooth(400)
 
     assert not near(images[:200], images[200:]).any()
@@ -62,7 +62,7 @@ def test_near_duplicates_of_near_duplicates_are_one_group():
 
 
 @pytest.mark.parametrize("split", [halves, lambda faces: hold_out(faces, 0.2, 3)], ids=["halves", "a fifth"])
-def test_no_picture_stands_on_both_sides_of_a_split_not_even_nearly(faces, split):
+def test_no_picture_has_a_near_duplicate_on_the_other_side_of_a_split(faces, split):
     one, other = split(faces)
 
     assert len(one) + len(other) == 600

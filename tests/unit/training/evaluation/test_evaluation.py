@@ -38,13 +38,13 @@ def honest(count: int = 20_000, spread: float = 2.0) -> tuple[np.ndarray, np.nda
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0])
-def test_the_temperature_that_spoilt_honest_probabilities_is_found_again(temperature: float):
+def test_the_temperature_that_distorted_calibrated_probabilities_is_found_again(temperature: float):
     probabilities, labels = honest()
     spoilt = tempered(probabilities, 1 / temperature)
     assert fit_temperature(spoilt, labels) == pytest.approx(temperature, rel=0.05)
 
 
-def test_a_fitted_temperature_mends_the_calibration_error_and_changes_no_answer():
+def test_a_fitted_temperature_reduces_the_calibration_error_and_changes_no_answer():
     probabilities, labels = honest()
     sure = tempered(probabilities, 0.4)
     mended = tempered(sure, fit_temperature(sure, labels))
@@ -53,7 +53,7 @@ def test_a_fitted_temperature_mends_the_calibration_error_and_changes_no_answer(
     assert (mended.argmax(axis=1) == sure.argmax(axis=1)).all()
 
 
-def test_a_probability_of_zero_for_the_right_label_has_a_temperature_still():
+def test_a_probability_of_zero_for_the_right_label_still_has_a_temperature():
     fitted = fit_temperature(np.array([[1, 0], [1, 0], [0, 1]], np.float32), np.array([0, 1, 1]))
     assert 1 < fitted <= 20
 
@@ -84,12 +84,12 @@ def test_chosen_thresholds_reach_their_precision_on_other_faces_and_answer_many(
     assert found.coverage > 0.6
 
 
-def test_where_no_threshold_reaches_the_precision_there_is_none():
+def test_if_no_threshold_reaches_the_precision_there_is_none():
     probabilities = softmax(RNG.normal(0, 1, (500, 5)))
     assert choose_thresholds(probabilities, RNG.integers(0, 5, 500), 0.95) is None
 
 
-def test_coverage_and_precision_are_those_of_the_judgements_that_are_told():
+def test_coverage_and_precision_are_those_of_the_judgements():
     probabilities, labels = honest(2000)
     thresholds = Thresholds(min_probability=0.6, min_margin=0.3, precision=0.9)
     told = [judge(dict(zip(EMOTIONS_5, map(float, row), strict=True)), thresholds).emotion for row in probabilities]
@@ -99,7 +99,7 @@ def test_coverage_and_precision_are_those_of_the_judgements_that_are_told():
     assert found.precision == pytest.approx(sum(right) / len(right))
 
 
-def test_no_answer_at_all_has_no_precision():
+def test_without_answers_there_is_no_precision():
     found = answered(
         np.full((3, 2), 0.5, np.float32),
         np.zeros(3, np.int64),
@@ -122,7 +122,7 @@ def test_a_bootstrap_interval_holds_the_figure_and_narrows_with_more_faces():
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
-def test_a_condition_worsens_every_face_and_does_so_again_the_same_way(name: str):
+def test_a_condition_worsens_every_face_and_is_deterministic(name: str):
     faces = RNG.integers(20, 236, (6, 48, 48), dtype=np.uint8)
     kept = faces.copy()
     worse = CONDITIONS[name](faces)
@@ -140,7 +140,7 @@ def test_two_stops_down_leaves_a_quarter_of_the_light_and_gamma_darkens_the_midd
     assert CONDITIONS["gamma 2.5"](gray).mean() == round(255 * (128 / 255) ** 2.5)
 
 
-def test_every_second_face_is_turned_the_other_way():
+def test_every_second_face_is_turned_in_the_other_direction():
     line = np.zeros((2, 48, 48), np.uint8)
     line[:, 23:25] = 255
     one, other = CONDITIONS["15 degrees"](line)
@@ -148,7 +148,7 @@ def test_every_second_face_is_turned_the_other_way():
     assert (one != other).any()
 
 
-def test_engines_agree_where_they_say_the_same_and_not_where_one_fails():
+def test_engines_agree_if_their_answers_are_equal_and_not_if_one_fails():
     reference = softmax(RNG.normal(0, 3, (400, 5)))
     labels = reference.argmax(axis=1)
     assert compare(reference, reference + np.float32(5e-5), labels).holds("f32")
@@ -274,7 +274,7 @@ def test_the_tables_show_the_figures_and_a_bar_can_count_the_faces(marked: Faces
         assert words in told.getvalue()
 
 
-def test_a_model_without_thresholds_answers_always(marked: Faces):
+def test_a_model_without_thresholds_always_answers(marked: Faces):
     bare = CARD.model_copy(update={"uncertain": None})
     found = evaluate(bare, "openvino", knowing, marked, "faces", {}).as_json()
     assert found["answered"] == {"coverage": 1.0, "precision": 1.0, "thresholds": None}

@@ -22,7 +22,7 @@ def scores() -> Scores:
     return score(read_as(0, 0, 0, 2, 0, 2, 2, 2, 2, 2), labels, EMOTIONS)
 
 
-def test_the_confusion_matrix_has_a_row_for_what_was_voted_and_a_column_for_what_was_read(scores):
+def test_the_confusion_matrix_has_a_row_per_label_and_a_column_per_answer(scores):
     assert scores.confusion.tolist() == [[3, 0, 1], [1, 0, 0], [0, 0, 5]]
 
 
@@ -32,13 +32,13 @@ def test_accuracy_is_the_share_of_faces_and_mean_recall_that_of_emotions(scores)
     assert scores.mean_recall == pytest.approx((3 / 4 + 0 + 1) / 3)
 
 
-def test_precision_of_an_emotion_that_was_never_read_is_not_a_number(scores):
+def test_precision_of_an_emotion_without_answers_is_not_a_number(scores):
     assert scores.precision["angry"] == pytest.approx(3 / 4)
     assert scores.precision["happy"] == pytest.approx(5 / 6)
     assert math.isnan(scores.precision["fear"])
 
 
-def test_the_f1_score_is_the_harmonic_mean_and_zero_for_what_is_never_read(scores):
+def test_the_f1_score_is_the_harmonic_mean_and_zero_without_answers(scores):
     assert scores.f1 == pytest.approx({"angry": 3 / 4, "fear": 0, "happy": 2 * (5 / 6) / (1 + 5 / 6)})
     assert scores.macro_f1 == pytest.approx(np.mean(list(scores.f1.values())))
 
@@ -60,7 +60,7 @@ def test_the_figures_can_be_written_as_json_and_leave_out_what_has_no_value(scor
 
 
 @pytest.mark.parametrize(("probabilities", "labels"), [(read_as(), []), (read_as(0, 1), [0]), (read_as(0)[:, :2], [0])])
-def test_probabilities_that_do_not_fit_the_labels_are_refused(probabilities, labels):
+def test_probabilities_that_do_not_match_the_labels_are_refused(probabilities, labels):
     with pytest.raises(ValueError, match="probabilities"):
         score(probabilities, np.array(labels, np.int64), EMOTIONS)
 

@@ -41,7 +41,7 @@ def test_the_evidence_for_a_label_lies_where_the_network_finds_it(light, spots, 
     assert heat.max() < 0.02
 
 
-def test_where_nothing_is_to_be_seen_there_is_no_evidence(light):
+def test_an_empty_picture_has_no_evidence(light):
     assert not light.grad_cam(np.zeros((48, 48), np.uint8), "light").any()
 
 
@@ -63,21 +63,21 @@ def test_every_convolution_and_pooling_of_the_shipped_model_is_shown():
     assert all(one.values.min() >= 0 for one in maps), "after the activation nothing is negative"
 
 
-def test_probabilities_are_those_that_the_model_tells_after_its_temperature(light, spots):
+def test_probabilities_are_those_of_the_model_after_its_temperature(light, spots):
     warm = Network(light._network, CARD.model_copy(update={"temperature": 2.0}))
     plain, tempered = light.probabilities(spots), warm.probabilities(spots)
     assert plain["light"] > tempered["light"] > 0.5
     assert sum(tempered.values()) == pytest.approx(1)
 
 
-def test_a_network_without_maps_of_places_cannot_be_explained():
+def test_a_network_without_spatial_maps_cannot_be_explained():
     face = keras.Input((48, 48, 1))
     flat = keras.Model(face, layers.Dense(2, activation="softmax")(layers.Flatten()(face)))
     with pytest.raises(ModelError, match="Grad-CAM needs convolutions"):
         Network(flat, CARD).grad_cam(np.zeros((48, 48), np.uint8), "dark")
 
 
-def test_the_liveliest_maps_come_first_and_flat_ones_are_dark():
+def test_the_maps_with_the_highest_deviation_come_first_and_flat_ones_are_dark():
     maps = np.zeros((4, 4, 3), np.float32)
     maps[0, 0, 1], maps[0, 0, 2] = 5, 50
     sheet = mosaic(maps)
@@ -88,7 +88,7 @@ def test_the_liveliest_maps_come_first_and_flat_ones_are_dark():
     assert np.isnan(sheet[0, TILE]).all()
 
 
-def test_only_hot_places_are_veiled():
+def test_only_hot_places_are_overlaid():
     heat = np.zeros((48, 48), np.float32)
     heat[:10, :10] = 1
     gray = np.full((96, 96, 3), 100, np.uint8)
@@ -97,7 +97,7 @@ def test_only_hot_places_are_veiled():
     assert veiled[5, 5, 0] > veiled[5, 5, 2] + 20, "hot is red"
 
 
-def test_the_sheet_is_written_and_a_place_that_cannot_be_written_is_told(light, spots, tmp_path):
+def test_the_sheet_is_written_and_an_unwritable_path_is_an_error(light, spots, tmp_path):
     picture = np.repeat(spots[:, :, np.newaxis], 3, axis=2)
     explain(light, picture, spots, tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").read_bytes().startswith(b"\x89PNG")

@@ -59,7 +59,7 @@ def test_a_restart_changes_neither_when_the_rate_falls_nor_when_training_stops(k
     assert rates_after == pytest.approx(rates[killed_after:])
 
 
-def test_nothing_has_been_waited_for_before_the_first_epoch():
+def test_there_is_no_wait_before_the_first_epoch():
     assert waiting([]) == (None, 0)
 
 
@@ -67,7 +67,7 @@ def test_waiting_counts_the_epochs_since_the_best():
     assert waiting([1.0, 0.5, 0.6, 0.5]) == (0.5, 2)
 
 
-def test_a_run_goes_on_only_with_the_same_recipe_and_faces(tmp_path, faces):
+def test_a_run_resumes_only_with_the_same_recipe_and_faces(tmp_path, faces):
     Run.open(tmp_path, SEED, faces)
     Run.open(tmp_path, SEED, faces)
 
@@ -77,7 +77,7 @@ def test_a_run_goes_on_only_with_the_same_recipe_and_faces(tmp_path, faces):
         Run.open(tmp_path, SEED, replace(faces, images=faces.images + np.uint8(1)))
 
 
-def test_what_is_added_to_the_history_is_read_back(tmp_path, faces):
+def test_epochs_added_to_the_history_are_read_back(tmp_path, faces):
     run = Run.open(tmp_path, SEED, faces)
 
     run.add(0, {"val_loss": 0.5, "loss": 0.25})

@@ -22,7 +22,7 @@ def test_only_the_last_layer_depends_on_the_number_of_classes():
     assert differing == [("probabilities", "probabilities")]
 
 
-def test_the_layers_stand_in_the_order_of_the_recipe():
+def test_the_layers_have_the_documented_order():
     kinds = [type(layer).__name__ for layer in network.build(5).layers]
 
     convolution = ["Conv2D", "BatchNormalization", "ReLU"]
@@ -60,7 +60,7 @@ def test_the_output_is_a_probability_for_each_class():
     assert probabilities.min() > 0
 
 
-def test_batch_normalisation_in_one_kernel_learns_what_that_of_keras_learns():
+def test_batch_normalisation_in_one_kernel_gives_the_weights_of_that_of_keras():
     faces = np.random.default_rng(0).normal(3, 2, (8, 6, 6, 4)).astype(np.float32)
     one_kernel, of_keras = BatchNormalization(), keras.layers.BatchNormalization()
 
