@@ -44,7 +44,7 @@ def test_every_face_of_every_frame_is_sent_once_and_then_the_manifest(any_client
         assert producer.total_frames == 240
         manifest = producer.run(Event())
         found = entries(client, producer.source)
-        found = until(lambda: status(client, producer.source))
+        shown = until(lambda: status(client, producer.source))
 
         crops, ends = of_kind(Crop, found), of_kind(FrameDone, found)
         assert (
@@ -60,7 +60,7 @@ def test_every_face_of_every_frame_is_sent_once_and_then_the_manifest(any_client
         assert {crop.deadline_ms for crop in crops} == {0}
         assert [end.captured_ms for end in ends] == sorted({end.captured_ms for end in ends})
         assert ends[15].captured_ms == pytest.approx(1000, abs=2)
-        assert (found.kind, found.state) == ("job", "ONLINE")
+        assert (shown.kind, shown.state) == ("job", "ONLINE")
 
         source = producer.source
         assert not sent_entries.exists()

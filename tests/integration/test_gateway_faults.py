@@ -55,7 +55,7 @@ def test_malformed_entries_are_passed_over(gateway: GatewayProcess, clients: Cli
     client.publish(keys.frames("front"), b"no header")
     with connect_socket(gateway.socket_url) as client_socket:
         assert next(events_of(client_socket, "reading"))["emotion"]
-    until(lambda: "malformed result passed over" in gateway.log.read_text())
+    until(lambda: "malformed result ignored" in gateway.log.read_text())
     until(lambda: "malformed status passed over" in gateway.log.read_text())
     assert gateway.process.poll() is None
     assert [source["name"] for source in gateway.get("/api/v1/sources").json()["sources"]] == ["front", "uploads"]
@@ -71,7 +71,7 @@ def test_a_key_of_another_type_holds_up_only_its_own_source(
         door.state = "OFFLINE"  # writes nothing to its results any more
         client.set(keys.crops("door"), "no stream")
         client.set(keys.results("door"), "no stream")
-        until(lambda: "results cannot be read, left aside" in gateway.log.read_text())
+        until(lambda: "results cannot be read, left out" in gateway.log.read_text())
         with connect_socket(gateway.socket_url) as socket_client:
             for _ in range(5):
                 assert next(events_of(socket_client, "reading"))["source"] == "front"
@@ -79,7 +79,7 @@ def test_a_key_of_another_type_holds_up_only_its_own_source(
         client.delete(keys.results("door"))
         door.state = "ONLINE"
         until(lambda: gateway.get("/emotion?source=door").json()["emotion"], 20, "its return")
-    assert gateway.log.read_text().count("results cannot be read, left aside") == 1
+    assert gateway.log.read_text().count("results cannot be read, left out") == 1
     assert "redis unavailable" not in gateway.log.read_text()
 
 

@@ -49,8 +49,8 @@ def recorded(gateway: GatewayProcess, more_than: int = 0) -> bool:
 
 def records(gateway: GatewayProcess) -> bool:
     """Whether it is this gateway that records."""
-    log = gateway.log.read_text()
-    return log.count("records history now") > log.count("records no history any more")
+    lines = [line for line in gateway.log.read_text().splitlines() if "recording history" in line]
+    return bool(lines) and "leader elected" in lines[-1]
 
 
 def test_what_is_seen_is_recorded_and_found(
@@ -136,14 +136,14 @@ def test_live_goes_on_without_a_database_and_what_waited_is_written_when_it_is_t
     folder = tmp_path / "later"
     folder.write_text("in the way")
     with gateway_process(server.url, tmp_path / "faces", database_url=f"sqlite:///{folder}/history.db") as gateway:
-        until(lambda: "the history cannot be written" in gateway.log.read_text(), 60, "a warning")
+        until(lambda: "history database unavailable" in gateway.log.read_text(), 60, "a warning")
         until(lambda: gateway.get("/emotion").json()["emotion"], 30, "a reading")
         answer = gateway.get("/api/v1/readings")
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "history_unavailable")
         seen_ms = time.time() * 1000
         time.sleep(1)  # of an outage
         folder.unlink()
-        until(lambda: "the history is written again" in gateway.log.read_text(), 60, "the end of the outage")
+        until(lambda: "history database available again" in gateway.log.read_text(), 60, "the end of the outage")
         until(lambda: recorded(gateway), 30, "readings")
         assert readings(gateway)[0]["captured_ms"] < seen_ms
 
@@ -156,12 +156,12 @@ def test_postgresql_that_is_restarted_loses_nothing(
         until(lambda: recorded(gateway, 8), 90, "readings")
         postgres.stop()
         try:
-            until(lambda: "the history cannot be written" in gateway.log.read_text(), 60, "a warning")
+            until(lambda: "history database unavailable" in gateway.log.read_text(), 60, "a warning")
             assert gateway.get("/api/v1/readings").status_code == 503
             assert gateway.get("/emotion").json()["emotion"] == "happy"
         finally:
             postgres.start()
-        until(lambda: "the history is written again" in gateway.log.read_text(), 60, "the end of the outage")
+        until(lambda: "history database available again" in gateway.log.read_text(), 60, "the end of the outage")
         before = len(readings(gateway))
         until(lambda: recorded(gateway, before), 30, "more readings")
         assert missing(readings(gateway), producer) == []
@@ -174,7 +174,7 @@ def test_postgresql_that_is_frozen_holds_up_neither_live_nor_the_end(
     with gateway_process(server.url, tmp_path / "faces", database_url=postgres.new_database()) as gateway:
         until(lambda: recorded(gateway), 90, "readings")
         with postgres.frozen():
-            until(lambda: "the history cannot be written" in gateway.log.read_text(), 60, "a warning")
+            until(lambda: "history database unavailable" in gateway.log.read_text(), 60, "a warning")
             for _ in range(6):  # more than there are threads for it
                 assert gateway.get("/api/v1/readings").status_code == 503
             assert gateway.get("/emotion").json()["emotion"] == "happy"
