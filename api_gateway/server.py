@@ -1,4 +1,4 @@
-"""Serving the application: the socket, uvicorn's limits, and an end that nobody can hold up."""
+"""Serves the application: the socket, uvicorn's limits, and a shutdown that no client can delay."""
 
 import asyncio
 import logging
@@ -15,6 +15,7 @@ import uvicorn
 
 from api_gateway.app import create_app
 from api_gateway.exposure import check_reach
+from api_gateway.gateway import Gateway
 from api_gateway.settings import GatewaySettings
 from api_gateway.websocket.protocol import PushingProtocol
 from contract.errors import SettingsError
@@ -22,38 +23,44 @@ from contract.errors import SettingsError
 logger = structlog.get_logger()
 GRACE_SECONDS = 2
 UNSENT_SECONDS = 2.0
-"""A closed connection whose other side takes nothing is cut after so long."""
+"""A closed connection whose client reads nothing is aborted after this long."""
 SILENT_SECONDS = 10.0
-"""A connection that does not say within so long what it wants is cut: so many of them would keep others out."""
+"""A connection without a complete request is aborted after this long: many of them would keep other clients out."""
 SEND_BUFFER_BYTES = 256 * 1024
-"""A few pictures of video. The kernel would let it grow to megabytes: seconds of video that a slow viewer sees late,
-and seconds more until one that stopped reading is noticed."""
+"""A few pictures of video. The kernel would let it grow to megabytes: seconds of latency for a slow viewer, and seconds
+more until a viewer that stopped reading is noticed."""
 WEBSOCKET_TEXT_LIMIT = 64 * 1024
 QUEUED_WEBSOCKET_MESSAGES = 4
-"""That a connection may have unread: with a picture in each, more would be a lot of memory for one that floods."""
+"""Limit on the unread messages of a connection: with a picture in each, a flood would take a lot of memory."""
 
 
 def serve(settings: GatewaySettings, stop: Event) -> None:
     """Serve until `stop` is set.
 
     Raises:
-        SettingsError: the address or port cannot be had.
+        SettingsError: the address or port is not available.
         SystemExit: with 1, if a background task failed.
     """
     _log_through_structlog()
     check_reach(settings)
     listening = listen(settings.host, settings.port)
-    app = create_app(settings, stop.set)
+    gateway, failed = Gateway(settings), Event()
+
+    def on_failure() -> None:
+        failed.set()
+        stop.set()
+
+    app = create_app(gateway, on_failure)
     config = uvicorn.Config(
         app,
         timeout_graceful_shutdown=GRACE_SECONDS,
         limit_concurrency=settings.max_connections,
-        # Above the limit on pictures, so that one that is only a little too large is refused in words.
+        # Above the limit on pictures, so that the gateway refuses one that is a little too large with the reason.
         ws_max_size=settings.camera_frame_limit + WEBSOCKET_TEXT_LIMIT,
         ws=PushingProtocol,
-        ws_per_message_deflate=False,  # it would be done for each client anew; a proxy before this may do it
+        ws_per_message_deflate=False,  # it would compress again for each client; a proxy can do it
         ws_max_queue=QUEUED_WEBSOCKET_MESSAGES,
-        ws_ping_interval=3,  # together well under the ten seconds after which a client that stopped reading is gone
+        ws_ping_interval=3,  # together well under ten seconds, the limit for a client that stopped reading
         ws_ping_timeout=5,
         proxy_headers=False,
         server_header=False,
@@ -62,8 +69,8 @@ def serve(settings: GatewaySettings, stop: Event) -> None:
     )
     host, port = listening.getsockname()[:2]
     logger.info("gateway listens", url=f"http://{f'[{host}]' if ':' in host else host}:{port}/")
-    Server(config, stop, app.state.gateway.viewers.end_all).run(sockets=[listening])
-    if app.state.failed:
+    Server(config, stop, gateway.viewers.end_all).run(sockets=[listening])
+    if failed.is_set():
         sys.exit(1)
 
 
@@ -88,8 +95,8 @@ class Server(uvicorn.Server):
 
     Args:
         config: of uvicorn.
-        stop: ends the server when set.
-        end_streams: called before connections are waited for; ends answers that would never end by themselves.
+        stop: stops the server when set.
+        end_streams: called before the server waits for its connections; ends the endless responses.
     """
 
     def __init__(self, config: uvicorn.Config, stop: Event, end_streams: Callable[[], None]) -> None:
@@ -107,9 +114,9 @@ class Server(uvicorn.Server):
         """Ten times a second."""
         transports = [connection.transport for connection in self.server_state.connections]
         closing = {transport for transport in transports if transport and transport.is_closing()}
-        self._closing = _cut(closing, self._closing, UNSENT_SECONDS)
-        asking = filter(_asks, self.server_state.connections)
-        self._silent = _cut({connection.transport for connection in asking}, self._silent, SILENT_SECONDS)
+        self._closing = _abort_overdue(closing, self._closing, UNSENT_SECONDS)
+        requesting = filter(_is_requesting, self.server_state.connections)
+        self._silent = _abort_overdue({connection.transport for connection in requesting}, self._silent, SILENT_SECONDS)
         return await super().on_tick(counter) or self._stop.is_set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -117,28 +124,32 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _asks(connection: Any) -> bool:  # noqa: ANN401 - uvicorn has several classes for it, without a common one
-    """Whether it is about to send a request: the first one, or the rest of one whose beginning is there."""
+def _is_requesting(connection: Any) -> bool:  # noqa: ANN401 - uvicorn has several classes for it, without a common one
+    """Whether the server waits for a request of this connection, or for the rest of one."""
     if not hasattr(connection, "cycle") or connection.timeout_keep_alive_task is not None:
-        return False  # a WebSocket, or one that rests, for which uvicorn has a limit itself
+        return False  # a WebSocket, or an idle one, for which uvicorn has its own limit
     return connection.cycle is None or connection.cycle.response_complete
 
 
-def _cut(
+def _abort_overdue(
     transports: set[asyncio.Transport], since: dict[asyncio.Transport, float], seconds: float
 ) -> dict[asyncio.Transport, float]:
-    """Cut those that were among them for so long; since when the others are."""
+    """Abort the transports that were in this state for so long; returns since when the others are in it."""
     now = time.monotonic()
     found = {transport: since.get(transport, now) for transport in transports if transport}
     for transport, began in found.items():
         if now - began > seconds:
+<<<<<<< HEAD
             # Closing would wait until everything is sent, which a client that reads nothing can delay without end.
+=======
+            # Closing would wait until everything is sent, which a client that reads nothing can delay for ever.
+>>>>>>> aaaa088 (Routes name the services they use, services raise errors of their own, one table maps them to HTTP)
             transport.abort()
     return found
 
 
-class _Structlog(logging.Handler):
-    """What uvicorn and its protocols log, in our form."""
+class _StructlogHandler(logging.Handler):
+    """Formats the log records of uvicorn and its protocols as ours."""
 
     def emit(self, record: logging.LogRecord) -> None:
         logger.log(record.levelno, record.getMessage().strip(), logger=record.name, exc_info=record.exc_info or None)
@@ -146,5 +157,5 @@ class _Structlog(logging.Handler):
 
 def _log_through_structlog() -> None:
     root = logging.getLogger()
-    root.handlers = [_Structlog()]
+    root.handlers = [_StructlogHandler()]
     root.setLevel(logging.WARNING)

@@ -7,15 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from api_gateway.errors import ApiError
+from api_gateway.faces.errors import NoFace, StoreFull
 from api_gateway.faces.filename import FaceName, FaceNameError
 from api_gateway.faces.source_tag import stamped
-from api_gateway.faces.store import FaceStore, StoreFull
+from api_gateway.faces.store import FaceStore
 from api_gateway.leader_election import LeaderElection
 from api_gateway.metrics import Metrics
 from api_gateway.results.active_tracks import Track, TrackKey, track_key
 from api_gateway.results.sinks import PartialSink, ProcessedReading
 from api_gateway.runtime_settings import RuntimeSettingsReader
+from api_gateway.video.errors import NoFrame
 from api_gateway.video.frame_buffer import Frame
 from api_gateway.video.live_view import LiveView
 from contract.errors import PictureError
@@ -129,20 +130,21 @@ class FaceSaver(PartialSink):
         """Save the most prominent face of a source.
 
         Raises:
-            ApiError: there is no face, or no frame to cut it out of.
+            NoFace: no face is visible.
+            NoFrame: no frame to crop it from arrives.
             StoreFull: it cannot be written.
         """
         deadline = time.monotonic() + REQUEST_SECONDS
-        with self._sight.frames.wanted(source):
+        with self._sight.frames.in_use(source):
             while tracks := self._sight.faces(source):
                 for track in tracks:
                     if (frame := self._sight.frames.newest(source)) and (box := _box_of(track, frame)):
                         judgement = track.judgement
                         return await self._save(frame, box, judgement.emotion, judgement.confidence)
                 if time.monotonic() > deadline:
-                    raise ApiError(503, "no_frame", f"no picture of {source!r} arrives now")
+                    raise NoFrame(f"no picture of {source!r} arrives now")
                 await asyncio.sleep(0.02)
-        raise ApiError(404, "no_face", f"there is no face to be seen by {source!r} now")
+        raise NoFace(f"there is no face to be seen by {source!r} now")
 
     async def _save(self, frame: Frame, box: Box, emotion: str, confidence: float) -> FaceName:
         try:

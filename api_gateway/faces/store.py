@@ -10,19 +10,30 @@ from pathlib import Path
 
 from api_gateway.faces.atomic_file import move, write
 from api_gateway.faces.directories import FaceFolders, check_plain
+from api_gateway.faces.errors import FaceNotFound, StoreFull
 from api_gateway.faces.filename import FaceName, FaceNameError
 from api_gateway.faces.source_tag import HEAD_BYTES, origin
-from contract.errors import EmotiiError
 
 ATTEMPTS = 1000
 
 
-class StoreFull(EmotiiError):  # noqa: N818 - what it is
-    """A face cannot be written: the disk is full, read-only or not ours."""
+def saved_name(name: str, emotion: str | None = None) -> FaceName:
+    """The name of a saved face, as a request states it.
 
+    Args:
+        name: of the file.
+        emotion: of its folder; None: not stated.
 
-class NoSuchFace(EmotiiError):  # noqa: N818
-    """There is no saved face of this name."""
+    Raises:
+        FaceNotFound: it is not the name of a saved face, or of one with another emotion.
+    """
+    try:
+        face = FaceName.parse(name)
+    except FaceNameError as error:
+        raise FaceNotFound(str(error)) from error
+    if emotion not in {None, face.emotion}:
+        raise FaceNotFound(f"no saved face {name} of {str(emotion)[:32]!r}")
+    return face
 
 
 class FaceStore:
@@ -48,7 +59,7 @@ class FaceStore:
         """Put a face where a person says that it belongs, and give its new name, which tells that from now on.
 
         Raises:
-            NoSuchFace: it is not there.
+            FaceNotFound: it is not there.
             FaceNameError: the emotion cannot name a folder.
             StoreFull: the folder cannot be changed.
         """
@@ -61,7 +72,7 @@ class FaceStore:
             with self._folders.opened(name.emotion) as source, self._folders.opened(emotion, make=True) as target:
                 return self._under_free_name(wanted, lambda free: move(source, str(name), target, str(free)))
         except FileNotFoundError as error:  # deleted or labelled by somebody else meanwhile
-            raise NoSuchFace(f"no saved face {name}") from error
+            raise FaceNotFound(f"no saved face {name}") from error
         except OSError as error:
             raise StoreFull(f"no face can be moved in {self._folders.root}: {error.strerror}") from error
 
@@ -83,7 +94,7 @@ class FaceStore:
         """The JPEG.
 
         Raises:
-            NoSuchFace: it is not there, or is no plain file.
+            FaceNotFound: it is not there, or is no plain file.
         """
         with _missing(name), self._folders.opened(name.emotion) as folder:
             return _content(folder, str(name))
@@ -92,7 +103,7 @@ class FaceStore:
         """Remove a face.
 
         Raises:
-            NoSuchFace: it is not there, or is no plain file.
+            FaceNotFound: it is not there, or is no plain file.
         """
         with _missing(name), self._folders.opened(name.emotion) as folder:
             check_plain(folder, str(name))
@@ -162,4 +173,4 @@ def _missing(name: FaceName) -> Iterator[None]:
     try:
         yield
     except (FaceNameError, OSError) as error:
-        raise NoSuchFace(f"no saved face {name}") from error
+        raise FaceNotFound(f"no saved face {name}") from error

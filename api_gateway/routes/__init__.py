@@ -21,9 +21,9 @@ from api_gateway.routes import (
 
 
 def include(app: FastAPI) -> None:
-    """Put all routes into the application."""
-    live, handed_in = (video, emotion, stream, camera), (predict, jobs)
-    kept, access = (faces, history, erasures), (session, probes)
-    for topic in (*live, *handed_in, sources, settings, *kept, *access):
+    """Add all routes to the application."""
+    live, uploads = (video, emotion, stream, camera), (predict, jobs)
+    stored, access = (faces, history, erasures), (session, probes)
+    for topic in (*live, *uploads, sources, settings, *stored, *access):
         app.include_router(topic.router)
-    page.include(app)  # last: it answers every path below /static
+    page.include(app)  # last: it serves every path below /static

@@ -1,54 +1,49 @@
-"""`/ws/camera/{name}`: a browser as a camera. JPEGs in, credits out."""
+"""`/ws/camera/{name}`: a browser as a camera. It sends JPEGs and receives credits."""
 
 import asyncio
 import json
 
-import structlog
 from fastapi import APIRouter, WebSocket
-from starlette.websockets import WebSocketDisconnect
 
-from api_gateway.errors import ApiError
-from api_gateway.routes.dependencies import AskedGateway
+from api_gateway.errors import describe, error_body
+from api_gateway.routes.dependencies import BrowserCameraDep, SettingsDep
 from api_gateway.security.access import Operator
 from api_gateway.sources.browser_camera import BrowserCamera
-from contract.errors import BrokerUnavailable
+from api_gateway.sources.errors import BrowserSilent
+from api_gateway.websocket.sender import ClientGone, Sender
+from contract.errors import EmotiiError
 from contract.redis.broker import outages_named
 
 router = APIRouter()
-logger = structlog.get_logger()
 CREDIT_SECONDS = 0.02
 SILENT_SECONDS = 30.0
-"""A browser that may send and sends nothing for so long is let go; a hidden page still sends about once a second."""
-STALLED_SECONDS = 7.0
-JPEG_BEGIN = b"\xff\xd8"
-POLICY, TRY_AGAIN = 1008, 1013
-"""Codes with which the connection is closed."""
+"""A browser that has credits and sends nothing for this long is disconnected; a hidden page still sends about once a
+second."""
 
 
 @router.websocket("/ws/camera/{name}")
-async def camera(socket: WebSocket, name: str, gateway: AskedGateway, _: Operator) -> None:
-    """Pictures until the browser leaves; why it is refused or let go comes as `{"error": {"code", "message"}}`."""
+async def camera(socket: WebSocket, browser: BrowserCameraDep, settings: SettingsDep, _: Operator) -> None:
+    """Receive pictures until the browser leaves; an error comes as `{"error": {"code", "message"}}`, then closes."""
     await socket.accept()
-    browser = gateway.browser_camera(name)
+    sender = Sender(socket)
     try:
         with outages_named():
             try:
                 await browser.enter()
-                await _serve(socket, browser, gateway.settings.camera_frame_limit)
+                await _serve(socket, sender, browser, settings.camera_frame_limit)
             finally:
                 await browser.leave()
-    except ApiError as error:
-        await _close(socket, error, POLICY)
-    except BrokerUnavailable:
-        away = ApiError(503, "redis_unavailable", "Redis cannot be reached now; try again soon")
-        await _close(socket, away, TRY_AGAIN)
-    except WebSocketDisconnect:
+    except ClientGone:
         return
+    except EmotiiError as error:
+        found = describe(error)
+        await sender.close(json.dumps(error_body(found.code, found.message)), found.close_code, found.code)
 
 
-async def _serve(socket: WebSocket, browser: BrowserCamera, limit: int) -> None:
+async def _serve(socket: WebSocket, sender: Sender, browser: BrowserCamera, limit: int) -> None:
     tasks = {
-        asyncio.create_task(work) for work in (_take(socket, browser, limit), _give(socket, browser), browser.keep())
+        asyncio.create_task(work)
+        for work in (_receive(socket, browser, limit), _send_credits(sender, browser), browser.keep_name())
     }
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -60,40 +55,21 @@ async def _serve(socket: WebSocket, browser: BrowserCamera, limit: int) -> None:
         task.result()
 
 
-async def _take(socket: WebSocket, browser: BrowserCamera, limit: int) -> None:
-    try:
-        while True:
+async def _receive(socket: WebSocket, browser: BrowserCamera, limit: int) -> None:
+    """Submit pictures until the browser leaves."""
+    while True:
+        try:
             async with asyncio.timeout(SILENT_SECONDS):
                 message = await socket.receive()
-            if message["type"] == "websocket.disconnect":
-                return
-            jpeg = message.get("bytes") or b""
-            if len(jpeg) > limit:
-                raise ApiError(413, "too_large", f"a picture may have {limit} bytes (EMOTII_CAMERA_FRAME_LIMIT)")
-            if not jpeg.startswith(JPEG_BEGIN):
-                raise ApiError(422, "bad_picture", "send each picture as one binary message that is a JPEG")
-            await browser.hand_in(jpeg)
-    except TimeoutError:
-        raise ApiError(408, "silent", f"no picture for {SILENT_SECONDS:g} s") from None
+        except TimeoutError:
+            raise BrowserSilent(f"no picture for {SILENT_SECONDS:g} s") from None
+        if message["type"] == "websocket.disconnect":
+            return
+        await browser.submit(message.get("bytes") or b"", limit)
 
 
-async def _give(socket: WebSocket, browser: BrowserCamera) -> None:
-    try:
-        while True:
-            if credits_ := await browser.credits():
-                async with asyncio.timeout(STALLED_SECONDS):
-                    await socket.send_text(json.dumps({"ready": credits_}))
-            await asyncio.sleep(CREDIT_SECONDS)
-    except WebSocketDisconnect:
-        return
-    except TimeoutError:
-        logger.info("a browser's camera that stopped reading was let go")
-
-
-async def _close(socket: WebSocket, error: ApiError, code: int) -> None:
-    try:
-        async with asyncio.timeout(STALLED_SECONDS):
-            await socket.send_text(json.dumps({"error": {"code": error.code, "message": error.message}}))
-            await socket.close(code, error.code)
-    except (WebSocketDisconnect, TimeoutError):
-        return  # it left before it could be told
+async def _send_credits(sender: Sender, browser: BrowserCamera) -> None:
+    while True:
+        if new_credits := await browser.new_credits():
+            await sender.send(json.dumps({"ready": new_credits}))
+        await asyncio.sleep(CREDIT_SECONDS)

@@ -6,26 +6,25 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from api_gateway.errors import ApiError
-from api_gateway.faces.store import StoreFull
-from api_gateway.routes.dependencies import AskedGateway, SourceName
+from api_gateway.faces.errors import NoFace
+from api_gateway.routes.dependencies import ActiveTracksDep, ClockDep, FaceSaverDep, QuerySource, RegistryDep
 from api_gateway.security.access import Operator
 
 router = APIRouter(tags=["live"])
 
 
-class EmotionAnswer(BaseModel):
+class EmotionResponse(BaseModel):
     """The smoothed emotion of the most prominent face."""
 
     model_config = {"json_schema_extra": {"example": {"emotion": "happy", "confidence": 97.3}}}
 
     emotion: str | None
-    """"uncertain": the model does not know. None: no face was seen within the last 2 s."""
+    """"uncertain": no emotion is likely enough. None: no face was seen within the last 2 s."""
     confidence: float
     """In percent; of the likeliest emotion if it is uncertain."""
 
 
-class SavedAnswer(BaseModel):
+class SavedResponse(BaseModel):
     """The faces that were saved."""
 
     model_config = {
@@ -45,27 +44,26 @@ class SavedAnswer(BaseModel):
 
 
 @router.get("/emotion")
-async def emotion(gateway: AskedGateway, source: SourceName) -> EmotionAnswer:
+async def emotion(
+    source: QuerySource, registry: RegistryDep, active_tracks: ActiveTracksDep, clock: ClockDep
+) -> EmotionResponse:
     """The emotion of the most prominent face now."""
-    chosen = gateway.registry.chosen(source)
-    tracks = gateway.active_tracks.of(chosen, gateway.clock.now_ms()) if chosen else []
+    chosen = registry.chosen(source)
+    tracks = active_tracks.of(chosen, clock.now_ms()) if chosen else []
     if not tracks:
-        return EmotionAnswer(emotion=None, confidence=0.0)
+        return EmotionResponse(emotion=None, confidence=0.0)
     judgement = tracks[0].judgement
-    return EmotionAnswer(emotion=judgement.emotion, confidence=judgement.confidence)
+    return EmotionResponse(emotion=judgement.emotion, confidence=judgement.confidence)
 
 
 @router.post("/save_current")
 @router.get("/save_current", include_in_schema=False)
-async def save_current(gateway: AskedGateway, source: SourceName, _: Operator) -> SavedAnswer:
-    """Save the most prominent face now (404: there is none; 507: the disk is full). GET works too, for old clients."""
-    chosen = gateway.registry.chosen(source)
+async def save_current(source: QuerySource, registry: RegistryDep, saver: FaceSaverDep, _: Operator) -> SavedResponse:
+    """Save the most prominent face now (404: no face is visible; 507: the disk is full). Old clients may use GET."""
+    chosen = registry.chosen(source)
     if chosen is None:
-        raise ApiError(404, "no_face", "there is no source yet")
-    try:
-        # Shielded: a client that hangs up must not leave half of it done.
-        name = await asyncio.shield(asyncio.ensure_future(gateway.saver.save_now(chosen)))
-    except StoreFull as error:
-        raise ApiError(507, "storage_full", str(error)) from error
+        raise NoFace("there is no source yet")
+    # Shielded: a client that disconnects must not leave a face half saved.
+    name = await asyncio.shield(asyncio.ensure_future(saver.save_now(chosen)))
     path = f"{name.emotion}/{name}"
-    return SavedAnswer(message=f"saved {path}", saved=[path])
+    return SavedResponse(message=f"saved {path}", saved=[path])

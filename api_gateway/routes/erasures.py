@@ -1,15 +1,16 @@
-"""`/api/v1/erasures`: having everything erased that was seen, ever or in a span of time, by all sources or by one."""
+"""`/api/v1/erasures`: erases what was captured and derived, of all sources or one, ever or within a span of time."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.config import JsonDict
 
 from api_gateway.erasure.coordinator import ErasureStatus
-from api_gateway.errors import ApiError, refusal
-from api_gateway.routes.dependencies import AskedGateway
+from api_gateway.erasure.errors import ErasureNotFound
+from api_gateway.routes.dependencies import ErasuresDep
 from api_gateway.routes.history_query import Moment
+from api_gateway.routes.openapi import Responses, error_example
 from api_gateway.security.access import Operator, Viewer
 from api_gateway.security.audit import note
 from contract import keys
@@ -26,37 +27,35 @@ EXAMPLE: JsonDict = {
     "trouble": "",
     "erased": {"jobs": 0, "entries": 1934, "faces": 212, "records": 5120},
 }
-UNKNOWN: dict[int | str, dict[str, Any]] = {
-    404: refusal("No such erasure.", "unknown_erasure", "no erasure '4f9d0c1be2a3'")
-}
+NOT_FOUND: Responses = {404: error_example("No such erasure.", "unknown_erasure", "no erasure '4f9d0c1be2a3'")}
 
 
-class ErasureAsked(BaseModel):
-    """What is to go: `{"all": true}`, or a source, or a span of time, or a source within a span."""
+class ErasureRequest(BaseModel):
+    """What to erase: `{"all": true}`, or a source, or a span of time, or a source within a span."""
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"example": {"source": "front"}})
 
     all: Literal[True] | None = None
-    """Everything: so that an empty request erases nothing."""
+    """Everything; explicit, so that an empty request erases nothing."""
     source: Annotated[str, StringConstraints(pattern=f"^{keys.SOURCE_NAME.pattern}$")] | None = None
-    """A source's name; it need not be there any more. Left out: every source, and recordings that were handed in."""
+    """A source's name; the source need not exist any more. Without it: every source, and uploaded recordings."""
     from_: Annotated[Moment | None, Field(alias="from")] = None
     """From this time on."""
     to: Moment | None = None
-    """Until this time; left out: until now."""
+    """Until this time; without it: until now."""
 
     @model_validator(mode="after")
-    def _says_what(self) -> Self:
-        narrower = [self.source, self.from_, self.to]
-        if bool(self.all) is any(one is not None for one in narrower):
+    def _is_explicit(self) -> Self:
+        scope = [self.source, self.from_, self.to]
+        if bool(self.all) is any(part is not None for part in scope):
             raise ValueError('give either {"all": true}, or a source, from or to')
         if self.from_ is not None and self.to is not None and self.from_ > self.to:
             raise ValueError("from is after to")
         return self
 
 
-class ErasureAnswer(BaseModel):
-    """An erasure as it stands now."""
+class ErasureResponse(BaseModel):
+    """The status of an erasure."""
 
     model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
 
@@ -67,50 +66,50 @@ class ErasureAnswer(BaseModel):
     asked_ms: int
     state: Literal["running", "done"]
     trouble: str
-    """What it waits for, if anything."""
+    """What the erasure waits for, if anything."""
     erased: Erased
-    """So far."""
+    """What is erased so far."""
 
 
-class ErasuresAnswer(BaseModel):
+class ErasuresResponse(BaseModel):
     """The erasures of the last seven days, the newest first."""
 
     model_config = ConfigDict(json_schema_extra={"example": {"erasures": [EXAMPLE]}})
 
-    erasures: list[ErasureAnswer]
+    erasures: list[ErasureResponse]
 
 
 @router.post("", status_code=202)
-async def ask(request: Request, asked: ErasureAsked, gateway: AskedGateway, _who: Operator) -> ErasureAnswer:
-    """Have what was seen erased: saved faces, history, streams in Redis and its append-only file, recordings.
+async def create(request: Request, scope: ErasureRequest, erasures: ErasuresDep, _: Operator) -> ErasureResponse:
+    """Erase saved faces, history, streams in Redis and its append-only file, and recordings.
 
-    It begins at once, is taken up again after whatever happens, and `GET /api/v1/erasures/{id}` tells when it is done.
+    The erasure begins at once and resumes after any interruption. `GET /api/v1/erasures/{id}` returns its status.
     """
-    erasure = await gateway.erasures.request(asked.source, asked.from_ or 0, asked.to)
+    erasure = await erasures.request(scope.source, scope.from_ or 0, scope.to)
     note(request, **erasure.model_dump(include={"id", "source", "from_ms", "to_ms"}))
-    return _answer(ErasureStatus(erasure, "running", Erased(), ""))
+    return _response(ErasureStatus(erasure, "running", Erased(), ""))
 
 
 @router.get("")
-async def erasures(gateway: AskedGateway, _who: Viewer) -> ErasuresAnswer:
+async def list_erasures(erasures: ErasuresDep, _: Viewer) -> ErasuresResponse:
     """The erasures of the last seven days."""
-    return ErasuresAnswer(erasures=[_answer(one) for one in await gateway.erasures.all()])
+    return ErasuresResponse(erasures=[_response(one) for one in await erasures.all()])
 
 
-@router.get("/{id}", responses=UNKNOWN)
+@router.get("/{id}", responses=NOT_FOUND)
 async def erasure(
-    id: Annotated[str, Path(examples=["4f9d0c1be2a3"], max_length=64)],  # noqa: A002 - as the answer calls it
-    gateway: AskedGateway,
-    _who: Viewer,
-) -> ErasureAnswer:
-    """How an erasure stands."""
-    for one in await gateway.erasures.all():
-        if one.erasure.id == id:
-            return _answer(one)
-    raise ApiError(404, "unknown_erasure", f"no erasure {id[:32]!r}")
+    id: Annotated[str, Path(examples=["4f9d0c1be2a3"], max_length=64)],  # noqa: A002 - the field's name
+    erasures: ErasuresDep,
+    _: Viewer,
+) -> ErasureResponse:
+    """The status of an erasure."""
+    for status in await erasures.all():
+        if status.erasure.id == id:
+            return _response(status)
+    raise ErasureNotFound(f"no erasure {id[:32]!r}")
 
 
-def _answer(one: ErasureStatus) -> ErasureAnswer:
-    return ErasureAnswer(
-        **one.erasure.model_dump(exclude={"v"}), state=one.state, trouble=one.trouble, erased=one.erased
+def _response(status: ErasureStatus) -> ErasureResponse:
+    return ErasureResponse(
+        **status.erasure.model_dump(exclude={"v"}), state=status.state, trouble=status.trouble, erased=status.erased
     )

@@ -1,7 +1,6 @@
-"""`/api/v1/readings` and `/api/v1/episodes`: what was recorded."""
+"""`/api/v1/readings` and `/api/v1/episodes`: the recorded history."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -9,8 +8,6 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 from pydantic.config import JsonDict
 
-from api_gateway.errors import ApiError
-from api_gateway.gateway import Gateway
 from api_gateway.history.csv_export import (
     EPISODE_COLUMNS,
     READING_COLUMNS,
@@ -19,16 +16,19 @@ from api_gateway.history.csv_export import (
     episode_row,
     reading_row,
 )
-from api_gateway.history.database import DatabaseUnavailable, RowsRefused
+from api_gateway.history.errors import HistoryOff
 from api_gateway.history.queries import Page, Record, Search, write_cursor
 from api_gateway.history.records import EpisodeRecord, ReadingRecord
-from api_gateway.routes.dependencies import AskedGateway
-from api_gateway.routes.history_query import AskedHistory
-from api_gateway.security.access import SourceViewer, must_see
+from api_gateway.history.service import HistoryService
+from api_gateway.routes.dependencies import HistoryDep
+from api_gateway.routes.history_query import HistoryQuery
+from api_gateway.routes.openapi import Responses
+from api_gateway.security.access import SourceViewer, require_source
+from api_gateway.security.errors import Forbidden
 from api_gateway.security.tokens import Grant
 
 router = APIRouter(prefix="/api/v1", tags=["history"])
-PAGE = 100
+PAGE_SIZE = 100
 READING: JsonDict = {
     "kind": "reading",
     "source": "front",
@@ -69,99 +69,87 @@ EPISODE: JsonDict = {
 }
 
 
-class ReadingsAnswer(BaseModel):
+class ReadingsResponse(BaseModel):
     """One page of recorded readings."""
 
     model_config = {"json_schema_extra": {"example": {"items": [READING], "next": None}}}
 
     items: list[ReadingRecord]
     next: str | None
-    """What to give as `after` for the next page; None at the end."""
+    """The value of `after` for the next page; None at the end."""
 
 
-class EpisodesAnswer(BaseModel):
+class EpisodesResponse(BaseModel):
     """One page of recorded episodes."""
 
     model_config = {"json_schema_extra": {"example": {"items": [EPISODE], "next": None}}}
 
     items: list[EpisodeRecord]
     next: str | None
-    """What to give as `after` for the next page; None at the end."""
+    """The value of `after` for the next page; None at the end."""
 
 
-def _or_csv(columns: tuple[str, ...]) -> dict[int | str, dict[str, Any]]:
+def _or_csv(columns: tuple[str, ...]) -> Responses:
     csv = {"schema": {"type": "string"}, "example": ",".join(columns) + "\r\n"}
-    return {200: {"content": {"text/csv": csv}, "description": "What was found; CSV holds all of it, not a page."}}
+    return {200: {"content": {"text/csv": csv}, "description": "The rows that match; as CSV all of them, not a page."}}
 
 
-@router.get("/readings", response_model=ReadingsAnswer, responses=_or_csv(READING_COLUMNS))
+@router.get("/readings", response_model=ReadingsResponse, responses=_or_csv(READING_COLUMNS))
 async def readings(
-    gateway: AskedGateway, asked: Annotated[AskedHistory, Query()], grant: SourceViewer
-) -> ReadingsAnswer | Response:
-    """Recorded readings by time: of each face at most two a second, those of live sources."""
-    _authorize(grant, asked)
-    with _told(gateway):
-        if asked.format == "json":
-            page = await gateway.history.readings(asked.search(int, PAGE))
-            return ReadingsAnswer(items=page.items, next=_cursor(page))
-        labels = await gateway.history.labels()
-        lines = await _sheet(
-            (*READING_COLUMNS, *labels),
-            asked.search(int, ROWS_AT_A_TIME),
-            gateway.history.readings,
-            lambda reading: reading_row(reading, labels),
-            asked.limit,
-        )
-    return _file("readings", lines)
+    history: HistoryDep, query: Annotated[HistoryQuery, Query()], grant: SourceViewer
+) -> ReadingsResponse | Response:
+    """Recorded readings of live sources by time, at most two a second of each face."""
+    _check(grant, query, history)
+    if query.format == "json":
+        page = await history.readings(query.search(int, PAGE_SIZE))
+        return ReadingsResponse(items=page.items, next=_cursor(page))
+    labels = await history.labels()
+    lines = await _csv_lines(
+        (*READING_COLUMNS, *labels),
+        query.search(int, ROWS_AT_A_TIME),
+        history.readings,
+        lambda reading: reading_row(reading, labels),
+        query.limit,
+    )
+    return _csv_file("readings", lines)
 
 
-@router.get("/episodes", response_model=EpisodesAnswer, responses=_or_csv(EPISODE_COLUMNS))
+@router.get("/episodes", response_model=EpisodesResponse, responses=_or_csv(EPISODE_COLUMNS))
 async def episodes(
-    gateway: AskedGateway, asked: Annotated[AskedHistory, Query()], grant: SourceViewer
-) -> EpisodesAnswer | Response:
-    """Recorded episodes by their start, those that touch the span between `from` and `to`."""
-    _authorize(grant, asked)
-    with _told(gateway):
-        if asked.format == "json":
-            page = await gateway.history.episodes(asked.search(str, PAGE))
-            return EpisodesAnswer(items=page.items, next=_cursor(page))
-        search = asked.search(str, ROWS_AT_A_TIME)
-        lines = await _sheet(EPISODE_COLUMNS, search, gateway.history.episodes, episode_row, asked.limit)
-    return _file("episodes", lines)
+    history: HistoryDep, query: Annotated[HistoryQuery, Query()], grant: SourceViewer
+) -> EpisodesResponse | Response:
+    """Recorded episodes by their start: those that overlap the span between `from` and `to`."""
+    _check(grant, query, history)
+    if query.format == "json":
+        page = await history.episodes(query.search(str, PAGE_SIZE))
+        return EpisodesResponse(items=page.items, next=_cursor(page))
+    search = query.search(str, ROWS_AT_A_TIME)
+    lines = await _csv_lines(EPISODE_COLUMNS, search, history.episodes, episode_row, query.limit)
+    return _csv_file("episodes", lines)
 
 
-def _authorize(grant: Grant, asked: AskedHistory) -> None:
-    if grant.sources is not None and asked.source is None:
-        raise ApiError(403, "forbidden", f"this token is for single sources: add source={min(grant.sources)}")
-    if asked.source is not None:
-        must_see(grant, asked.source)
+def _check(grant: Grant, query: HistoryQuery, history: HistoryService) -> None:
+    """Raise `Forbidden` or `HistoryOff` where the query cannot be served."""
+    if grant.sources is not None and query.source is None:
+        raise Forbidden(f"this token is for single sources: add source={min(grant.sources)}")
+    if query.source is not None:
+        require_source(grant, query.source)
+    if not history.on:
+        raise HistoryOff
 
 
-@contextmanager
-def _told(gateway: Gateway) -> Iterator[None]:
-    """What keeps the history from answering, as an error of the one shape."""
-    if not gateway.history.on:
-        raise ApiError(404, "no_history", "nothing is recorded here (EMOTII_HISTORY=0)")
-    try:
-        yield
-    except DatabaseUnavailable as error:
-        raise ApiError(503, "history_unavailable", f"the database of the history cannot serve now: {error}") from error
-    except RowsRefused as error:
-        raise ApiError(422, "invalid_request", str(error)) from error
-
-
-async def _sheet(
+async def _csv_lines(
     columns: tuple[str, ...],
     search: Search,
-    ask: Callable[[Search], Awaitable[Page[Record]]],
+    fetch: Callable[[Search], Awaitable[Page[Record]]],
     row: Callable[[Record], Iterator[Any]],
     most: int | None,
 ) -> AsyncIterator[str]:
-    """The first page is asked for at once, so that a database that is away is still told as such."""
-    return csv_export(columns, await ask(search), search, ask, row, most)
+    """Fetches the first page before the response begins, so that an unavailable database still has its status."""
+    return csv_export(columns, await fetch(search), search, fetch, row, most)
 
 
-def _file(name: str, lines: AsyncIterator[str]) -> StreamingResponse:
+def _csv_file(name: str, lines: AsyncIterator[str]) -> StreamingResponse:
     headers = {"Content-Disposition": f'attachment; filename="emotii-{name}.csv"', "Cache-Control": "no-store"}
     return StreamingResponse(lines, media_type="text/csv; charset=utf-8", headers=headers)
 

@@ -1,29 +1,18 @@
-"""For machines that look after machines: `/healthz`, `/readyz`, `/metrics`."""
+"""For orchestration and monitoring: `/healthz`, `/readyz`, `/metrics`."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from api_gateway.errors import ApiError, ErrorAnswer
-from api_gateway.gateway import Gateway
-from api_gateway.routes.dependencies import AskedGateway
+from api_gateway.routes.dependencies import HistoryDep, HubDep, MetricsDep, RegistryDep, RendererDep, ViewersDep
+from api_gateway.routes.openapi import Responses, error_example
 from api_gateway.security.access import Viewer
 
 router = APIRouter(tags=["operation"])
-
-
-NOT_READY: dict[int | str, dict[str, Any]] = {
-    503: {
-        "model": ErrorAnswer,
-        "description": "Something is missing.",
-        "content": {
-            "application/json": {"example": {"error": {"code": "not_ready", "message": "missing: a worker, a capture"}}}
-        },
-    }
-}
-FIGURES: dict[int | str, dict[str, Any]] = {
+NOT_READY: Responses = {503: error_example("Something is missing.", "not_ready", "missing: a worker, a capture")}
+METRICS: Responses = {
     200: {
         "content": {
             "text/plain": {
@@ -31,13 +20,13 @@ FIGURES: dict[int | str, dict[str, Any]] = {
                 "example": "# TYPE emotii_gateway_workers gauge\nemotii_gateway_workers 2.0\n",
             }
         },
-        "description": "Figures of this gateway.",
+        "description": "The metrics of this gateway.",
     }
 }
 
 
-class Well(BaseModel):
-    """All is as it should be."""
+class HealthResponse(BaseModel):
+    """The check succeeded."""
 
     model_config = {"json_schema_extra": {"example": {"status": "ok"}}}
 
@@ -45,39 +34,34 @@ class Well(BaseModel):
 
 
 @router.get("/healthz")
-async def healthz() -> Well:
+async def healthz() -> HealthResponse:
     """Whether this process is alive."""
-    return Well()
+    return HealthResponse()
 
 
 @router.get("/readyz", responses=NOT_READY)
-async def readyz(gateway: AskedGateway) -> Well:
-    """Whether emotions can be had: Redis, a capture and a worker are there. Else 503 that says what is missing."""
-    if missing := list(_missing(gateway)):
-        raise ApiError(503, "not_ready", "missing: " + ", ".join(missing))
-    return Well()
+async def readyz(registry: RegistryDep) -> HealthResponse:
+    """Whether Redis, a capture and a worker are available (503: the message lists what is missing)."""
+    registry.check_ready()
+    return HealthResponse()
 
 
-@router.get("/metrics", response_class=Response, responses=FIGURES)
-async def metrics(gateway: AskedGateway, _: Viewer) -> Response:
-    """Figures in Prometheus's text format."""
-    figures = gateway.metrics
-    figures.viewers.set(len(gateway.viewers))
-    figures.clients.set(len(gateway.hub))
-    figures.rendered.set(gateway.renderer.encoded.total())
-    figures.history_waiting.set(gateway.history.event().waiting)
-    figures.history_dropped.set(gateway.history.event().dropped)
-    figures.redis.set(gateway.registry.reachable)
-    figures.workers.set(len(gateway.registry.workers()))
-    return Response(generate_latest(figures.registry), media_type=CONTENT_TYPE_LATEST)
-
-
-def _missing(gateway: Gateway) -> list[str]:
-    if not gateway.registry.reachable:
-        return ["redis"]
-    missing = []
-    if not gateway.registry.workers():
-        missing.append("a worker")
-    if not any(gateway.registry.is_heard(status) for status in gateway.registry.sources()):
-        missing.append("a capture")
-    return missing
+@router.get("/metrics", response_class=Response, responses=METRICS)
+async def metrics(
+    metrics: MetricsDep,
+    viewers: ViewersDep,
+    hub: HubDep,
+    renderer: RendererDep,
+    history: HistoryDep,
+    registry: RegistryDep,
+    _: Viewer,
+) -> Response:
+    """Metrics in Prometheus's text format."""
+    metrics.viewers.set(len(viewers))
+    metrics.clients.set(len(hub))
+    metrics.rendered.set(renderer.encoded.total())
+    metrics.history_waiting.set(history.event().waiting)
+    metrics.history_dropped.set(history.event().dropped)
+    metrics.redis.set(registry.reachable)
+    metrics.workers.set(len(registry.workers()))
+    return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""Who changed what: one line of JSON for each request that may change something, and no picture in any of them."""
+"""The audit log: one line of JSON for each request that may change something, without pictures."""
 
 import json
 import os
@@ -10,32 +10,32 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api_gateway.security.access import PLACE
+from api_gateway.security.access import SCOPE_KEY as GRANT_KEY
 from api_gateway.security.guard import CHANGING_PATHS, SAFE_METHODS
 
 logger = structlog.get_logger()
-FACTS = "emotii.facts"
-"""Where a request's scope holds what is to be written down of it beside its path."""
+SCOPE_KEY = "emotii.audit"
+"""The key of a request's scope under which the facts are that its line holds besides its path."""
 LONGEST_PATH = 200
 CHANGING_NOTHING = {"/api/v1/predict"}
-"""A picture is handed in and forgotten."""
+"""An uploaded picture is not kept."""
 
 
 class AuditLog:
-    """A file that only grows, until it is put aside for the next one.
+    """A file of lines that is rotated once.
 
     Args:
-        path: of the file; its folder is made with its first line.
-        limit: bytes after which it is put aside, in place of the one that was before.
+        path: of the file; its folder is created with its first line.
+        limit: bytes after which the file replaces the previous one, `.1`, and a new one begins.
     """
 
     def __init__(self, path: Path, limit: int = 10_000_000) -> None:
         self._path = path
         self._limit = limit
-        self._trouble = ""
+        self._failure = ""
 
     def write(self, **facts: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
-        """Add a line. Where that is impossible, what happened goes on, and our own log says so once."""
+        """Append a line. If that fails, the request goes on, and the gateway logs one warning."""
         at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
         line = json.dumps({"at": at, **facts}, ensure_ascii=True) + "\n"
         try:
@@ -49,15 +49,15 @@ class AuditLog:
             if full:
                 self._path.replace(self._path.with_name(f"{self._path.name}.1"))
         except OSError as error:
-            if not self._trouble:
+            if not self._failure:
                 logger.warning("the audit log cannot be written", path=str(self._path), reason=error.strerror)
-            self._trouble = str(error)
+            self._failure = str(error)
         else:
-            self._trouble = ""
+            self._failure = ""
 
 
 class Audit:
-    """Middleware behind the guard: writes down what was let in and may change something, and how it ended."""
+    """Middleware behind the guard: logs each admitted request that may change something, with its status."""
 
     def __init__(self, app: ASGIApp, log: AuditLog) -> None:
         self._app = app
@@ -69,7 +69,7 @@ class Audit:
             return
         status = 0
 
-        async def noting(message: Message) -> None:
+        async def send_and_note_status(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -77,19 +77,19 @@ class Audit:
                 status = 101
             await send(message)
 
-        scope[FACTS] = {}
+        scope[SCOPE_KEY] = {}
         try:
-            await self._app(scope, receive, noting)
+            await self._app(scope, receive, send_and_note_status)
         finally:
-            grant = scope.get(PLACE)
+            grant = scope.get(GRANT_KEY)
             what = f"{scope.get('method', 'WEBSOCKET')} {scope['path'][:LONGEST_PATH]}"
             role = grant.role if grant else "nobody"
-            self._log.write(what=what, role=role, status=status or 500, **scope[FACTS])
+            self._log.write(what=what, role=role, status=status or 500, **scope[SCOPE_KEY])
 
 
 def note(request: Request, **facts: Any) -> None:  # noqa: ANN401 - whatever JSON can hold
-    """Have these facts in the line of this request."""
-    request.scope[FACTS].update(facts)
+    """Add these facts to the line of this request."""
+    request.scope[SCOPE_KEY].update(facts)
 
 
 def _may_change(scope: Scope) -> bool:

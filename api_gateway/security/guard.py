@@ -1,13 +1,14 @@
-"""Who may ask: the Host allow-list, the refusal of other sites, the grant, and headers that make browsers careful."""
+"""The guard around the application: allowed hosts, same origin, the grant, and security headers."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api_gateway.errors import ApiError
 from api_gateway.security.access import Access
+from api_gateway.security.errors import ForeignOrigin, Unauthorized, UnknownHostName, WrongToken
+from contract.errors import EmotiiError
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -22,12 +23,12 @@ SECURITY_HEADERS = {
 }
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 CHANGING_PATHS = {"/save_current"}
-"""Old clients save by GET, so the method alone does not tell what is harmless."""
+"""Old clients save by GET, so the method alone does not show that a request changes nothing."""
 PROBES = {"/healthz", "/readyz", "/metrics"}
-"""Asked by address from a cluster, so any Host will do; they tell nothing about faces. `/metrics` names the sources,
-so with tokens it wants one."""
+"""A cluster requests them by IP address, so any Host is allowed; they reveal nothing about faces. `/metrics` names the
+sources, so it requires a token if there are any."""
 PAGES = {"/", "/camera"}
-"""Who has not signed in is led from here to where that is done."""
+"""From here, browsers without a session are redirected to the page for signing in."""
 ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
 
 
@@ -38,9 +39,9 @@ def host_name(host: str) -> str:
 
 
 def same_origin(headers: Headers, allowed: Collection[str] = ()) -> bool:
-    """Whether this gateway's own page asks, one of the `allowed` origins, or a program that is no browser.
+    """Whether the request comes from this gateway's own page, one of the `allowed` origins, or not from a browser.
 
-    Such programs, curl for one, send neither header.
+    Programs such as curl send neither header.
     """
     origin, host = headers.get("origin"), headers.get("host", "").lower()
     if origin is not None and origin.lower() in allowed:
@@ -51,22 +52,30 @@ def same_origin(headers: Headers, allowed: Collection[str] = ()) -> bool:
 
 
 class Guard:
-    """Middleware round everything.
+    """Middleware around the whole application.
 
     Args:
-        app: what is guarded.
+        app: the application.
         allowed_hosts: names that a Host header may have.
-        bound_host: the address that the gateway listens on; allowed, too, if it is one address.
-        access: tells what a request may do.
+        bound_host: the address that the gateway listens on; allowed, too, if it is a single address.
+        access: finds the grant of a request.
+        refuse: makes the response of a request that is refused.
         origins: other sites whose pages may use this gateway.
     """
 
     def __init__(
-        self, app: ASGIApp, allowed_hosts: Iterable[str], bound_host: str, access: Access, origins: Collection[str] = ()
+        self,
+        app: ASGIApp,
+        allowed_hosts: Iterable[str],
+        bound_host: str,
+        access: Access,
+        refuse: Callable[[EmotiiError], Response],
+        origins: Collection[str] = (),
     ) -> None:
         own = f"[{bound_host}]" if ":" in bound_host else bound_host
         self._app = app
         self._access = access
+        self._refuse = refuse
         self._origins = {origin.lower() for origin in origins}
         self._allowed = {host.lower() for host in allowed_hosts} | ({own.lower()} - ANY_ADDRESS - {"[::]"})
 
@@ -74,36 +83,35 @@ class Guard:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        refusal = self._refusal(scope)
 
-        async def careful(message: Message) -> None:
+        async def send_secured(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)
             await send(message)
 
-        if refusal is None:
-            await self._app(scope, receive, careful)
-        elif refusal.status == 401 and scope["path"] in PAGES and "text/html" in Headers(scope=scope).get("accept", ""):
-            await RedirectResponse(f"/sign-in?page={scope['path']}", 303)(scope, receive, careful)
+        try:
+            self._check(scope)
+        except EmotiiError as error:
+            await self._response(error, scope)(scope, receive, send_secured)  # a WebSocket's handshake gets it, too
         else:
-            await refusal.answer()(scope, receive, careful)  # for a WebSocket this answers the handshake
+            await self._app(scope, receive, send_secured)
 
-    def _refusal(self, scope: Scope) -> ApiError | None:
+    def _response(self, error: EmotiiError, scope: Scope) -> Response:
+        by_browser = "text/html" in Headers(scope=scope).get("accept", "")
+        if isinstance(error, Unauthorized | WrongToken) and scope["path"] in PAGES and by_browser:
+            return RedirectResponse(f"/sign-in?page={scope['path']}", 303)
+        return self._refuse(error)
+
+    def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
         path = scope["path"]
         hosts = headers.getlist("host")
         name = host_name(hosts[0]) if len(hosts) == 1 else ""  # of two, one could be checked and the other read
         if path not in PROBES and name not in self._allowed:
-            return ApiError(
-                400, "unknown_host", f"this gateway is not called {name[:100]!r}; EMOTII_ALLOWED_HOSTS lists its names"
-            )
+            raise UnknownHostName(f"this gateway is not called {name[:100]!r}; EMOTII_ALLOWED_HOSTS lists its names")
         changing = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS or path in CHANGING_PATHS
         if changing and not same_origin(headers, self._origins):
-            return ApiError(403, "foreign_origin", "another site's page may not do this")
-        try:
-            self._access.admit(scope)
-        except ApiError as error:
-            return error
-        return None
+            raise ForeignOrigin("another site's page may not do this")
+        self._access.admit(scope)

@@ -1,4 +1,4 @@
-"""How often a wrong token may be tried."""
+"""Limits how often an address may send a wrong token."""
 
 import time
 from collections import OrderedDict, deque
@@ -7,14 +7,14 @@ from collections.abc import Callable
 ALLOWED = 10
 WINDOW_SECONDS = 60.0
 MOST_ADDRESSES = 10_000
-"""That are remembered; the one that failed longest ago is forgotten first."""
+"""The limiter remembers at most so many; it forgets first the one whose last failure is longest ago."""
 
 
 class AttemptLimiter:
-    """Counts wrong tokens by the address they come from.
+    """Counts wrong tokens by client address.
 
     Args:
-        monotonic: seconds.
+        monotonic: clock, in seconds.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -29,7 +29,7 @@ class AttemptLimiter:
         return max(0.0, failed[0] + WINDOW_SECONDS - self._monotonic())
 
     def count(self, address: str) -> None:
-        """A wrong token came from this address."""
+        """Count one wrong token of this address."""
         self._failed.setdefault(address, deque(maxlen=ALLOWED)).append(self._monotonic())
         self._failed.move_to_end(address)
         if len(self._failed) > MOST_ADDRESSES:

@@ -1,6 +1,6 @@
-"""The session of a browser that signed in: a cookie that holds no token.
+"""The session of a signed-in browser: a cookie that holds no token.
 
-Every gateway with the same tokens takes it, since its signature is all there is of it.
+Every gateway with the same tokens accepts it, because it holds nothing but a signature.
 """
 
 from collections.abc import Iterable
@@ -17,15 +17,15 @@ _VALUE = b"in"
 
 
 def begin(token: Token) -> str:
-    """What the cookie holds: signed with the token, so that it ends with it."""
+    """The value of the cookie. It is signed with the token, so it is invalid once the token is removed."""
     return _signer(token).sign(_VALUE).decode()
 
 
-def token_of(tokens: Iterable[Token], value: str, life: timedelta) -> Token | None:
-    """Whose session this is; None if it is over, of a token that is no more, or made up."""
+def token_of(tokens: Iterable[Token], value: str, duration: timedelta) -> Token | None:
+    """The token of this session; None if it has expired, its token was removed, or it is forged."""
     for token in tokens:
         try:
-            _signer(token).unsign(value, max_age=int(life.total_seconds()))
+            _signer(token).unsign(value, max_age=int(duration.total_seconds()))
         except BadSignature:  # SignatureExpired is one
             continue
         return token

@@ -1,4 +1,4 @@
-"""Tokens: who may come in, with what role, and to which sources."""
+"""Tokens: the role that each one grants, and for which sources."""
 
 import hmac
 import re
@@ -14,13 +14,13 @@ Role = Literal["viewer", "operator"]
 SHORTEST = 24
 """Characters: too many to guess, so that only signing in needs to be slowed down."""
 _SECRET = re.compile(rf"[A-Za-z0-9_~+/=.-]{{{SHORTEST},256}}")
-"""What a header carries as it is."""
+"""Characters that a header can hold unencoded."""
 HOW = "write ROLE:TOKEN with ROLE viewer, viewer@SOURCE+SOURCE or operator; `openssl rand -hex 24` makes a token"
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What somebody may do here."""
+    """What a request may do."""
 
     role: Role
     sources: frozenset[str] | None = None
@@ -31,12 +31,12 @@ class Grant:
 
 
 EVERYBODY = Grant("operator")
-"""Without tokens whoever reaches the gateway may do everything; so it is reached from this machine only."""
+"""Without tokens everybody who reaches the gateway may do everything; then only this machine reaches it."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """A secret, and what who knows it may do."""
+    """A secret and its grant."""
 
     grant: Grant
     secret: str = field(repr=False)
@@ -62,7 +62,7 @@ class Token:
 
 
 def parse_all(text: str) -> tuple[Token, ...]:
-    """Tokens with commas or line ends between; what begins with # is a comment.
+    """Tokens separated by commas or line breaks; a line that begins with # is a comment.
 
     Raises:
         ValueError: one cannot be used, or two are the same.
@@ -75,14 +75,14 @@ def parse_all(text: str) -> tuple[Token, ...]:
 
 
 def find(tokens: Iterable[Token], secret: str) -> Token | None:
-    """The token with this secret. Takes as long for a wrong one as for a right one, however near it comes."""
-    asked, found = _digest(secret), None
+    """The token with this secret, in constant time: a wrong secret takes as long as a right one."""
+    digest, found = _digest(secret), None
     for token in tokens:
-        if hmac.compare_digest(_digest(token.secret), asked):
+        if hmac.compare_digest(_digest(token.secret), digest):
             found = token
     return found
 
 
 def _digest(secret: str) -> bytes:
-    """As long for every secret, so that no comparison tells a length."""
+    """Of the same length for every secret, so that a comparison does not reveal a length."""
     return sha256(secret.encode(errors="surrogateescape")).digest()

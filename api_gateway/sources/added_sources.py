@@ -1,4 +1,4 @@
-"""The sources that people added, as they stand in Redis now."""
+"""The sources that users added, as Redis holds them now."""
 
 from typing import cast
 
@@ -6,7 +6,7 @@ import redis.asyncio
 import structlog
 from pydantic import ValidationError
 
-from api_gateway.errors import ApiError
+from api_gateway.sources.errors import BrowserSource, ConfiguredSource, NameTaken, TooManySources, UnknownSource
 from api_gateway.sources.registry import Registry
 from contract import keys
 from contract.messages import AddedSource
@@ -16,12 +16,12 @@ logger = structlog.get_logger()
 
 
 class AddedSources:
-    """Sources to be captured beside what the configuration of the capture service names.
+    """Sources to capture besides those in the configuration of the capture service.
 
     Args:
         client: for commands.
-        registry: tells which names the configuration has taken.
-        most: how many there may be, browsers' cameras among them, since each is a process of the capture service.
+        registry: knows the sources of the configuration.
+        most: limit on added sources, browsers' cameras included; each is a process of the capture service.
     """
 
     def __init__(self, client: redis.asyncio.Redis, registry: Registry, most: int) -> None:
@@ -32,10 +32,11 @@ class AddedSources:
         self.sources: dict[str, AddedSource] = {}
 
     async def add(self, source: AddedSource) -> None:
-        """Have a source captured, from now on and after every restart.
+        """Capture a source from now on, also after restarts.
 
         Raises:
-            ApiError: the name is taken, or there are too many.
+            NameTaken: another source has the name.
+            TooManySources: the limit is reached.
             BrokerUnavailable: Redis cannot be reached.
         """
         with outages_named():
@@ -48,10 +49,12 @@ class AddedSources:
         logger.info("source added", source=source.name)
 
     async def remove(self, name: str) -> None:
-        """Have a source captured no more.
+        """Stop capturing a source.
 
         Raises:
-            ApiError: there is none, a browser sends it, or the configuration names it.
+            UnknownSource: there is none of this name.
+            BrowserSource: a browser sends it.
+            ConfiguredSource: the configuration names it.
             BrokerUnavailable: Redis cannot be reached.
         """
         with outages_named():
@@ -59,24 +62,23 @@ class AddedSources:
             source = self.sources.get(name)
             known = source is not None or name in self._malformed
             if not known and (status := self._registry.source(name)) and not status.added:
-                raise ApiError(
-                    409,
-                    "configured_source",
+                raise ConfiguredSource(
                     f"{name!r} was not added here: take it out of EMOTII_SOURCES or EMOTII_SOURCES_FILE and start the"
                     " capture service again",
                 )
             if source is not None and source.camera:
-                raise ApiError(409, "browser_camera", f"a browser sends {name!r}; it ends when that page is closed")
+                raise BrowserSource(f"a browser sends {name!r}; it ends when that page is closed")
             if not await self._client.hdel(keys.ADDED_SOURCES, name):
-                raise ApiError(404, "unknown_source", f"{name!r} has just been removed")
+                raise UnknownSource(f"{name!r} has just been removed")
             self.sources.pop(name, None)
         logger.info("source removed", source=name)
 
     async def admit_browser(self, source: AddedSource) -> None:
-        """As `add`, for a browser that holds the lease of its name; a browser that left may have had the name.
+        """As `add`, for a browser that holds the lease of its name; an earlier browser may have left the name here.
 
         Raises:
-            ApiError: the name belongs to another kind of source, or there are too many.
+            NameTaken: the name belongs to another kind of source.
+            TooManySources: the limit is reached.
             BrokerUnavailable: Redis cannot be reached.
         """
         with outages_named():
@@ -97,9 +99,7 @@ class AddedSources:
 
     def _check_room(self) -> None:
         if len(self.sources) >= self._most:
-            raise ApiError(
-                409, "too_many_sources", f"{self._most} sources may be added (EMOTII_ADDED_SOURCES); remove one first"
-            )
+            raise TooManySources(f"{self._most} sources may be added (EMOTII_ADDED_SOURCES); remove one first")
 
     async def poll(self) -> None:
         """Read them."""
@@ -114,9 +114,9 @@ class AddedSources:
             else:
                 found[name] = source
         if news := malformed - self._malformed:
-            logger.warning("malformed desired sources passed over", sources=sorted(news))
+            logger.warning("malformed added sources ignored", sources=sorted(news))
         self.sources, self._malformed = found, frozenset(malformed)
 
 
-def _taken(name: str) -> ApiError:
-    return ApiError(409, "name_taken", f"there is a source {name!r} already; choose another name")
+def _taken(name: str) -> NameTaken:
+    return NameTaken(f"there is a source {name!r} already; choose another name")

@@ -1,4 +1,4 @@
-"""The camera of one browser: pictures through the inbox into the capture service, never more than it can take."""
+"""The camera of one browser: sends its pictures to the capture service, with credits as flow control."""
 
 import asyncio
 import uuid
@@ -7,8 +7,8 @@ from typing import Any
 import redis.asyncio
 import structlog
 
-from api_gateway.errors import ApiError
 from api_gateway.sources.added_sources import AddedSources
+from api_gateway.sources.errors import BadPicture, BadSource, NameTaken, PictureTooLarge, TooFast
 from contract import keys
 from contract.errors import SourceError
 from contract.messages import AddedSource, InboxPicture
@@ -18,81 +18,100 @@ from contract.redis.lease import AsyncLease
 
 logger = structlog.get_logger()
 IN_FLIGHT = 2
-"""One that is being looked at, and one that waits."""
-LIFE_MS = 1000
-"""A picture that waited longer than this, for a capture that is only starting maybe, is not worth looking at."""
-KEEP_SECONDS = 1.0
+"""One picture that is being processed, and one that waits."""
+DEADLINE_MS = 1000
+"""The capture service drops a picture that waited longer than this, for example while it was starting."""
+RENEWAL_SECONDS = 1.0
+JPEG_BEGIN = b"\xff\xd8"
 
 
 class BrowserCamera:
-    """Holds a name while a browser sends, and counts what is on its way.
+    """Holds a name while a browser sends, and counts its pictures in flight.
 
     Args:
         client: for commands.
-        desired: where the source is asked for.
+        added_sources: where the source is added.
+        clock: Redis's.
         name: of the source.
     """
 
-    def __init__(self, client: redis.asyncio.Redis, desired: AddedSources, clock: RedisClock, name: str) -> None:
+    def __init__(self, client: redis.asyncio.Redis, added_sources: AddedSources, clock: RedisClock, name: str) -> None:
         self._client = client
-        self._desired = desired
+        self._added_sources = added_sources
         self._clock = clock
         self._name = name
         self._lease = AsyncLease(client, keys.camera(name))
         self._epoch = uuid.uuid4().hex[:12]
         self._frame = 0
         self._unused = 0
-        """Pictures that the browser may send and has not."""
+        """Credits that the browser has and has not used."""
         self._waiting = 0
-        """Pictures that the capture has not done with, at most."""
-        self._turn = asyncio.Lock()
+        """Pictures that the capture service has not processed, at most."""
+        self._lock = asyncio.Lock()
+        """Guards the two counts."""
         self._entered = False
 
     async def enter(self) -> None:
         """Take the name and have the source captured.
 
         Raises:
-            ApiError: the name cannot be used or is taken.
+            BadSource: the name cannot be that of a source.
+            NameTaken: another source or browser has it.
+            TooManySources: the limit on added sources is reached.
         """
         try:
             if keys.source_name(self._name) == keys.UPLOADS:
+<<<<<<< HEAD
                 raise ApiError(422, "bad_source", f"the name {keys.UPLOADS!r} is reserved for uploaded pictures")
+=======
+                raise BadSource(f"the name {keys.UPLOADS!r} is reserved for single pictures")
+>>>>>>> aaaa088 (Routes name the services they use, services raise errors of their own, one table maps them to HTTP)
         except SourceError as error:
-            raise ApiError(422, "bad_source", str(error)) from error
-        await self._hold()
-        await self._client.delete(keys.inbox(self._name))  # of a browser that was here before
+            raise BadSource(str(error)) from error
+        await self._acquire_or_renew()
+        await self._client.delete(keys.inbox(self._name))  # pictures of an earlier browser
         self._entered = True
-        logger.info("a browser's camera came", source=self._name)
+        logger.info("browser camera connected", source=self._name)
 
-    async def keep(self) -> None:
-        """Keep the name, for ever.
+    async def keep_name(self) -> None:
+        """Renew the right to the name until cancelled.
 
         Raises:
-            ApiError: during a long outage another browser has taken it.
+            NameTaken: another browser has taken it during a long outage.
         """
         while True:
-            await asyncio.sleep(KEEP_SECONDS)
-            await self._hold()
+            await asyncio.sleep(RENEWAL_SECONDS)
+            await self._acquire_or_renew()
 
-    async def hand_in(self, jpeg: bytes) -> None:
-        """Give a picture to the capture.
+    async def submit(self, jpeg: bytes, limit: int) -> None:
+        """Send a picture to the capture service.
+
+        Args:
+            jpeg: the picture.
+            limit: of its bytes.
 
         Raises:
-            ApiError: it comes without a credit.
+            PictureTooLarge: it has more bytes.
+            BadPicture: it is not a JPEG.
+            TooFast: the browser has no credit.
         """
-        async with self._turn:
+        if len(jpeg) > limit:
+            raise PictureTooLarge(f"a picture may have {limit} bytes (EMOTII_CAMERA_FRAME_LIMIT)")
+        if not jpeg.startswith(JPEG_BEGIN):
+            raise BadPicture("send each picture as one binary message that is a JPEG")
+        async with self._lock:
             if not self._unused:
-                raise ApiError(429, "too_fast", 'wait for {"ready": n} before sending so many pictures more')
+                raise TooFast('wait for {"ready": n} before sending so many pictures more')
             self._unused -= 1
             now_ms = self._clock.now_ms()
-            picture = InboxPicture(self._epoch, self._frame, now_ms, now_ms + LIFE_MS, jpeg)
+            picture = InboxPicture(self._epoch, self._frame, now_ms, now_ms + DEADLINE_MS, jpeg)
             await self._client.xadd(keys.inbox(self._name), dict[Any, Any](picture.fields()), maxlen=IN_FLIGHT)
             self._frame += 1
             self._waiting += 1
 
-    async def credits(self) -> int:
-        """How many pictures more the browser may send, since the last call."""
-        async with self._turn:
+    async def new_credits(self) -> int:
+        """The number of additional pictures that the browser may send, since the last call."""
+        async with self._lock:
             if self._waiting:
                 self._waiting = await self._client.xlen(keys.inbox(self._name))
             more = max(0, IN_FLIGHT - self._unused - self._waiting)
@@ -100,17 +119,17 @@ class BrowserCamera:
             return more
 
     async def leave(self) -> None:
-        """Let go of the name; the capture sees that the browser left."""
+        """Release the name; the capture service notices that the browser has left."""
         try:
             await self._lease.release()
         except OUTAGES as error:
-            logger.info("a browser's camera left without a word to redis", source=self._name, error=str(error))
+            logger.info("browser camera left during an outage of redis", source=self._name, error=str(error))
         else:
             if self._entered:
-                logger.info("a browser's camera left", source=self._name)
+                logger.info("browser camera left", source=self._name)
 
-    async def _hold(self) -> None:
+    async def _acquire_or_renew(self) -> None:
         if not await self._lease.acquire_or_renew():
-            raise ApiError(409, "name_taken", f"another browser sends {self._name!r} now; choose another name")
+            raise NameTaken(f"another browser sends {self._name!r} now; choose another name")
         source = AddedSource(name=self._name, address="", camera="browser", added_ms=self._clock.now_ms())
-        await self._desired.admit_browser(source)
+        await self._added_sources.admit_browser(source)

@@ -1,4 +1,4 @@
-"""Which sources and workers there are, as they last said themselves."""
+"""The sources and workers, as they last reported themselves."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -7,7 +7,7 @@ import redis.asyncio
 import structlog
 from pydantic import BaseModel, ValidationError
 
-from api_gateway.errors import ApiError
+from api_gateway.sources.errors import NotReady, UnknownSource
 from contract import keys
 from contract.messages import FORGOTTEN_MS, STATUS_TTL_MS, SourceStatus, WorkerStatus
 from contract.redis.clock import RedisClock
@@ -17,13 +17,13 @@ Status = TypeVar("Status", bound=BaseModel)
 
 
 class Registry:
-    """The registries in Redis, looked at twice a second.
+    """The registries in Redis, polled twice a second.
 
     Args:
         client: for commands.
-        clock: Redis's; it is kept set here.
-        on_change: called with a source's status whenever its state or the reason is another than before.
-        on_gone: called with the name of a source that is no more.
+        clock: Redis's; the registry keeps it synchronised.
+        on_change: called with a source's status whenever its state or reason has changed.
+        on_gone: called with the name of a source that no longer exists.
     """
 
     def __init__(
@@ -39,15 +39,16 @@ class Registry:
         self._on_gone = on_gone
         self._sources: dict[str, SourceStatus] = {}
         self._workers: dict[str, WorkerStatus] = {}
-        self._told: dict[str, tuple[str, str]] = {}
+        self._published: dict[str, tuple[str, str]] = {}
+        """By source: the state and reason that were published last."""
         self._malformed: frozenset[bytes] = frozenset()
-        self._looked_ms = self._deaf_until_ms = 0
+        self._polled_ms = self._unheard_until_ms = 0
         self.reachable = False
-        """Whether the last look succeeded."""
+        """Whether the last poll succeeded."""
         self.backlog: dict[str, int] = {}
-        """By source: entries of the crops stream that no worker has finished."""
+        """By source: the number of crops that no worker has finished."""
         self.waiting_ms: dict[str, int] = {}
-        """By source: for how long the oldest of them had been waiting at the last look."""
+        """By source: how long the oldest of them had been waiting at the last poll."""
 
     async def poll(self) -> None:
         """Read both registries."""
@@ -58,11 +59,11 @@ class Registry:
             self.reachable = False
             raise
         finally:
-            self._tell_changes()
+            self._publish_changes()
 
     def sources(self) -> list[SourceStatus]:
-        """Every source in its order, those behind that were not heard of for 5 s; they are OFFLINE."""
-        in_order = sorted(self._sources.values(), key=lambda s: (not self.is_heard(s), s.order, s.name))
+        """Every source in its order; those that reported nothing for 5 s come last, and are OFFLINE."""
+        in_order = sorted(self._sources.values(), key=lambda s: (not self.is_alive(s), s.order, s.name))
         return [self._as_of_now(status) for status in in_order]
 
     def workers(self) -> list[WorkerStatus]:
@@ -71,7 +72,7 @@ class Registry:
         return [status for status in self._workers.values() if status.seen_ms >= oldest]
 
     def find(self, name: str) -> SourceStatus | None:
-        """The source of this name; None if there is none. Cheap: asked for every reading and every viewer's picture."""
+        """The source of this name; None if there is none. Called for every reading and picture, so it is cheap."""
         status = self._sources.get(name)
         return status and self._as_of_now(status)
 
@@ -79,22 +80,39 @@ class Registry:
         """The source of this name.
 
         Raises:
-            ApiError: there is none; the message lists those that there are.
+            UnknownSource: there is none; the message lists the sources.
         """
         if (status := self.find(name)) is not None:
             return status
         names = ", ".join(status.name for status in self.sources()) or "none yet"
-        raise ApiError(404, "unknown_source", f"no source {name[:40]!r}; there are: {names}")
+        raise UnknownSource(f"no source {name[:40]!r}; there are: {names}")
 
     def chosen(self, name: str | None) -> str | None:
-        """`name` if there is such a source; without one the first camera, None where there is none yet.
+        """`name` if there is such a source; for None the first camera, or None if there is none yet.
 
         Raises:
-            ApiError: there is no source of that name.
+            UnknownSource: there is no source of that name.
         """
         if name is not None:
             return self.source(name).name
         return next((status.name for status in self.sources() if status.kind == "camera"), None)
+
+    def check_ready(self) -> None:
+        """Check that pictures can be captured and classified now.
+
+        Raises:
+            NotReady: Redis, a worker or a capture service is missing.
+        """
+        missing = []
+        if not self.reachable:
+            missing = ["redis"]
+        else:
+            if not self.workers():
+                missing.append("a worker")
+            if not any(map(self.is_alive, self.sources())):
+                missing.append("a capture")
+        if missing:
+            raise NotReady("missing: " + ", ".join(missing))
 
     async def _read(self) -> None:
         await self._clock.refresh_async(self._client)
@@ -105,7 +123,7 @@ class Registry:
         for name in names:
             pipeline.xlen(keys.crops(name))
             pipeline.xrange(keys.crops(name), count=1)
-        # A crops key of another type gives an error in the place of its length: that source has no backlog to tell.
+        # A crops key of another type gives an error in the place of its length: that source has no backlog.
         sources, workers, *crops = await pipeline.execute(raise_on_error=False)
         for reply in (sources, workers):
             if isinstance(reply, Exception):
@@ -117,7 +135,7 @@ class Registry:
         self._count_crops(dict(zip(names, zip(crops[::2], crops[1::2], strict=True), strict=True)))
 
     def _count_crops(self, found: Mapping[str, tuple[Any, Any]]) -> None:
-        """Take in the length and the first entry of each crops stream; an error stands in the place of both."""
+        """Store the length and the age of the first entry of each crops stream; both can be an error instead."""
         now_ms = self._clock.now_ms()
         self.backlog = {name: length for name, (length, _) in found.items() if isinstance(length, int)}
         first = {name: entries[0][0] for name, (_, entries) in found.items() if isinstance(entries, list) and entries}
@@ -132,48 +150,48 @@ class Registry:
                 malformed.add(name)
                 if name not in self._malformed:
                     reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-                    logger.warning("malformed status passed over", entry=repr(name[:64]), reason=reason)
+                    logger.warning("malformed status ignored", entry=repr(name[:64]), reason=reason)
         return found
 
     def _remembered(self, found: Mapping[str, SourceStatus]) -> dict[str, SourceStatus]:
-        """The sources without those that were not heard of for a minute."""
+        """The sources without those that reported nothing for a minute."""
         now_ms = self._clock.now_ms()
-        if self._looked_ms and now_ms - self._looked_ms > STATUS_TTL_MS:
-            # Redis was away or this host asleep; the captures may need a moment as well, and are not gone for that.
-            self._deaf_until_ms = now_ms
-        self._looked_ms = now_ms
+        if self._polled_ms and now_ms - self._polled_ms > STATUS_TTL_MS:
+            # Redis was unreachable or this host asleep; the captures may need a moment to report again.
+            self._unheard_until_ms = now_ms
+        self._polled_ms = now_ms
         if not found:
-            # All at once: Redis was flushed or came back empty, and whoever lives says so again within a second.
-            heard = now_ms - STATUS_TTL_MS
-            found = {name: status for name, status in self._sources.items() if status.seen_ms >= heard}
+            # All at once: Redis was flushed or restarted empty; live captures report again within a second.
+            oldest_ms = now_ms - STATUS_TTL_MS
+            found = {name: status for name, status in self._sources.items() if status.seen_ms >= oldest_ms}
         return {
             name: status
             for name, status in found.items()
             if name == status.name
             and keys.SOURCE_NAME.fullmatch(name)
-            and now_ms - max(status.seen_ms, self._deaf_until_ms) <= FORGOTTEN_MS
+            and now_ms - max(status.seen_ms, self._unheard_until_ms) <= FORGOTTEN_MS
         }
 
-    def _tell_changes(self) -> None:
+    def _publish_changes(self) -> None:
         sources = {status.name: status for status in self.sources()}
-        for name in self._told.keys() - sources.keys():
-            del self._told[name]
+        for name in self._published.keys() - sources.keys():
+            del self._published[name]
             logger.info("source is gone", source=name)
             self._on_gone(name)
         for name, status in sources.items():
-            before, now = self._told.get(name, ("", "")), (status.state, status.reason)
+            before, now = self._published.get(name, ("", "")), (status.state, status.reason)
             if before[0] != now[0]:
                 logger.info("source", source=name, state=status.state, reason=status.reason)
             if before != now:
-                self._told[name] = now
+                self._published[name] = now
                 self._on_change(status)
 
-    def is_heard(self, status: SourceStatus) -> bool:
-        """Whether the capture process of this source is alive, in whatever state the source is."""
+    def is_alive(self, status: SourceStatus) -> bool:
+        """Whether the capture process of this source reports, whatever the state of the source is."""
         return self._clock.now_ms() - status.seen_ms <= STATUS_TTL_MS
 
     def _as_of_now(self, status: SourceStatus) -> SourceStatus:
-        if self.is_heard(status) or status.state == "OFFLINE":
+        if self.is_alive(status) or status.state == "OFFLINE":
             return status
         reason = "its capture process is gone or stuck" if self.reachable else "Redis cannot be reached"
         return status.model_copy(update={"state": "OFFLINE", "reason": reason, "fps": 0.0})

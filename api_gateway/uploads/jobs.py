@@ -1,4 +1,4 @@
-"""Jobs: recordings taken in for the jobs service, watched, cancelled and handed out again."""
+"""Jobs: uploads recordings for the jobs service, cancels jobs and serves their files."""
 
 import asyncio
 import errno
@@ -11,18 +11,27 @@ from typing import BinaryIO
 
 import redis.asyncio
 
-from api_gateway.errors import ApiError
+from api_gateway.uploads.errors import (
+    DiskFull,
+    DiskUnwritable,
+    JobFileNotFound,
+    JobNotDone,
+    JobNotFound,
+    TooManyUploads,
+    UnreadableVideo,
+)
 from api_gateway.uploads.multipart import MultipartFile
+from api_gateway.uploads.request_body import recording_too_large
 from contract import keys
 from contract.jobs import JOB_ID, UPDATE, JobFiles, read_status
 from contract.messages.job import JobStatus
 from contract.redis.broker import outages_named
 from contract.redis.clock import RedisClock
 
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 MOST_UNFINISHED = 100
-"""Jobs that may wait: their recordings all stand on the disk."""
-NOBODY = "no jobs service is running (emotii jobs starts one)"
+"""Jobs that may wait; the recordings of all of them are on the disk."""
+NO_SERVICE = "no jobs service is running (emotii jobs starts one)"
 
 
 class Jobs:
@@ -31,7 +40,7 @@ class Jobs:
     Args:
         client: for commands.
         clock: for the times in the registry.
-        folder: of the files, shared with the jobs service; made with the first of them.
+        folder: of the files, shared with the jobs service; created with the first job.
         limit: the largest recording, in bytes.
     """
 
@@ -49,14 +58,14 @@ class Jobs:
         """
         with outages_named():
             stored, runner = await asyncio.gather(self._client.hvals(keys.JOBS), self._client.get(keys.JOBS_RUNNER))
-        found = [_told(job, bool(runner)) for value in stored if (job := read_status(value)) is not None]
+        found = [_with_reason(job, bool(runner)) for value in stored if (job := read_status(value)) is not None]
         return sorted(found, key=lambda job: (job.created_ms, job.id), reverse=True)
 
     async def get(self, job: str) -> JobStatus:
         """One job.
 
         Raises:
-            ApiError: there is none of this id.
+            JobNotFound: there is none of this id.
             BrokerUnavailable: Redis cannot be reached.
         """
         status = None
@@ -67,18 +76,22 @@ class Jobs:
                 )
             status = read_status(stored) if stored else None
         if status is None:
-            raise ApiError(404, "unknown_job", f"no job {job[:32]!r}")
-        return _told(status, bool(runner))
+            raise JobNotFound(f"no job {job[:32]!r}")
+        return _with_reason(status, bool(runner))
 
-    async def take_in(self, recording: MultipartFile) -> JobStatus:
-        """Put a recording on disk as it comes, and queue its job. Whatever goes wrong, no part of it stays.
+    async def submit(self, recording: MultipartFile) -> JobStatus:
+        """Write a recording to disk as it arrives, and queue its job. If anything fails, no part of it stays.
 
         Raises:
-            ApiError: it cannot be read, is too large or empty, the disk is full, or too many jobs wait.
+            TooManyUploads: too many jobs wait.
+            UploadTooLarge: the recording is above the limit.
+            UnreadableVideo: it is empty.
+            MalformedForm, MissingFile, BadFileName, UploadStalled: as `MultipartFile` raises them.
+            DiskFull, DiskUnwritable: it cannot be written.
             BrokerUnavailable: Redis cannot be reached.
         """
         if sum(not job.over for job in await self.all()) >= MOST_UNFINISHED:
-            raise ApiError(503, "busy", f"{MOST_UNFINISHED} jobs are waiting; try again later")
+            raise TooManyUploads(f"{MOST_UNFINISHED} jobs are waiting; try again later")
         job = uuid.uuid4().hex[:12]
         try:
             await self._write(job, recording)
@@ -96,30 +109,30 @@ class Jobs:
         return status
 
     async def cancel(self, job: str) -> None:
-        """Stop a job if it runs, and remove all of it.
+        """Stop a job if it runs, and remove its recording and files.
 
         Raises:
-            ApiError: there is none of this id.
+            JobNotFound: there is none of this id.
             BrokerUnavailable: Redis cannot be reached.
         """
         update = {"state": "cancelled", "changed_ms": self._clock.now_ms(), "files": ()}
         cancelled = (await self.get(job)).model_copy(update=update)
         with outages_named():
-            # Said first: if this process dies here, the jobs service does the rest.
+            # Published first: if this process dies here, the jobs service removes the files.
             await self._client.eval(UPDATE, 1, keys.JOBS, job, cancelled.model_dump_json())
             if await asyncio.to_thread(self._files.remove, job):
                 await self._client.hdel(keys.JOBS, job)
 
     async def erase(self, from_ms: int, to_ms: int, skew_ms: int) -> list[str]:
-        """Cancel and remove every job that was handed in from one moment to the other, and folders of no job's.
+        """Cancel and remove every job that was submitted within a span of time, and folders that belong to no job.
 
         Args:
-            from_ms: in Redis's time.
-            to_ms: as well.
-            skew_ms: by how much this host's clock is ahead of that.
+            from_ms: start of the span, in Redis's time.
+            to_ms: its end, included.
+            skew_ms: by how much this host's clock is ahead of Redis's.
 
         Returns:
-            Their ids; processes that ran one may need a moment to end it.
+            The ids of the jobs; a process that ran one may need a moment to end it.
 
         Raises:
             OSError: a folder cannot be removed.
@@ -128,13 +141,13 @@ class Jobs:
         known = await self.all()
         wanted = [job.id for job in known if from_ms <= job.created_ms <= to_ms]
         for job in wanted:
-            with suppress(ApiError):  # removed meanwhile
+            with suppress(JobNotFound):  # removed meanwhile
                 await self.cancel(job)
         names = {job.id for job in known}
         return wanted + await asyncio.to_thread(self._files.remove_strays, names, from_ms + skew_ms, to_ms + skew_ms)
 
     async def any_claimed(self, jobs: Iterable[str]) -> bool:
-        """Whether a process still holds one of these jobs.
+        """Whether a process still runs one of these jobs.
 
         Raises:
             BrokerUnavailable: Redis cannot be reached.
@@ -147,18 +160,23 @@ class Jobs:
         """The path of one of the files of a job.
 
         Raises:
-            ApiError: there is no such job, it is not done, or it has no such file.
+            JobNotFound: there is no such job.
+            JobNotDone: it has no files yet.
+            JobFileNotFound: it has no such file, or the file was removed.
         """
         status = await self.get(job)
-        if name in status.files:
-            return self._files.results(job) / name
-        if not status.over:
-            raise ApiError(409, "not_done", f"job {job} is {status.state}; its files come when it is done")
-        known = ", ".join(status.files) or "none"
-        raise ApiError(404, "unknown_file", f"job {job} has no file {name[:64]!r}; it has: {known}")
+        if name not in status.files:
+            if not status.over:
+                raise JobNotDone(f"job {job} is {status.state}; its files come when it is done")
+            known = ", ".join(status.files) or "none"
+            raise JobFileNotFound(f"job {job} has no file {name[:64]!r}; it has: {known}")
+        path = self._files.results(job) / name
+        if not await asyncio.to_thread(path.is_file):
+            raise JobFileNotFound(f"{name} of job {job} is gone")
+        return path
 
     async def sweep(self) -> int:
-        """Remove what gateways that died left of recordings that were being handed in; how many it was."""
+        """Remove the unfinished uploads of gateways that died; returns how many there were."""
         return await asyncio.to_thread(self._files.sweep)
 
     async def _write(self, job: str, recording: MultipartFile) -> None:
@@ -169,18 +187,15 @@ class Jobs:
             async for chunk in recording:
                 size += len(chunk)
                 if size > self._limit:
-                    raise self.too_large()
+                    raise recording_too_large(self._limit)
                 await asyncio.to_thread(file.write, chunk)
             await asyncio.to_thread(_to_disk, file)
         if not size:
-            raise ApiError(422, "unreadable_video", "the video has no bytes")
+            raise UnreadableVideo("the video has no bytes")
 
     async def _drop(self, job: str) -> None:
         await asyncio.to_thread(self._files.upload(job).unlink, missing_ok=True)
         await asyncio.to_thread(self._files.remove, job)
-
-    def too_large(self) -> ApiError:
-        return ApiError(413, "too_large", f"a video may have {self._limit} bytes (EMOTII_JOBS_UPLOAD_LIMIT)")
 
 
 def _to_disk(file: BinaryIO) -> None:
@@ -188,12 +203,12 @@ def _to_disk(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-def _told(job: JobStatus, runner: bool) -> JobStatus:
-    """As it stands in the registry; one that nobody will take says so."""
-    return job if runner or job.over else job.model_copy(update={"reason": NOBODY})
+def _with_reason(job: JobStatus, runner: bool) -> JobStatus:
+    """The job; while no jobs service runs, one that waits for it states that as its reason."""
+    return job if runner or job.over else job.model_copy(update={"reason": NO_SERVICE})
 
 
-def _unwritable(error: OSError) -> ApiError:
-    if error.errno in FULL:
-        return ApiError(507, "disk_full", "the disk of EMOTII_JOBS is full; cancel jobs or make room")
-    return ApiError(507, "disk_unwritable", f"no video can be written into EMOTII_JOBS: {error.strerror}")
+def _unwritable(error: OSError) -> DiskFull | DiskUnwritable:
+    if error.errno in FULL_DISK:
+        return DiskFull("the disk of EMOTII_JOBS is full; cancel jobs or make room")
+    return DiskUnwritable(f"no video can be written into EMOTII_JOBS: {error.strerror}")

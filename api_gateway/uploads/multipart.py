@@ -1,116 +1,156 @@
-"""The file of a form (multipart/form-data, RFC 7578), taken in as it comes: it may be larger than the memory."""
+"""Reads the file of a form (multipart/form-data, RFC 7578) as it arrives: the file may be larger than the memory."""
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from api_gateway.errors import ApiError
+from api_gateway.uploads.errors import BadFileName, MalformedForm, MissingFile, UploadStalled
 
 SILENT_SECONDS = 30.0
-"""A form whose sender is silent for so long is broken off."""
+"""The upload is aborted if its client sends nothing for this long."""
 LONGEST_NAME = 200
 
 
-class MultipartFile:
-    """The bytes of one field's file, to be iterated over once; every other field is passed over.
+@dataclass(frozen=True, slots=True)
+class FormLimits:
+    """Limits on the parts of a form; None: no limit, since only the one file is ever kept."""
 
-    Iterating raises `ApiError` where it is no form, is cut off, has no such file, has one whose name looks like a path,
-    or where nothing comes any more.
+    files: int | None = None
+    fields: int | None = None
+
+
+NO_LIMITS = FormLimits()
+
+
+class MultipartFile:
+    """The bytes of one field's file, as an iterable to be consumed once; all other parts are skipped.
+
+    Iterating raises:
+        MalformedForm: the body is no form, is cut off, or exceeds the limits.
+        MissingFile: the form has no such file.
+        BadFileName: the file's name looks like a path.
+        UploadStalled: the client sends nothing for too long.
 
     Args:
         content_type: the request's header.
         stream: the request's body.
         field: the name of the field.
+        limits: on the parts of the form.
+        any_name: whether to accept any name of the file, because nothing is stored under it.
 
     Raises:
-        ApiError: the content type states no boundary.
+        MalformedForm: the content type states no boundary.
     """
 
-    def __init__(self, content_type: str, stream: AsyncIterable[bytes], field: str) -> None:
+    def __init__(
+        self,
+        content_type: str,
+        stream: AsyncIterable[bytes],
+        field: str,
+        *,
+        limits: FormLimits = NO_LIMITS,
+        any_name: bool = False,
+    ) -> None:
         boundary = parse_options_header(content_type)[1].get(b"boundary")
         if not boundary:
-            raise ApiError(400, "bad_request", "the form states no boundary")
+            raise MalformedForm("the form states no boundary")
         self.name = ""
-        """The file's name as its sender says; known with its first bytes."""
+        """The file's name as the client states it; known with the first bytes."""
         self._stream = stream
         self._field = field.encode()
-        self._ours = False
+        self._limits = limits
+        self._any_name = any_name
+        self._files = self._fields = 0
+        self._in_file = False
+        """Whether the current part is the file."""
         self._complete = False
         self._ended = False
         self._header: list[bytes] = [b"", b""]
         self._disposition = b""
-        self._found: list[bytes] = []
+        self._received: list[bytes] = []
         self._parser = MultipartParser(
             boundary,
             {
-                "on_part_begin": self._part_begins,
+                "on_part_begin": self._on_part_begin,
                 "on_header_field": lambda data, start, end: self._add_header(0, data[start:end]),
                 "on_header_value": lambda data, start, end: self._add_header(1, data[start:end]),
-                "on_header_end": self._header_ends,
-                "on_headers_finished": self._data_begins,
-                "on_part_data": self._data,
-                "on_part_end": self._part_ends,
-                "on_end": self._end,
+                "on_header_end": self._on_header_end,
+                "on_headers_finished": self._on_headers_finished,
+                "on_part_data": self._on_part_data,
+                "on_part_end": self._on_part_end,
+                "on_end": self._on_end,
             },
         )
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         chunks = aiter(self._stream)
-        while (chunk := await _next(chunks)) is not None:
-            self._found.clear()
+        while (chunk := await _next_chunk(chunks)) is not None:
+            self._received.clear()
             try:
                 self._parser.write(chunk)
             except FormParserError as error:
-                raise ApiError(400, "bad_request", "this is not a form that can be read") from error
-            if self._found:
-                yield b"".join(self._found)
+                raise MalformedForm("this is not a form that can be read") from error
+            if self._received:
+                yield b"".join(self._received)
         if not self._ended:
-            raise ApiError(400, "bad_request", "the form is cut off")
+            raise MalformedForm("the form is cut off")
         if not self._complete:
-            raise ApiError(422, "invalid_request", f"the form has no file `{self._field.decode()}`")
+            raise MissingFile(f"the form has no file `{self._field.decode()}`")
 
-    def _part_begins(self) -> None:
-        self._ours, self._disposition = False, b""
+    def _on_part_begin(self) -> None:
+        self._in_file, self._disposition = False, b""
 
     def _add_header(self, place: int, part: bytes) -> None:
         self._header[place] += part
 
-    def _header_ends(self) -> None:
+    def _on_header_end(self) -> None:
         name, value = self._header
         if name.lower() == b"content-disposition":
             self._disposition = value
         self._header = [b"", b""]
 
-    def _data_begins(self) -> None:
+    def _on_headers_finished(self) -> None:
         options = parse_options_header(self._disposition)[1]
-        self._ours = options.get(b"name") == self._field and b"filename" in options and not self._complete
-        if self._ours:
-            self.name = _checked(options[b"filename"].decode(errors="replace"))
+        self._count(is_file=b"filename" in options)
+        self._in_file = options.get(b"name") == self._field and b"filename" in options and not self._complete
+        if self._in_file:
+            self.name = options[b"filename"].decode(errors="replace")
+            if not self._any_name:
+                _check_name(self.name)
 
-    def _data(self, data: bytes, start: int, end: int) -> None:
-        if self._ours:
-            self._found.append(data[start:end])
+    def _count(self, *, is_file: bool) -> None:
+        self._files += is_file
+        self._fields += not is_file
+        for kind, count, limit in (
+            ("files", self._files, self._limits.files),
+            ("fields", self._fields, self._limits.fields),
+        ):
+            if limit is not None and count > limit:
+                raise MalformedForm(f"the form has too many {kind}: at most {limit}")
 
-    def _part_ends(self) -> None:
-        self._complete |= self._ours
+    def _on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._in_file:
+            self._received.append(data[start:end])
 
-    def _end(self) -> None:
+    def _on_part_end(self) -> None:
+        self._complete |= self._in_file
+
+    def _on_end(self) -> None:
         self._ended = True
 
 
-async def _next(chunks: AsyncIterator[bytes]) -> bytes | None:
+async def _next_chunk(chunks: AsyncIterator[bytes]) -> bytes | None:
     try:
         async with asyncio.timeout(SILENT_SECONDS):
             return await anext(chunks, None)
     except TimeoutError:
-        raise ApiError(408, "timeout", f"nothing came for {SILENT_SECONDS:.0f} s") from None
+        raise UploadStalled(f"nothing came for {SILENT_SECONDS:.0f} s") from None
 
 
-def _checked(name: str) -> str:
-    """Names are told, and are no paths of ours; one that looks like a path is refused all the same."""
+def _check_name(name: str) -> None:
+    """A name is only shown, never used as a path; one that looks like a path is refused all the same."""
     if not name.isprintable() or name in {"", ".", ".."} or set(name) & set("/\\") or len(name) > LONGEST_NAME:
-        message = f"{name[:80]!r} is no name of a file: use 1 to {LONGEST_NAME} characters, without / and \\"
-        raise ApiError(422, "bad_name", message)
-    return name
+        raise BadFileName(f"{name[:80]!r} is no name of a file: use 1 to {LONGEST_NAME} characters, without / and \\")

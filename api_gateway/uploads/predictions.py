@@ -1,4 +1,4 @@
-"""Single pictures: handed to the capture service through the inbox, and their outcomes gathered again."""
+"""Predictions: submits single pictures to the capture service through its inbox, and collects their outcomes."""
 
 import asyncio
 import uuid
@@ -8,18 +8,25 @@ from typing import Any
 
 import redis.asyncio
 
-from api_gateway.errors import ApiError
 from api_gateway.sources.registry import Registry
+from api_gateway.uploads.errors import (
+    NoCapture,
+    NoWorker,
+    PredictionTimeout,
+    TooManyUploads,
+    UnclassifiableFace,
+    UnreadablePicture,
+)
 from contract import keys
-from contract.errors import MalformedMessage
+from contract.errors import BrokerUnavailable, MalformedMessage
 from contract.messages import Dead, FrameDone, FrameId, InboxPicture, Manifest, Outcome, Reading
 from contract.redis.broker import outages_named
 from contract.redis.clock import RedisClock
 
 INBOX_LIMIT = 64
-"""Pictures that may wait in the inbox: more would only time out there, and fill Redis meanwhile."""
+"""Pictures that may wait in the inbox: more would time out there, and fill Redis until then."""
 BYTES_LIMIT = 64_000_000
-"""Of all pictures that this gateway has under way, which all stand in Redis's memory; a single one may be larger."""
+"""Of all pending pictures of this gateway, which are all in Redis's memory; a single picture may be larger."""
 
 
 @dataclass
@@ -28,16 +35,18 @@ class _Pending:
     frame: FrameDone | None = None
     readings: dict[int, Reading] = field(default_factory=dict)
     """By face."""
-    dead: str = ""
+    failure: str = ""
     """Why one of its faces could not be classified."""
 
 
 class Predictions:
-    """The pictures that are on their way.
+    """The pending pictures.
 
     Args:
         client: for commands.
-        timeout: the longest that a picture may take.
+        registry: of sources and workers.
+        clock: Redis's.
+        timeout: deadline of a picture.
     """
 
     def __init__(self, client: redis.asyncio.Redis, registry: Registry, clock: RedisClock, timeout: timedelta) -> None:
@@ -49,7 +58,7 @@ class Predictions:
         self._bytes = 0
 
     def process(self, outcome: Outcome) -> None:
-        """An outcome of the source `uploads`; those of other gateways' pictures are passed over."""
+        """Process an outcome of the source `uploads`; those of other gateways' pictures are ignored."""
         pending = self._pending.get(outcome.id.epoch)
         if pending is None or isinstance(outcome, Manifest):
             return
@@ -61,80 +70,89 @@ class Predictions:
             pending.complete.set()
 
     def dead_letter(self, dead: Dead) -> None:
-        """A face of an upload was given up: its picture has no complete answer any more."""
+        """Fail the picture of a face that a worker has dead-lettered: its result cannot be complete any more."""
         try:
             pending = self._pending.get(FrameId.read(dead.original).epoch)
         except MalformedMessage:
-            return  # it does not say whose face it was
+            return  # it does not identify its picture
         if pending:
-            pending.dead = dead.reason
+            pending.failure = dead.reason
             pending.complete.set()
 
     async def predict(self, picture: bytes) -> tuple[FrameDone, list[Reading]]:
-        """Have a picture looked at: its size, and a reading of each face in the order of the detector.
+        """Classify the faces of a picture.
+
+        Args:
+            picture: the encoded picture.
+
+        Returns:
+            The frame, which holds the picture's size, and a reading of each face in the order of the detector.
 
         Raises:
-            ApiError: nobody is there to do it, too many others are under way, it takes too long, it is no picture, or
-                one of its faces cannot be classified.
+            NoCapture, NoWorker: the service that is needed does not run.
+            TooManyUploads: too many pictures wait.
+            PredictionTimeout: there is no result by the deadline.
+            UnreadablePicture: it is no picture.
+            UnclassifiableFace: the model fails on one of its faces.
             BrokerUnavailable: Redis cannot be reached.
         """
-        self._check_somebody_is_there()
+        self._check_services()
         if self._bytes and self._bytes + len(picture) > BYTES_LIMIT:
-            raise _busy()
+            raise _too_many()
         epoch = uuid.uuid4().hex
         pending = self._pending[epoch] = _Pending()
         self._bytes += len(picture)
         try:
             with outages_named():
-                await self._have_looked_at(epoch, picture, pending)
+                await self._submit_and_wait(epoch, picture, pending)
         finally:
             del self._pending[epoch]
             self._bytes -= len(picture)
-        return _checked(pending)
+        return _result(pending)
 
-    async def _have_looked_at(self, epoch: str, picture: bytes, pending: _Pending) -> None:
-        entry = await self._hand_in(epoch, picture)
+    async def _submit_and_wait(self, epoch: str, picture: bytes, pending: _Pending) -> None:
+        entry = await self._submit(epoch, picture)
         seconds = self._timeout.total_seconds()
         try:
             async with asyncio.timeout(seconds):
                 await pending.complete.wait()
         except TimeoutError:
-            # Nobody waits for it now; it would only take room in Redis.
+            # Nobody waits for the result any more; the picture would only occupy Redis.
             await self._client.xdel(keys.inbox(keys.UPLOADS), entry)
-            raise ApiError(504, "timeout", f"no result within {seconds:g} s") from None
+            raise PredictionTimeout(f"no result within {seconds:g} s") from None
 
-    async def _hand_in(self, epoch: str, picture: bytes) -> bytes:
+    async def _submit(self, epoch: str, picture: bytes) -> bytes:
         if await self._client.xlen(keys.inbox(keys.UPLOADS)) >= INBOX_LIMIT:
-            raise _busy()
+            raise _too_many()
         now_ms = self._clock.now_ms()
         deadline_ms = now_ms + round(self._timeout.total_seconds() * 1000)
         entry: dict[Any, Any] = InboxPicture(epoch, 0, now_ms, deadline_ms, picture).fields()
         stored: bytes = await self._client.xadd(keys.inbox(keys.UPLOADS), entry)  # type: ignore[assignment]
         return stored
 
-    def _check_somebody_is_there(self) -> None:
+    def _check_services(self) -> None:
         if not self._registry.reachable:
-            raise ApiError(503, "redis_unavailable", "Redis cannot be reached now; try again soon")
+            raise BrokerUnavailable("Redis was unreachable at the last poll")
         states = {status.name: status.state for status in self._registry.sources()}
         if states.get(keys.UPLOADS) != "ONLINE":
-            raise ApiError(503, "no_capture", "no capture service takes pictures now")
+            raise NoCapture("no capture service takes pictures now")
         if not self._registry.workers():
-            raise ApiError(503, "no_worker", "no inference worker is running now")
+            raise NoWorker("no inference worker is running now")
 
 
-def _busy() -> ApiError:
-    return ApiError(503, "busy", "too many pictures are waiting; try again soon")
+def _too_many() -> TooManyUploads:
+    return TooManyUploads("too many pictures are waiting; try again soon")
 
 
-def _checked(pending: _Pending) -> tuple[FrameDone, list[Reading]]:
+def _result(pending: _Pending) -> tuple[FrameDone, list[Reading]]:
     frame = pending.frame
-    if pending.dead:
-        raise ApiError(422, "unclassifiable_face", f"a face of the picture cannot be classified: {pending.dead}")
+    if pending.failure:
+        raise UnclassifiableFace(f"a face of the picture cannot be classified: {pending.failure}")
     if frame is None:
         raise RuntimeError("a picture is complete without its frame")
     if frame.note:
-        raise ApiError(422, "unreadable_picture", frame.note)
+        raise UnreadablePicture(frame.note)
     readings = [pending.readings[index] for index in sorted(pending.readings)]
     if any(reading.stale for reading in readings):
-        raise ApiError(504, "timeout", "the workers are too busy to look at the picture in time")
+        raise PredictionTimeout("the workers are too busy to look at the picture in time")
     return frame, readings

@@ -1,4 +1,4 @@
-"""What was told of the faces of the last frames, so that words are drawn on the frame that they belong to."""
+"""The judgements of the faces of the last frames, so that each label is drawn on the frame that it belongs to."""
 
 import asyncio
 from collections import OrderedDict, defaultdict
@@ -11,26 +11,26 @@ from contract.judgement import Judgement
 from contract.messages import FrameHeader, FrameId
 
 WAIT_SECONDS = 0.06
-"""A frame comes a little before the readings of its faces; more than one frame's time would slow the video."""
+"""A frame arrives a little before the readings of its faces; waiting longer than one frame would slow the video."""
 KEPT_FRAMES = 64
 CARRIED_MS = 1000
-"""A face without a reading of this frame keeps its last words for so long."""
+"""A face without a reading of this frame keeps its last label for this long."""
 
 
 @dataclass
-class _Told:
-    """Of one frame, by track."""
-
+class _AnnotatedFrame:
     captured_ms: int
     faces: dict[int, Judgement] = field(default_factory=dict)
+    """By track."""
 
 
 class FrameAnnotations(PartialSink):
-    """The words for the boxes of each source's last frames."""
+    """The labels of the boxes of each source's last frames."""
 
     def __init__(self) -> None:
-        self._told: defaultdict[str, OrderedDict[tuple[str, int], _Told]] = defaultdict(OrderedDict)
-        self._news = asyncio.Event()
+        self._frames: defaultdict[str, OrderedDict[tuple[str, int], _AnnotatedFrame]] = defaultdict(OrderedDict)
+        """By source, then by epoch and frame."""
+        self._changed = asyncio.Event()
 
     def reading(self, reading: ProcessedReading) -> None:
         message, judgement = reading.smoothed.reading, reading.smoothed.judgement
@@ -41,49 +41,49 @@ class FrameAnnotations(PartialSink):
         self.forget(source)
 
     def add(self, frame: FrameId, captured_ms: int, track: int, judgement: Judgement) -> None:
-        """A face of this frame was read."""
-        frames = self._told[frame.source]
-        frames.setdefault((frame.epoch, frame.frame), _Told(captured_ms)).faces[track] = judgement
+        """Add the judgement of one face of this frame."""
+        frames = self._frames[frame.source]
+        frames.setdefault((frame.epoch, frame.frame), _AnnotatedFrame(captured_ms)).faces[track] = judgement
         if len(frames) > KEPT_FRAMES:
             frames.popitem(last=False)
-        self._news.set()
-        self._news = asyncio.Event()
+        self._changed.set()
+        self._changed = asyncio.Event()
 
     def forget(self, source: str | None) -> None:
-        """Nothing is to be known of this source, or of any."""
+        """Drop the annotations of this source; None: of all sources."""
         if source is None:
-            self._told.clear()
+            self._frames.clear()
         else:
-            self._told.pop(source, None)
+            self._frames.pop(source, None)
 
-    async def of(self, header: FrameHeader) -> dict[int, Judgement]:
-        """What was told of the faces of a frame, by track; waits a moment for those that are being read.
+    async def of_frame(self, header: FrameHeader) -> dict[int, Judgement]:
+        """The judgements of the faces of a frame, by track; waits briefly for readings that are on their way.
 
-        A face whose reading does not come in time has what was told of its track within the second before.
+        A face whose reading does not arrive in time has the last judgement of its track from the second before.
         """
         tracks = {face.track for face in header.faces}
-        if any(self._last(header, track) for track in tracks):  # nobody is waited for while nobody reads
+        if any(self._latest(header, track) for track in tracks):  # no waiting while no worker classifies
             with suppress(TimeoutError):
                 async with asyncio.timeout(WAIT_SECONDS):
-                    while not tracks <= self._of(header).keys():
-                        await self._news.wait()
-        return {track: judgement for track in tracks if (judgement := self._last(header, track))}
+                    while not tracks <= self._judgements(header).keys():
+                        await self._changed.wait()
+        return {track: judgement for track in tracks if (judgement := self._latest(header, track))}
 
-    def _of(self, header: FrameHeader) -> dict[int, Judgement]:
-        told = self._frames(header.source).get((header.epoch, header.frame))
-        return told.faces if told else {}
+    def _judgements(self, header: FrameHeader) -> dict[int, Judgement]:
+        frame = self._of_source(header.source).get((header.epoch, header.frame))
+        return frame.faces if frame else {}
 
-    def _frames(self, source: str) -> Mapping[tuple[str, int], _Told]:
-        return self._told.get(source, {})
+    def _of_source(self, source: str) -> Mapping[tuple[str, int], _AnnotatedFrame]:
+        return self._frames.get(source, {})
 
-    def _last(self, header: FrameHeader, track: int) -> Judgement | None:
-        """The newest that was told of the track, up to this frame and within a second."""
+    def _latest(self, header: FrameHeader, track: int) -> Judgement | None:
+        """The newest judgement of the track, up to this frame and at most a second old."""
         found = [
-            (frame, told.faces[track])
-            for (epoch, frame), told in self._frames(header.source).items()
+            (number, frame.faces[track])
+            for (epoch, number), frame in self._of_source(header.source).items()
             if epoch == header.epoch
-            and frame <= header.frame
-            and header.captured_ms - told.captured_ms <= CARRIED_MS
-            and track in told.faces
+            and number <= header.frame
+            and header.captured_ms - frame.captured_ms <= CARRIED_MS
+            and track in frame.faces
         ]
         return max(found, key=lambda one: one[0])[1] if found else None

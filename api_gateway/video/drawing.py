@@ -1,6 +1,6 @@
-"""Where pictures are made. Only this part of a gateway needs OpenCV, a quarter of its memory.
+"""Decodes, draws and encodes pictures. Only this module of the gateway needs OpenCV, a quarter of its memory.
 
-Who wants a picture imports it then, on the thread that makes it.
+Its users import it when they need the first picture, on the thread that renders it.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from rendering.overlay import BoxLabel
 
 FACE_QUALITY = 92
 MOST_PLACEHOLDERS = 32
-"""They are drawn again and again for whoever waits."""
+"""Each viewer of a source without video requests the same one about once a second."""
 
 
 def render_frame(
@@ -32,12 +32,12 @@ def render_frame(
     """A JPEG of the frame.
 
     Args:
-        frame: as it came.
+        frame: as captured.
         quality: of the JPEG, 1 to 100.
-        width: at most so many pixels; None: as it came.
+        width: maximum of the picture in pixels; None: as captured.
         blur: how faces are hidden.
-        hidden: the faces, in pixels of the frame as it was captured, as all boxes.
-        labelled: what is drawn.
+        hidden: boxes of the faces to hide, in pixels of the captured frame.
+        labelled: boxes to draw with their judgements, in pixels of the captured frame.
 
     Raises:
         PictureError: the frame holds no picture.
@@ -52,7 +52,7 @@ def render_frame(
 
 
 def cut_face(frame: Frame, box: Box) -> bytes:
-    """A JPEG of one face, framed as the network sees it.
+    """A JPEG of one face, cropped as for the model.
 
     Raises:
         PictureError: the frame holds no picture.
@@ -65,7 +65,7 @@ def cut_face(frame: Frame, box: Box) -> bytes:
 
 @lru_cache(MOST_PLACEHOLDERS)
 def placeholder(title: str, reason: str, size: tuple[int, int], quality: int) -> bytes:
-    """A JPEG of this width and height that says in two lines why there is no video."""
+    """A JPEG of this width and height with two lines of text: why there is no video."""
     return images.encode(overlay.placeholder(title, reason, *size), quality)
 
 

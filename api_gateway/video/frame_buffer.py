@@ -1,4 +1,4 @@
-"""The frames of the last two seconds, for viewing and for cutting faces out of them."""
+"""The frames of the last two seconds, for viewers and for cropping faces."""
 
 import asyncio
 import time
@@ -17,24 +17,24 @@ from contract.redis.broker import AsyncClients
 logger = structlog.get_logger()
 KEPT_SECONDS = 2.0
 KEPT_FRAMES = 128
-"""A source's, so that one with a great many frames a second stays small."""
+"""Of each source, which bounds the memory of one with a high frame rate."""
 SILENCE_SECONDS = 6.0
 WAIT_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame as it came over the channel."""
+    """A frame as received over its channel."""
 
     number: int
-    """Counts up over all sources; a viewer remembers the last it saw."""
+    """Increases over all sources; a viewer remembers the last one that it received."""
     header: FrameHeader
     jpeg: bytes
     received: float
     """`time.monotonic()`."""
 
     def scale(self, width: int) -> float:
-        """What a length in the frame as it was captured, a box's for example, is in a picture of it so wide."""
+        """The factor from pixels of the captured frame to pixels of a picture of it with this width."""
         return width / max(self.header.width, 1)
 
 
@@ -44,31 +44,33 @@ def scaled(box: Box, scale: float) -> Box:
 
 
 class FrameBuffer:
-    """Subscribes to the frames of the sources that are wanted, and only while they are.
+    """Subscribes to the frames of those sources that somebody uses, and only while they do.
 
-    A channel without a subscriber tells the capture that it need not encode.
+    The capture service encodes no frames for a channel without subscribers.
     """
 
     def __init__(self, clients: AsyncClients) -> None:
         self._pubsub = clients.blocking.pubsub(ignore_subscribe_messages=True)
-        self._wanted: Counter[str] = Counter()
+        self._users: Counter[str] = Counter()
+        """By source: the number of contexts in which its frames are wanted."""
         self.saved_from: frozenset[str] = frozenset()
-        """Sources that are wanted for saving, beside those that are watched."""
+        """Sources whose frames are wanted for saving faces, besides those that are viewed."""
         self._subscribed: set[str] = set()
         self._kept: dict[str, deque[Frame]] = {}
         self._number = 0
-        self._heard = time.monotonic()
+        self._received = time.monotonic()
+        """When the connection last delivered anything."""
         self._news = asyncio.Event()
 
     @contextmanager
-    def wanted(self, source: str) -> Iterator[None]:
-        """Have this source's frames while the context lasts."""
-        self._wanted[source] += 1
+    def in_use(self, source: str) -> Iterator[None]:
+        """Receive this source's frames while the context lasts."""
+        self._users[source] += 1
         try:
             yield
         finally:
-            self._wanted[source] -= 1
-            self._wanted += Counter()  # without those that nobody wants any more
+            self._users[source] -= 1
+            self._users += Counter()  # drops the sources without users
 
     def newest(self, source: str) -> Frame | None:
         """The newest frame that was received within the last two seconds."""
@@ -86,15 +88,15 @@ class FrameBuffer:
         ]
 
     async def find(self, frame: FrameId, seconds: float) -> Frame | None:
-        """This very frame, if it is among those of the last two seconds or comes within `seconds`.
+        """The frame with this identity, if it is among those of the last two seconds or arrives within `seconds`.
 
-        They come in order: one that a later one has overtaken is not waited for, or who asks falls behind for ever.
+        Frames arrive in order, so this does not wait for a frame once a later one has arrived.
         """
         found = await self._within(seconds, lambda: self._kept_frame(frame) or self._later_frame(frame))
         return found if found and found.header.frame == frame.frame else None
 
     async def after(self, source: str, number: int, seconds: float) -> Frame | None:
-        """The newest frame of a source once there is one behind `number`; None if none comes within `seconds`."""
+        """The newest frame of a source, once it is newer than `number`; None if none arrives within `seconds`."""
 
         def newer() -> Frame | None:
             newest = self.newest(source)
@@ -103,31 +105,31 @@ class FrameBuffer:
         return await self._within(seconds, newer)
 
     def forget(self, source: str | None) -> None:
-        """Keep none of the frames that this source, or any, had so far."""
+        """Drop the frames of this source; None: of all sources."""
         for kept in self._kept if source is None else {source} & self._kept.keys():
             self._kept[kept].clear()
 
     async def listen(self) -> None:
-        """Bring the subscriptions up to date and take in what comes within a quarter of a second."""
+        """Update the subscriptions, and receive one message if it arrives within a quarter of a second."""
         try:
             await self._subscribe()
             if not self._subscribed:
                 await asyncio.sleep(WAIT_SECONDS)
                 return
-            await self._take_one()
+            await self._receive()
         except Exception:
             self._subscribed.clear()
             await self.close()
             raise
 
     async def close(self) -> None:
-        """End the connection; `listen` makes a new one."""
+        """Close the connection; `listen` opens a new one."""
         await self._pubsub.aclose()  # type: ignore[no-untyped-call]
 
-    async def _within(self, seconds: float, look: Callable[[], Frame | None]) -> Frame | None:
+    async def _within(self, seconds: float, lookup: Callable[[], Frame | None]) -> Frame | None:
         try:
             async with asyncio.timeout(seconds):
-                while not (frame := look()):
+                while not (frame := lookup()):
                     await self._news.wait()
         except TimeoutError:
             return None
@@ -145,27 +147,27 @@ class FrameBuffer:
         return newest if later else None
 
     async def _subscribe(self) -> None:
-        wanted = {source for source, count in self._wanted.items() if count > 0} | self.saved_from
+        wanted = {source for source, count in self._users.items() if count > 0} | self.saved_from
         if new := wanted - self._subscribed:
             await self._pubsub.subscribe(*map(keys.frames, new))
-            self._heard = time.monotonic()
+            self._received = time.monotonic()
         if old := self._subscribed - wanted:
             await self._pubsub.unsubscribe(*map(keys.frames, old))
         for source in old:
             self._kept.pop(source, None)
         self._subscribed = wanted
 
-    async def _take_one(self) -> None:
+    async def _receive(self) -> None:
         message = await self._pubsub.get_message(timeout=WAIT_SECONDS)
         now = time.monotonic()
         if message is None:
-            # A connection that died without a word looks like a source without frames; an answer tells them apart.
-            if now - self._heard > SILENCE_SECONDS:
-                raise BrokerUnavailable("no answer on the connection for frames")
-            if now - self._heard > SILENCE_SECONDS / 2:
+            # A dead connection looks like a source without frames; the reply to a ping distinguishes the two.
+            if now - self._received > SILENCE_SECONDS:
+                raise BrokerUnavailable("no reply on the connection for frames")
+            if now - self._received > SILENCE_SECONDS / 2:
                 await self._pubsub.ping()
             return
-        self._heard = now
+        self._received = now
         if message["type"] == "message":
             self._keep(message["data"], now)
 
@@ -173,9 +175,9 @@ class FrameBuffer:
         try:
             header, jpeg = FrameHeader.decode(payload)
         except MalformedMessage as error:
-            logger.debug("malformed frame passed over", error=str(error))
+            logger.debug("malformed frame ignored", error=str(error))
             return
-        if not jpeg:  # published before the capture noticed that somebody listens
+        if not jpeg:  # published before the capture service noticed this subscriber
             return
         self._number += 1
         kept = self._kept.setdefault(header.source, deque(maxlen=KEPT_FRAMES))

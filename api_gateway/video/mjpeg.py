@@ -1,4 +1,4 @@
-"""Video as `multipart/x-mixed-replace`, which an `<img>` shows by itself, and the viewers that watch it."""
+"""Video as `multipart/x-mixed-replace`, which an `<img>` displays, and its viewers."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -14,12 +14,12 @@ logger = structlog.get_logger()
 MEDIA_TYPE = "multipart/x-mixed-replace; boundary=frame"
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 STALLED_SECONDS = 4.0
-"""A viewer that takes nothing for so long is dropped; before that the buffers of its connection have to be full."""
+"""A viewer that reads nothing for this long is disconnected; before that, the buffers of its connection fill up."""
 FINISH_SECONDS = 0.2
 
 
 class Viewers:
-    """Everybody who watches; each is a deadline that can be moved to now."""
+    """The open video responses, each as the deadline that ends it."""
 
     def __init__(self) -> None:
         self._deadlines: set[asyncio.Timeout] = set()
@@ -34,13 +34,13 @@ class Viewers:
         self._deadlines.discard(deadline)
 
     def end_all(self) -> None:
-        """End the video of everybody: the process is about to stop."""
+        """End all video responses, because the process is about to stop."""
         for deadline in self._deadlines:
             _end(deadline)
 
 
 class MjpegResponse(Response):
-    """An endless answer of pictures; it ends when the viewer leaves, stalls, or the gateway stops."""
+    """An endless response of pictures; it ends when the viewer leaves or stalls, or the gateway stops."""
 
     media_type = MEDIA_TYPE
 
@@ -71,18 +71,18 @@ class MjpegResponse(Response):
         async for picture in self._pictures:
             await send({"type": "http.response.body", "body": begin + picture.part, "more_body": True})
             now, until = asyncio.get_running_loop().time(), deadline.when()
-            if until is not None and until > now:  # else somebody ended it, which must not be put off
+            if until is not None and until > now:  # else it was ended, which must not be postponed
                 deadline.reschedule(now + STALLED_SECONDS)
             begin = b""
 
 
 async def _finish(send: Send) -> None:
-    """Complete the answer for a viewer that can still hear it."""
+    """Complete the response for a viewer that still reads."""
     try:
         async with asyncio.timeout(FINISH_SECONDS):
             await send({"type": "http.response.body", "body": b"", "more_body": False})
     except TimeoutError:
-        logger.info("a viewer that stopped reading was dropped")
+        logger.info("a viewer that stopped reading was disconnected")
 
 
 async def _end_on_leave(receive: Receive, deadline: asyncio.Timeout) -> None:
@@ -95,4 +95,4 @@ def _end(deadline: asyncio.Timeout) -> None:
     try:
         deadline.reschedule(asyncio.get_running_loop().time())
     except RuntimeError:
-        return  # it has ended already
+        return  # it has already ended

@@ -1,4 +1,4 @@
-"""The AsyncAPI document of `/ws/emotions`, made from the models that the messages are made of."""
+"""The AsyncAPI document of `/ws/emotions`, generated from the models of its messages."""
 
 from functools import cache
 from typing import Any
@@ -11,16 +11,15 @@ from contract import events
 
 Document = dict[str, Any]
 
-TOLD = (events.Reading, events.Episode, events.State, events.Gone, events.Stats)
+SUBSCRIBABLE = (events.Reading, events.Episode, events.State, events.Gone, events.Stats)
 NOTICES = (events.Heartbeat, events.Missed, events.Refused)
-SENT: JsonSchemaMode = "serialization"
-TAKEN: JsonSchemaMode = "validation"
+OUTGOING: JsonSchemaMode = "serialization"
+INCOMING: JsonSchemaMode = "validation"
 DESCRIPTION = (
-    "Readings of faces, episodes, states of sources and figures, as they come. "
-    "Probabilities of an expression, not facts about a feeling. "
-    "The first message is the hello, an object; every later one is an array of events, of which kinds that a client "
-    "does not know can be left aside. The gateway says something at least once a second, so that silence means that "
-    "the connection is lost."
+    "Readings of faces, episodes, states of sources and statistics, as they occur. "
+    "They are probabilities of an expression, not facts about a feeling. "
+    "The first message is the hello, an object; every later one is an array of events. Clients should ignore events of "
+    "unknown kinds. The gateway sends a message at least once a second, so silence means that the connection is lost."
 )
 
 
@@ -29,8 +28,8 @@ def document(version: str, host: str, *, secure: bool) -> Document:
 
     Args:
         version: of the gateway.
-        host: name and port under which it was asked.
-        secure: whether it was asked over TLS.
+        host: name and port of the request.
+        secure: whether the request came over TLS.
     """
     return {
         "asyncapi": "3.0.0",
@@ -45,7 +44,7 @@ def document(version: str, host: str, *, secure: bool) -> Document:
             }
         },
         "operations": {
-            "tell": _operation("send", "hello", "events"),
+            "publish": _operation("send", "hello", "events"),
             "subscribe": _operation("receive", "subscribe"),
         },
         "components": {"messages": _messages(), "schemas": _schemas()},
@@ -53,7 +52,7 @@ def document(version: str, host: str, *, secure: bool) -> Document:
 
 
 class _Draft7(GenerateJsonSchema):
-    """The schemas of AsyncAPI are those of JSON Schema's draft 7, where a tuple's items stand under `items`."""
+    """AsyncAPI uses JSON Schema draft 7, in which a tuple's items are under `items`."""
 
     def tuple_schema(self, schema: core_schema.TupleSchema) -> JsonSchemaValue:
         made = super().tuple_schema(schema)
@@ -62,43 +61,43 @@ class _Draft7(GenerateJsonSchema):
         return made
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ANN401 - the base class's own
-        """No: a title would only repeat the field's name."""
+        """False: a title would only repeat the field's name."""
         return False
 
 
 @cache
 def _schemas() -> Document:
-    sent = [(model, SENT) for model in (events.Hello, *TOLD, *NOTICES)]
+    outgoing = [(model, OUTGOING) for model in (events.Hello, *SUBSCRIBABLE, *NOTICES)]
     _, made = models_json_schema(
-        [*sent, (SubscribeMessage, TAKEN)], ref_template="#/components/schemas/{model}", schema_generator=_Draft7
+        [*outgoing, (SubscribeMessage, INCOMING)], ref_template="#/components/schemas/{model}", schema_generator=_Draft7
     )
     schemas: Document = made["$defs"]
     return schemas
 
 
 def _query() -> Document:
-    """The subscription as an address gives it: the same under names in the singular, which can be repeated."""
+    """The subscription as a query: its fields under singular names, which can be repeated."""
     properties = Subscription.model_json_schema(schema_generator=_Draft7)["properties"]
     names = {"source": "sources", "track": "tracks", "kind": "kinds", "rate": "rate"}
     return {"type": "object", "properties": {name: properties[field] for name, field in names.items()}}
 
 
 def _messages() -> Document:
-    kinds = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in (*TOLD, *NOTICES)]
+    kinds = [{"$ref": f"#/components/schemas/{model.__name__}"} for model in (*SUBSCRIBABLE, *NOTICES)]
     return {
         "hello": {
             "title": "Hello",
-            "summary": "The first message: how everything stands.",
+            "summary": "The first message: the current state.",
             "payload": {"$ref": "#/components/schemas/Hello"},
         },
         "events": {
             "title": "Events",
-            "summary": "What came since the last message.",
+            "summary": "The events since the last message.",
             "payload": {"type": "array", "minItems": 1, "items": {"oneOf": kinds, "discriminator": "kind"}},
         },
         "subscribe": {
             "title": "Subscribe",
-            "summary": "From a client, at any time: its subscription is replaced by this one.",
+            "summary": "From a client, at any time: replaces its subscription.",
             "payload": {"$ref": "#/components/schemas/SubscribeMessage"},
         },
     }

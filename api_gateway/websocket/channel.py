@@ -1,10 +1,9 @@
-"""The clients with one and the same subscription: what they are told is picked, thinned and joined once for all."""
+"""The clients with the same subscription: their events are filtered, rate-limited and joined once for all of them."""
 
 from collections.abc import Iterable
 from functools import cached_property
 
-from api_gateway.websocket.client import Client
-from api_gateway.websocket.message import Message
+from api_gateway.websocket.client import Client, Message
 from api_gateway.websocket.subscription import Subscription
 from contract import events
 
@@ -12,7 +11,7 @@ TrackKey = tuple[str, str, int]
 
 
 class EncodedEvent:
-    """An event with its JSON, which is made when the first channel wants it, and never twice."""
+    """An event with its JSON, which is encoded when the first channel needs it, and only once."""
 
     def __init__(self, event: events.SubscribableEvent) -> None:
         self.event = event
@@ -23,7 +22,7 @@ class EncodedEvent:
 
 
 class RateLimiter:
-    """Lets readings through at a rate, each track for itself; of those that come between only the newest is kept.
+    """Limits the rate of the readings of each track; of those in between it keeps only the newest.
 
     Args:
         rate: readings a second.
@@ -34,19 +33,19 @@ class RateLimiter:
         self._due: dict[TrackKey, float] = {}
         self._newest: dict[TrackKey, EncodedEvent] = {}
 
-    def thin(self, told: Iterable[EncodedEvent], now: float) -> list[EncodedEvent]:
-        """Everything but the readings, and behind it the readings whose time has come; `now` in seconds."""
+    def limit(self, new: Iterable[EncodedEvent], now: float) -> list[EncodedEvent]:
+        """All events that are not readings, then the readings that are due; `now` in seconds."""
         others: list[EncodedEvent] = []
-        for one in told:
+        for one in new:
             if isinstance(one.event, events.Reading):
                 self._newest[one.event.source, one.event.epoch, one.event.track] = one
             else:
                 others.append(one)
         due = [key for key in self._newest if self._due.get(key, now) <= now]
-        # What is over adds nothing: the next reading of such a track goes out at once, as a first one does.
+        # A due time in the past has no effect: the next reading of such a track is due at once, like a first one.
         self._due = {key: at for key, at in self._due.items() if at + self._every > now}
         for key in due:
-            # From when it was due, not from now: the ticks are coarse, and the rate is to be kept on average.
+            # Counted from the due time, not from now: the ticks are coarse, and the rate must hold on average.
             self._due[key] = self._due.get(key, now) + self._every
         return others + [self._newest.pop(key) for key in due]
 
@@ -56,26 +55,26 @@ class Channel:
 
     Args:
         subscription: of all of them.
-        now: seconds of the clock that is never set.
+        now: seconds of a monotonic clock.
     """
 
     def __init__(self, subscription: Subscription, now: float) -> None:
         self.clients: set[Client] = set()
-        self.told_at = now
-        """When anything was sent last."""
+        self.sent_at = now
+        """When the last message was sent."""
         self._subscription = subscription
-        self._pace = None if subscription.rate is None else RateLimiter(subscription.rate)
+        self._rate_limiter = None if subscription.rate is None else RateLimiter(subscription.rate)
 
-    def hand_out(self, told: Iterable[EncodedEvent], now: float) -> int:
-        """Give every client what it wants of these, as one message; how many events slow ones lost for it."""
-        wanted = [one for one in told if self._subscription.wants(one.event)]
-        if self._pace:
-            wanted = self._pace.thin(wanted, now)
+    def publish(self, new: Iterable[EncodedEvent], now: float) -> int:
+        """Send the events of the subscription as one message; returns the number of events that slow clients lost."""
+        wanted = [one for one in new if self._subscription.wants(one.event)]
+        if self._rate_limiter:
+            wanted = self._rate_limiter.limit(wanted, now)
         if not wanted:
             return 0
         return self.send(Message(f"[{','.join(one.text for one in wanted)}]", len(wanted)), now)
 
     def send(self, message: Message, now: float) -> int:
-        """Give every client this; how many events slow ones lost for it."""
-        self.told_at = now
+        """Send a message to every client; returns the number of events that slow clients lost."""
+        self.sent_at = now
         return sum(client.put(message) for client in self.clients)

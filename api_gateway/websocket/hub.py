@@ -1,4 +1,4 @@
-"""Events to all WebSocket clients: serialised once, handed out as they come, and no client can hold up another."""
+"""Publishes events to all WebSocket clients: each event is encoded once, and no client delays another."""
 
 import asyncio
 import time
@@ -7,26 +7,25 @@ from contextlib import suppress
 
 from api_gateway.results.sinks import PartialSink, ProcessedReading
 from api_gateway.websocket.channel import Channel, EncodedEvent
-from api_gateway.websocket.client import Client
-from api_gateway.websocket.message import Message
+from api_gateway.websocket.client import Client, Message
 from api_gateway.websocket.subscription import EVERYTHING, Subscription
 from contract import events
 from contract.messages import SourceStatus
 
-REST_SECONDS_A_CLIENT = 0.0002
-"""What comes meanwhile goes out together. A message to a client costs a tenth of this: the more there are the more is
-gathered, and all of them together take no more than a tenth of a core's time."""
-LONGEST_REST_SECONDS = 0.04
-LOOK_SECONDS = 0.04
-"""How late a reading may be that was held back for a rate."""
+PAUSE_SECONDS_A_CLIENT = 0.0002
+"""Events that arrive during the pause after a tick share one message. A message to a client costs a tenth of this, so
+the more clients there are, the more events share a message, and all clients together take a tenth of a core."""
+LONGEST_PAUSE_SECONDS = 0.04
+WAIT_SECONDS = 0.04
+"""How late a rate-limited reading may be."""
 HEARTBEAT_SECONDS = 1.0
 
 
 class Hub(PartialSink):
-    """Takes events and gives every client those that it subscribed to, all that there are at a time as one message.
+    """Sends every client the events that it subscribed to; those that are there at a time as one message.
 
     Args:
-        on_lost: told how many events slow clients lost.
+        on_lost: called with the number of events that slow clients lost.
         now_ms: Redis's time, for the heartbeats.
         monotonic: seconds, for the rates.
     """
@@ -43,15 +42,15 @@ class Hub(PartialSink):
         self._subscribed: dict[Client, Subscription] = {}
         self._channels: dict[Subscription, Channel] = {}
         self._events: list[EncodedEvent] = []
-        self._news = asyncio.Event()
-        self._rested = 0.0
+        self._added = asyncio.Event()
+        self._paused_until = 0.0
 
     def __len__(self) -> int:
-        """How many clients there are."""
+        """The number of clients."""
         return len(self._subscribed)
 
     def subscribe(self, client: Client, subscription: Subscription = EVERYTHING) -> None:
-        """From now on tell this client of these; what it subscribed to before is replaced."""
+        """Send this client the events of a subscription from now on, which replaces its previous one."""
         self.leave(client)
         self._subscribed[client] = subscription
         if subscription not in self._channels:
@@ -59,7 +58,7 @@ class Hub(PartialSink):
         self._channels[subscription].clients.add(client)
 
     def leave(self, client: Client) -> None:
-        """Tell this client no more."""
+        """Send this client nothing more."""
         if (subscription := self._subscribed.pop(client, None)) is not None:
             channel = self._channels[subscription]
             channel.clients.remove(client)
@@ -80,34 +79,34 @@ class Hub(PartialSink):
         self.add(events.State.from_status(status))
 
     def add(self, event: events.SubscribableEvent) -> None:
-        """Tell of this as soon as may be."""
+        """Send an event with the next tick."""
         if self._channels:
             self._events.append(EncodedEvent(event))
-            self._news.set()
+            self._added.set()
 
     async def tick(self) -> None:
-        """Wait for an event, at most a moment; hand out what there is, and what a rate held back and is due now."""
-        await asyncio.sleep(self._rested - self._monotonic())
+        """Wait briefly for an event; send the new events, and the rate-limited ones that are due now."""
+        await asyncio.sleep(self._paused_until - self._monotonic())
         with suppress(TimeoutError):
-            async with asyncio.timeout(LOOK_SECONDS):
-                await self._news.wait()
-        self._news.clear()
-        told, self._events = self._events, []
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._added.wait()
+        self._added.clear()
+        new, self._events = self._events, []
         now = self._monotonic()
         for channel in self._channels.values():
-            if lost := channel.hand_out(told, now):
+            if lost := channel.publish(new, now):
                 self._on_lost(lost)
-        self._beat(now)
-        self._rested = now + rest_seconds(len(self))
+        self._send_heartbeats(now)
+        self._paused_until = now + pause_seconds(len(self))
 
-    def _beat(self, now: float) -> None:
-        """Tell those who heard nothing for a second that this is so."""
-        if quiet := [one for one in self._channels.values() if now - one.told_at >= HEARTBEAT_SECONDS]:
-            beat = Message(f"[{events.Heartbeat(now_ms=self._now_ms()).model_dump_json()}]", 0)
+    def _send_heartbeats(self, now: float) -> None:
+        """Send a heartbeat to the clients that have received nothing for a second."""
+        if quiet := [one for one in self._channels.values() if now - one.sent_at >= HEARTBEAT_SECONDS]:
+            heartbeat = Message(f"[{events.Heartbeat(now_ms=self._now_ms()).model_dump_json()}]", 0)
             for channel in quiet:
-                channel.send(beat, now)
+                channel.send(heartbeat, now)
 
 
-def rest_seconds(clients: int) -> float:
-    """How long to gather after something was handed out to so many."""
-    return min(LONGEST_REST_SECONDS, REST_SECONDS_A_CLIENT * clients)
+def pause_seconds(clients: int) -> float:
+    """The pause after a tick with this number of clients."""
+    return min(LONGEST_PAUSE_SECONDS, PAUSE_SECONDS_A_CLIENT * clients)

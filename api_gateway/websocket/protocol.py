@@ -1,7 +1,7 @@
-"""uvicorn's WebSockets with a short way out: a frame that is the same for all clients is written as it is.
+"""uvicorn's WebSocket protocol with a fast path: a frame that is the same for all clients is written as it is.
 
-The way through ASGI costs a task's turn, a time-out and an encoding for each client and message, several times what
-the write itself does.
+The path through ASGI costs a task switch, a time-out and an encoding for each client and message, several times the
+cost of the write itself.
 """
 
 from typing import Any
@@ -24,9 +24,9 @@ class PushingProtocol(WebSocketsSansIOProtocol):
             self.scope["extensions"][EXTENSION] = {"push": self.push}
 
     def push(self, frame: bytes) -> bool:
-        """Write a whole, unmasked frame of a message; False, and nothing is written, where that has to wait.
+        """Write a whole, unmasked frame of a message; returns False, and writes nothing, if that has to wait.
 
-        Only sound without extensions, `permessage-deflate` for one, and while no other message is half sent.
+        Only valid without extensions such as `permessage-deflate`, and while no other message is half sent.
         """
         if not self.handshake_complete or self.close_sent or self.disconnected:
             return False
@@ -36,7 +36,7 @@ class PushingProtocol(WebSocketsSansIOProtocol):
         return True
 
 
-def pusher_of(scope: Scope) -> Push | None:
-    """The short way to a WebSocket's client; None under another server."""
-    offered: dict[str, Any] = scope.get("extensions", {}).get(EXTENSION, {})
-    return offered.get("push")
+def push_of(scope: Scope) -> Push | None:
+    """The fast path to a WebSocket's client; None under another server."""
+    extension: dict[str, Any] = scope.get("extensions", {}).get(EXTENSION, {})
+    return extension.get("push")

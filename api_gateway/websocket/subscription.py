@@ -1,4 +1,4 @@
-"""What a client of `/ws/emotions` wants to be told."""
+"""The subscription of a client of `/ws/emotions`."""
 
 import json
 from typing import Annotated, Literal, Self, get_args
@@ -13,47 +13,47 @@ SourceName = Annotated[str, StringConstraints(pattern=f"^{keys.SOURCE_NAME.patte
 Track = Annotated[int, Field(ge=0)]
 MOST_NAMED = 256
 LONGEST_MESSAGE = 64 * 1024
-"""In characters; more than the largest subscription needs, and parsed in no time."""
+"""In characters: more than the largest subscription needs, and quick to parse."""
 
 
 class SubscriptionError(ValueError):
-    """It cannot be; the message says what is wrong with it."""
+    """The subscription is invalid; the message says why."""
 
 
 class Subscription(BaseModel):
-    """What to tell; null, or left out, means all. Equal ones share what is encoded for them."""
+    """Which events a client receives; null, or left out, means all. Equal subscriptions share their messages."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     sources: Annotated[frozenset[SourceName], Field(max_length=MOST_NAMED)] | None = None
-    """Names of sources; they need not exist yet."""
+    """Names of sources, which need not exist yet."""
     tracks: Annotated[frozenset[Track], Field(max_length=MOST_NAMED)] | None = None
     """Of readings and episodes."""
     kinds: frozenset[Kind] | None = None
-    """`state` brings `gone` with it. What is about the connection itself always comes."""
+    """`state` includes `gone`. Events about the connection itself are always sent."""
     rate: Annotated[float, Field(gt=0, le=1000)] | None = None
-    """At most so many readings a second and track, the newest ones. Nothing else is ever thinned."""
+    """Limit on the readings a second of each track; the newest are sent. It applies to no other event."""
 
     @classmethod
     def of_query(cls, query: QueryParams) -> Self:
-        """The subscription in an address, `?source=a&source=b&track=3&kind=reading&rate=5`.
+        """The subscription in a URL, `?source=a&source=b&track=3&kind=reading&rate=5`.
 
         Raises:
-            SubscriptionError: it cannot be.
+            SubscriptionError: it is invalid.
         """
-        given = {
+        values = {
             "sources": query.getlist("source") or None,
             "tracks": query.getlist("track") or None,
             "kinds": query.getlist("kind") or None,
             "rate": query.get("rate"),
         }
         try:
-            return cls.model_validate(given)
+            return cls.model_validate(values)
         except ValidationError as error:
             raise SubscriptionError(_first(error)) from None
 
     def within(self, sources: frozenset[str] | None) -> Self:
-        """The same of these sources only. The figures tell of all sources, so `stats` is left out, then."""
+        """The same, limited to these sources. `stats` are about all sources, so a limited subscription has none."""
         if sources is None:
             return self
         wanted = sources if self.sources is None else sources & self.sources
@@ -61,7 +61,7 @@ class Subscription(BaseModel):
         return self.model_copy(update={"sources": wanted, "kinds": kinds - {"stats"}})
 
     def wants(self, event: events.SubscribableEvent) -> bool:
-        """Whether this is to be told of the event, at some rate."""
+        """Whether this subscription includes the event, at some rate."""
         match event:
             case events.Stats():
                 return self._wants_kind("stats")
@@ -82,7 +82,7 @@ EVERYTHING = Subscription()
 
 
 class SubscribeMessage(BaseModel):
-    """What a client may send at any time: its subscription is replaced by this one."""
+    """A client may send it at any time; it replaces the subscription."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -93,7 +93,7 @@ class SubscribeMessage(BaseModel):
         """The subscription in a message.
 
         Raises:
-            SubscriptionError: it is something else, or cannot be.
+            SubscriptionError: the message is something else, or the subscription is invalid.
         """
         if len(message) > LONGEST_MESSAGE:
             raise SubscriptionError(f"message: longer than {LONGEST_MESSAGE} characters")
@@ -104,8 +104,8 @@ class SubscribeMessage(BaseModel):
 
 
 def _first(error: ValidationError) -> str:
-    """What is wrong, in one line that repeats only a little of what was sent."""
+    """The first error, in one line that repeats only a little of the message."""
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part)[:40] for part in first["loc"])
-    told = json.dumps(first["input"], default=str)
-    return f"{where or 'message'}: {first['msg']} (given: {told[:60]})"
+    received = json.dumps(first["input"], default=str)
+    return f"{where or 'message'}: {first['msg']} (given: {received[:60]})"

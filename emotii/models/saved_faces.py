@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
+from api_gateway.faces.errors import FaceNotFound
 from api_gateway.faces.filename import FaceName
-from api_gateway.faces.store import FaceStore, NoSuchFace
+from api_gateway.faces.store import FaceStore
 from capture_service.detectors import Detector
 from contract.errors import SettingsError
 from contract.judgement import UNCERTAIN
@@ -83,7 +84,7 @@ def export(
 def _export_one(store: FaceStore, name: FaceName, out: Path, detector: Detector, exported: ExportResult) -> None:
     try:
         encoded = np.frombuffer(store.read(name), np.uint8)
-    except NoSuchFace:
+    except FaceNotFound:
         return  # deleted since it was listed
     picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
     if picture is None:

@@ -18,6 +18,7 @@ from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import ignored_auth, positive_data_acceptance
 
 from api_gateway.app import create_app
+from api_gateway.gateway import Gateway
 from api_gateway.settings import GatewaySettings
 from emotii.local.redis_server import PrivateServer, find_server
 from tests.stage import Producer, gateway_process, until
@@ -37,7 +38,7 @@ EXAMPLES = 12
 
 
 def operations() -> list[tuple[str, str]]:
-    described = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0")).openapi()["paths"]
+    described = create_app(Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0"))).openapi()["paths"]
     return [(method, path) for path, methods in described.items() if path not in ENDLESS for method in methods]
 
 

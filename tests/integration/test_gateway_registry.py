@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from api_gateway.errors import ApiError
+from api_gateway.sources.errors import UnknownSource
 from api_gateway.sources.registry import Registry
 from contract import keys
 from contract.messages import FORGOTTEN_MS, STATUS_TTL_MS, SourceStatus
@@ -81,7 +81,7 @@ def test_a_source_that_was_not_heard_for_a_minute_is_gone_and_told_so_once(serve
     async def scene(registry: Registry, _clock: RedisClock, told: Told) -> None:
         await registry.poll()
         assert registry.chosen("front") == "front"
-        with pytest.raises(ApiError, match="there are: front"):
+        with pytest.raises(UnknownSource, match="there are: front"):
             registry.chosen("door")
         async with asyncio.timeout(20):
             while registry.sources():

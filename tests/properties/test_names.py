@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from api_gateway.faces.errors import FaceNotFound
 from api_gateway.faces.filename import FaceName, FaceNameError
 from api_gateway.faces.retention import FaceRetention
 from api_gateway.faces.source_tag import HEAD_BYTES, origin, stamped
-from api_gateway.faces.store import FaceStore, NoSuchFace
+from api_gateway.faces.store import FaceStore
 from api_gateway.settings import GatewaySettings
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import parse_list
@@ -61,7 +62,7 @@ def test_no_text_in_place_of_an_emotion_leads_out_of_the_store(emotion):
         try:
             store.save(b"x", name)
         except FaceNameError:
-            with pytest.raises(NoSuchFace):
+            with pytest.raises(FaceNotFound):
                 store.read(name)
         files = [path for path in Path(folder).rglob("*") if path.is_file()]
         assert all(path.parent.parent == inside for path in files)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from api_gateway.app import create_app
 from api_gateway.faces.filename import FaceName
+from api_gateway.gateway import Gateway
 from api_gateway.settings import GatewaySettings
 from contract.messages import Reading, SourceStatus
 from postprocessing.reorder_buffer import WAIT_MS
@@ -20,7 +21,7 @@ PORT = 5000
 
 @pytest.fixture
 def app(tmp_path: Path) -> FastAPI:
-    return create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path / "faces"))
+    return create_app(Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path / "faces")))
 
 
 def asked(app: FastAPI, method: str, path: str, **more) -> httpx.Response:
@@ -225,13 +226,13 @@ def test_an_upload_without_redis_is_told(app: FastAPI):
     ],
 )
 def test_an_upload_that_cannot_be_one_is_refused(tmp_path: Path, body: dict, status: int, code: str):
-    small = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", upload_limit=2048))
+    small = create_app(Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0", upload_limit=2048)))
     answer = asked(small, "POST", "/api/v1/predict", **body)
     assert (answer.status_code, error_of(answer)) == (status, code)
 
 
 def test_a_body_that_does_not_say_how_long_it_is_is_cut_off(app: FastAPI):
-    small = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", upload_limit=2048))
+    small = create_app(Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0", upload_limit=2048)))
 
     async def endless():
         while True:
@@ -310,7 +311,7 @@ def has_example(content: dict, described: dict) -> bool:
 def test_openapi_names_the_error_shape_for_every_route_and_has_examples(app: FastAPI):
     described = asked(app, "GET", "/openapi.json").json()
     assert "HTTPValidationError" not in described["components"]["schemas"]
-    assert described["components"]["schemas"]["ErrorAnswer"]["example"]["error"]["code"]
+    assert described["components"]["schemas"]["ErrorResponse"]["example"]["error"]["code"]
     for path, methods in described["paths"].items():
         for method, operation in methods.items():
             assert "4XX" in operation["responses"], (method, path)
@@ -328,30 +329,31 @@ def test_openapi_names_the_error_shape_for_every_route_and_has_examples(app: Fas
 
 
 def test_a_background_task_that_fails_ends_the_process_instead_of_dying_silently(tmp_path: Path):
-    told = asyncio.Event()
-    app = create_app(
-        GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path, history=timedelta(0)), told.set
-    )
+    failed = asyncio.Event()
+    gateway = Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path, history=timedelta(0)))
+    app = create_app(gateway, failed.set)
 
     async def broken() -> None:
         raise RuntimeError("a mistake of ours")
 
-    app.state.gateway.hub.tick = broken
+    gateway.hub.tick = broken
 
     async def scene() -> None:
         async with app.router.lifespan_context(app):
-            await asyncio.wait_for(told.wait(), 5)
+            await asyncio.wait_for(failed.wait(), 5)
 
     asyncio.run(scene())
-    assert app.state.failed
+    assert failed.is_set()
 
 
 def test_an_end_without_a_failure_is_no_failure(tmp_path: Path):
-    app = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path, history=timedelta(0)))
+    gateway = Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path, history=timedelta(0)))
+    failed = asyncio.Event()
+    app = create_app(gateway, failed.set)
 
     async def scene() -> None:
         async with app.router.lifespan_context(app):
             await asyncio.sleep(0.05)
 
     asyncio.run(scene())
-    assert not app.state.failed
+    assert not failed.is_set()

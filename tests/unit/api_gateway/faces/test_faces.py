@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from api_gateway.faces import store as face_store
+from api_gateway.faces.errors import FaceNotFound, StoreFull
 from api_gateway.faces.filename import FaceName, FaceNameError
 from api_gateway.faces.retention import FaceRetention
 from api_gateway.faces.source_tag import HEAD_BYTES, origin, stamped
-from api_gateway.faces.store import FaceStore, NoSuchFace, StoreFull
+from api_gateway.faces.store import FaceStore
 
 AT = datetime(2026, 1, 31, 23, 59, 59, 1, tzinfo=UTC)
 NAME = FaceName("happy", 97.3, AT)
@@ -78,7 +79,7 @@ def test_a_saved_face_is_found_read_and_deleted(tmp_path: Path):
     store.delete(name)
     assert store.newest()[0] == []
     for gone in (store.read, store.delete):
-        with pytest.raises(NoSuchFace):
+        with pytest.raises(FaceNotFound):
             gone(name)
 
 
@@ -144,9 +145,9 @@ def test_links_are_not_followed(tmp_path: Path):
     store = FaceStore(tmp_path / "faces")
     (tmp_path / "faces").mkdir()
     (tmp_path / "faces" / "happy").symlink_to(outside)
-    with pytest.raises(NoSuchFace):
+    with pytest.raises(FaceNotFound):
         store.read(NAME)
-    with pytest.raises(NoSuchFace):
+    with pytest.raises(FaceNotFound):
         store.delete(NAME)
     with pytest.raises(StoreFull):
         store.save(b"jpeg", NAME)
@@ -162,7 +163,7 @@ def test_a_link_in_place_of_a_face_is_no_face(tmp_path: Path):
     (folder / str(NAME)).symlink_to(secret)
     store = FaceStore(tmp_path / "faces")
     assert store.newest()[0] == []
-    with pytest.raises(NoSuchFace):
+    with pytest.raises(FaceNotFound):
         store.read(NAME)
 
 
@@ -218,7 +219,7 @@ def test_a_labelled_face_stands_under_its_new_emotion_only(tmp_path: Path):
     assert store.read(new) == b"jpeg"
     assert store.emotions() == ["sad"]
     assert store.label(new, "sad") == new
-    with pytest.raises(NoSuchFace):
+    with pytest.raises(FaceNotFound):
         store.label(old, "angry")
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [str(new)]
 
@@ -238,7 +239,7 @@ def test_of_many_who_label_a_face_at_once_one_wins_and_no_face_is_lost(tmp_path:
 
     def label(emotion: str) -> None:
         for name in names:
-            with suppress(NoSuchFace):
+            with suppress(FaceNotFound):
                 won.append(FaceStore(tmp_path).label(name, emotion))
 
     people = [threading.Thread(target=label, args=(emotion,)) for emotion in ("sad", "angry", "fear", "sad")]
@@ -334,7 +335,7 @@ def test_what_has_a_faces_name_and_is_no_file_is_no_face(tmp_path: Path, kind: s
             place.mkdir()
     store = FaceStore(tmp_path / "faces")
     for refused in (store.read, store.delete, lambda name: store.label(name, "sad")):
-        with pytest.raises(NoSuchFace):
+        with pytest.raises(FaceNotFound):
             refused(NAME)
     assert store.newest() == ([], 0)
     assert store.erase() == retention(tmp_path / "faces", timedelta(days=1), 1).enforce() == 0

@@ -8,13 +8,13 @@ from contextlib import suppress
 import pytest
 from pydantic import ValidationError
 
-from api_gateway.errors import ApiError
 from api_gateway.history import write_buffer
 from api_gateway.history.database import Database, DatabaseUnavailable
+from api_gateway.history.errors import UnknownCursor
 from api_gateway.history.executor import BoundedExecutor
 from api_gateway.history.queries import read_cursor, write_cursor
 from api_gateway.history.write_buffer import EPISODE_SECONDS, Batch, ReadingSampler, WriteBuffer
-from api_gateway.routes.history_query import AskedHistory
+from api_gateway.routes.history_query import HistoryQuery
 from contract.errors import SettingsError
 from tests.recorded import episode, told
 
@@ -128,8 +128,8 @@ def test_a_place_survives_being_written_as_a_cursor(place: tuple, key: type):
 def test_a_word_that_is_no_cursor_is_refused(word: str):
     with pytest.raises(ValueError, match="next"):
         read_cursor(word, int)
-    with pytest.raises(ApiError):
-        AskedHistory(after=word).search(int, 100)
+    with pytest.raises(UnknownCursor):
+        HistoryQuery(after=word).search(int, 100)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_word_that_is_no_cursor_is_refused(word: str):
     ],
 )
 def test_a_time_is_written_in_milliseconds_or_as_the_rfc_has_it(written: str, milliseconds: int):
-    asked = AskedHistory.model_validate({"from": written, "to": written})
+    asked = HistoryQuery.model_validate({"from": written, "to": written})
     assert (asked.from_, asked.to) == (milliseconds, milliseconds)
 
 
@@ -154,7 +154,7 @@ def test_a_time_is_written_in_milliseconds_or_as_the_rfc_has_it(written: str, mi
 )
 def test_what_is_no_time_is_refused(written: str):
     with pytest.raises(ValidationError):
-        AskedHistory.model_validate({"from": written})
+        HistoryQuery.model_validate({"from": written})
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from itsdangerous import TimestampSigner
 
 from api_gateway import routes as topics
 from api_gateway.app import create_app
+from api_gateway.gateway import Gateway
 from api_gateway.security import sessions
 from api_gateway.security.access import OPEN, OPEN_BELOW, _operator, _source_viewer, _viewer
 from api_gateway.security.rate_limit import ALLOWED, WINDOW_SECONDS, AttemptLimiter
@@ -32,7 +33,7 @@ FACE = "/api/v1/faces/happy/happy_97.3_20260131_235959_000001.jpg"
 @pytest.fixture
 def app(tmp_path: Path) -> FastAPI:
     faces = tmp_path / "faces"
-    app = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=faces, tokens=TOKENS))
+    app = create_app(Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=faces, tokens=TOKENS)))
     with_source(app, "front", 0)
     with_source(app, "door", 1)
     return app
@@ -123,7 +124,7 @@ def test_every_route_says_who_may_use_it():
 
 
 def test_the_document_tells_where_a_token_is_needed():
-    described = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0")).openapi()
+    described = create_app(Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0"))).openapi()
     assert set(described["components"]["securitySchemes"]) == {"token", "session"}
     told = {path for path, methods in described["paths"].items() if all("security" in one for one in methods.values())}
     assert set(described["paths"]) - told == {"/healthz", "/readyz", "/api/v1/session"}
@@ -297,7 +298,7 @@ def test_a_viewer_of_single_sources_is_told_of_these_whatever_it_subscribes_to()
 
 
 def test_without_tokens_everybody_is_an_operator(tmp_path: Path):
-    app = create_app(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path))
+    app = create_app(Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path)))
     assert asked(app, "GET", "/api/v1/session").json() == {"role": "operator", "sources": None, "tokens": False}
     assert error_of(signed_in(app)) == "no_tokens"
     assert asked(app, "POST", "/save_current").status_code == 404

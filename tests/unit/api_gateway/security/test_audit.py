@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI, Request
 
-from api_gateway.security.access import PLACE
+from api_gateway.security.access import SCOPE_KEY
 from api_gateway.security.audit import Audit, AuditLog, note
 from api_gateway.security.tokens import EVERYBODY
 
@@ -38,7 +38,7 @@ def ask(log: Path) -> Ask:
     app.add_middleware(Audit, log=AuditLog(log))
 
     async def admitted(scope, receive, send):
-        scope[PLACE] = EVERYBODY
+        scope[SCOPE_KEY] = EVERYBODY
         await app(scope, receive, send)
 
     def ask(method: str, path: str, **more: object) -> httpx.Response:

@@ -4,10 +4,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from api_gateway.errors import ApiError
+from api_gateway.errors import describe
 from api_gateway.uploads import predictions
 from api_gateway.uploads.predictions import BYTES_LIMIT, Predictions
 from contract import keys
+from contract.errors import EmotiiError
 from contract.messages import Dead, FrameDone, FrameId, InboxPicture
 from contract.redis.clock import RedisClock
 from tests.stage import reading
@@ -63,9 +64,9 @@ def done(epoch, faces):
 
 
 async def refused(task):
-    with pytest.raises(ApiError) as told:
+    with pytest.raises(EmotiiError) as raised:
         await asyncio.wait_for(task, 5)
-    return told.value
+    return describe(raised.value)
 
 
 def test_a_face_that_was_buried_is_told_at_once_with_the_reason():

@@ -1,4 +1,4 @@
-"""Frames that are asked for by their readings."""
+"""Finding the frame of a reading."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ from contract.messages import FrameHeader, FrameId
 
 
 class Channel:
-    """Gives the frames with these numbers, then nothing."""
+    """Delivers the frames with these numbers, then nothing."""
 
     def __init__(self, *numbers):
         header = {"source": "front", "epoch": "e1", "captured_ms": 1, "width": 4, "height": 4, "faces": ()}
@@ -31,25 +31,25 @@ async def frames_of(*numbers):
     return frames
 
 
-def test_a_frame_that_later_ones_have_overtaken_is_not_waited_for():
-    async def ask():
+def test_find_does_not_wait_for_a_frame_once_a_later_one_has_arrived():
+    async def find():
         frames = await frames_of(7, 9)
         started = time.monotonic()
         found = [await frames.find(FrameId("front", "e1", number), 30) for number in (6, 7, 8, 9)]
         return [frame and frame.header.frame for frame in found], time.monotonic() - started
 
-    found, seconds = asyncio.run(ask())
+    found, seconds = asyncio.run(find())
     assert found == [None, 7, None, 9]
     assert seconds < 10
 
 
-def test_a_frame_to_come_or_of_another_epoch_is_waited_for():
-    async def ask(epoch, number):
+def test_find_waits_for_a_future_frame_and_for_one_of_another_epoch():
+    async def find(epoch, number):
         frames = await frames_of(7)
         started = time.monotonic()
         return await frames.find(FrameId("front", epoch, number), 0.2), time.monotonic() - started
 
     for epoch, number in (("e1", 8), ("e2", 3)):
-        found, seconds = asyncio.run(ask(epoch, number))
+        found, seconds = asyncio.run(find(epoch, number))
         assert found is None
         assert seconds >= 0.19

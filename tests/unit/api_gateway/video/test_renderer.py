@@ -1,6 +1,7 @@
-"""What viewers get of a frame: one print for all who want the same, with the words of this frame's faces."""
+"""What viewers receive of a frame: one rendering for all viewers of a variant, with the labels of its own faces."""
 
 import asyncio
+import gc
 import json
 import time
 
@@ -47,65 +48,65 @@ def frame(number: int = 1, boxes=(BOX,), *, width: int | None = None, jpeg: byte
     return Frame(number, header, images.encode(picture, 95) if jpeg is None else jpeg, time.monotonic())
 
 
-def prints(captions: FrameAnnotations | None = None, *earlier: Frame) -> FrameRenderer:
-    return FrameRenderer(EarlierFrames(*earlier), captions or FrameAnnotations(), 90)
+def new_renderer(annotations: FrameAnnotations | None = None, *earlier: Frame) -> FrameRenderer:
+    return FrameRenderer(EarlierFrames(*earlier), annotations or FrameAnnotations(), 90)
 
 
-def made(its_prints: FrameRenderer, of: Frame, *variants: Variant):
-    async def ask():
-        return await asyncio.gather(*(its_prints.of(of, variant) for variant in variants))
+def rendered(renderer: FrameRenderer, of: Frame, *variants: Variant):
+    async def render():
+        return await asyncio.gather(*(renderer.render(of, variant) for variant in variants))
 
-    return asyncio.run(ask())
+    return asyncio.run(render())
 
 
-def test_many_viewers_of_a_variant_cost_one_encode_and_another_variant_one_more():
-    its_prints = prints()
-    found = made(its_prints, frame(), *[Variant()] * 5, *[Variant(blur="mask")] * 5)
-    assert its_prints.encoded == {"front": 2}
+def test_all_viewers_of_a_variant_share_one_encoding():
+    renderer = new_renderer()
+    found = rendered(renderer, frame(), *[Variant()] * 5, *[Variant(blur="mask")] * 5)
+    assert renderer.encoded == {"front": 2}
     assert len({one.jpeg for one in found}) == 2
 
 
-def test_any_width_that_is_asked_for_gives_one_of_few():
-    assert {Variant.asked(width, "off").width for width in range(160, 7680)} == set(WIDTHS)
-    assert Variant.asked(700, "off").width == 640
-    assert Variant.asked(None, "off").width is None
+def test_a_request_for_any_width_gets_one_of_few_widths():
+    assert {Variant.for_request(width, "off").width for width in range(160, 7680)} == set(WIDTHS)
+    assert Variant.for_request(700, "off").width == 640
+    assert Variant.for_request(None, "off").width is None
 
 
 def test_a_narrower_picture_keeps_its_shape_and_its_boxes_their_places():
-    captions = FrameAnnotations()
-    captions.add(FrameId("front", "e1", 1), 1066, 1, HAPPY)
-    (found,) = made(prints(captions), frame(), Variant(width=320))
+    annotations = FrameAnnotations()
+    annotations.add(FrameId("front", "e1", 1), 1066, 1, HAPPY)
+    (found,) = rendered(new_renderer(annotations), frame(), Variant(width=320))
     picture = images.decode(found.jpeg)
     assert picture.shape == (240, 320, 3)
     edge = picture[80:110, 110].astype(int)  # the left edge of the box, halved
     assert np.abs(edge - overlay.PALETTE[overlay.hue("happy")]).mean() < 60
 
 
-def test_a_picture_is_not_enlarged_and_so_has_no_second_encode():
-    its_prints = prints()
-    wide, plain = made(its_prints, frame(), Variant(width=1920), Variant())
+def test_a_picture_is_not_enlarged_and_so_is_not_encoded_twice():
+    renderer = new_renderer()
+    wide, plain = rendered(renderer, frame(), Variant(width=1920), Variant())
     assert wide.jpeg == plain.jpeg
-    assert its_prints.encoded == {"front": 1}
+    assert renderer.encoded == {"front": 1}
 
 
 def test_boxes_of_a_large_frame_are_drawn_where_the_faces_are_in_its_smaller_picture():
     large = frame(boxes=[tuple(3 * number for number in BOX)], width=1920)  # its picture has 640 pixels
-    (found,) = made(prints(), large, Variant())
+    (found,) = rendered(new_renderer(), large, Variant())
     picture = images.decode(found.jpeg)
     edge = picture[160:220, 220].astype(int)
     assert np.abs(edge - overlay.NEUTRAL).mean() < 60
 
 
-def test_without_faces_or_wishes_the_picture_is_passed_on_as_it_came():
-    its_prints, plain = prints(), frame(boxes=())
-    (found,) = made(its_prints, plain, Variant(blur="blur"))
+def test_a_frame_without_faces_is_not_encoded_again_unless_its_size_changes():
+    renderer, plain = new_renderer(), frame(boxes=())
+    (found,) = rendered(renderer, plain, Variant(blur="blur"))
     assert found.jpeg == plain.jpeg
-    assert its_prints.encoded.total() == 0
+    assert renderer.encoded.total() == 0
 
 
-def test_a_face_that_nobody_has_read_is_hidden_and_so_is_one_that_the_detector_lost_just_now():
+def test_faces_without_a_reading_and_faces_just_lost_by_the_detector_are_hidden():
     earlier, now = frame(1, boxes=(BOX, OTHER)), frame(2, boxes=(BOX,))
-    (found,) = made(prints(None, earlier), now, Variant(blur="mask", drawn=False))
+    (found,) = rendered(new_renderer(None, earlier), now, Variant(blur="mask", drawn=False))
     picture, original = images.decode(found.jpeg).astype(int), clip_frames(1)[0].astype(int)
     for left, top, width, height in (BOX, OTHER):
         part = picture[int(top) : int(top + height), int(left) : int(left + width)]
@@ -113,66 +114,88 @@ def test_a_face_that_nobody_has_read_is_hidden_and_so_is_one_that_the_detector_l
     assert np.abs(picture[:, 500:] - original[:, 500:]).mean() < 6
 
 
-def test_words_on_a_frame_are_those_of_its_own_faces():
-    captions = FrameAnnotations()
-    captions.add(FrameId("front", "e1", 1), 1066, 1, HAPPY)
-    captions.add(FrameId("front", "e1", 2), 1132, 1, SAD)
-    told = json.loads(made(prints(captions), frame(1), Variant(drawn=False))[0].told)
-    assert (told["frame"], told["faces"][0]["emotion"]) == (1, "happy")
-    assert told["faces"][0]["box"] == list(BOX)
+def test_the_labels_on_a_frame_are_those_of_its_own_faces():
+    annotations = FrameAnnotations()
+    annotations.add(FrameId("front", "e1", 1), 1066, 1, HAPPY)
+    annotations.add(FrameId("front", "e1", 2), 1132, 1, SAD)
+    metadata = json.loads(rendered(new_renderer(annotations), frame(1), Variant(drawn=False))[0].metadata)
+    assert (metadata["frame"], metadata["faces"][0]["emotion"]) == (1, "happy")
+    assert metadata["faces"][0]["box"] == list(BOX)
 
 
-def test_a_reading_that_comes_a_moment_later_is_waited_for():
+def test_the_renderer_waits_briefly_for_a_reading():
     async def scene():
-        captions = FrameAnnotations()
-        captions.add(FrameId("front", "e1", 1), 1066, 1, HAPPY)
-        printing = asyncio.create_task(prints(captions).of(frame(2), Variant(drawn=False)))
+        annotations = FrameAnnotations()
+        annotations.add(FrameId("front", "e1", 1), 1066, 1, HAPPY)
+        rendering = asyncio.create_task(new_renderer(annotations).render(frame(2), Variant(drawn=False)))
         await asyncio.sleep(0.01)
-        captions.add(FrameId("front", "e1", 2), 1132, 1, SAD)
-        return json.loads((await printing).told)["faces"][0]["emotion"]
+        annotations.add(FrameId("front", "e1", 2), 1132, 1, SAD)
+        return json.loads((await rendering).metadata)["faces"][0]["emotion"]
 
     assert asyncio.run(scene()) == "sad"
 
 
-def test_a_face_whose_reading_does_not_come_keeps_its_own_last_words_for_a_second():
-    captions = FrameAnnotations()
-    captions.add(FrameId("front", "e1", 1), 1066, 1, HAPPY)
+def test_a_face_without_a_reading_keeps_its_last_label_for_a_second():
+    annotations = FrameAnnotations()
+    annotations.add(FrameId("front", "e1", 1), 1066, 1, HAPPY)
     two, later = frame(2, boxes=(BOX, OTHER)), frame(40)
-    told = json.loads(made(prints(captions), two, Variant(drawn=False))[0].told)
-    assert [face.get("emotion") for face in told["faces"]] == ["happy", None]
-    told = json.loads(made(prints(captions), later, Variant(drawn=False))[0].told)
-    assert "emotion" not in told["faces"][0]
+    metadata = json.loads(rendered(new_renderer(annotations), two, Variant(drawn=False))[0].metadata)
+    assert [face.get("emotion") for face in metadata["faces"]] == ["happy", None]
+    metadata = json.loads(rendered(new_renderer(annotations), later, Variant(drawn=False))[0].metadata)
+    assert "emotion" not in metadata["faces"][0]
 
 
-def test_words_of_another_epoch_or_a_later_frame_are_not_borrowed():
-    captions = FrameAnnotations()
-    captions.add(FrameId("front", "e0", 1), 1066, 1, HAPPY)
-    captions.add(FrameId("front", "e1", 9), 1600, 1, SAD)
-    told = json.loads(made(prints(captions), frame(2), Variant(drawn=False))[0].told)
-    assert "emotion" not in told["faces"][0]
+def test_labels_of_another_epoch_or_a_later_frame_are_not_used():
+    annotations = FrameAnnotations()
+    annotations.add(FrameId("front", "e0", 1), 1066, 1, HAPPY)
+    annotations.add(FrameId("front", "e1", 9), 1600, 1, SAD)
+    metadata = json.loads(rendered(new_renderer(annotations), frame(2), Variant(drawn=False))[0].metadata)
+    assert "emotion" not in metadata["faces"][0]
 
 
-def test_what_was_told_of_old_frames_is_forgotten():
-    captions = FrameAnnotations()
+def test_annotations_of_old_frames_are_dropped():
+    annotations = FrameAnnotations()
     for number in range(500):
-        captions.add(FrameId("front", "e1", number), number, 1, HAPPY)
-    assert sum(map(len, captions._told.values())) <= 64
-    captions.forget("front")
-    assert not captions._told
+        annotations.add(FrameId("front", "e1", number), number, 1, HAPPY)
+    assert sum(map(len, annotations._frames.values())) <= 64
+    annotations.forget("front")
+    assert not annotations._frames
 
 
-def test_a_damaged_frame_is_told():
+def test_a_damaged_frame_raises_a_picture_error():
     with pytest.raises(PictureError):
-        made(prints(), frame(jpeg=b"\xff\xd8 no picture"), Variant())
+        rendered(new_renderer(), frame(jpeg=b"\xff\xd8 no picture"), Variant())
 
 
-def test_what_is_kept_of_many_variants_is_bounded():
-    its_prints = prints()
+def test_the_number_of_kept_variants_is_bounded():
+    renderer = new_renderer()
     for number in range(100):
         header = frame().header.model_copy(update={"source": f"s{number}"})
-        made(its_prints, Frame(number, header, frame().jpeg, 0.0), Variant())
-    assert len(its_prints._shared) <= 64
+        rendered(renderer, Frame(number, header, frame().jpeg, 0.0), Variant())
+    assert len(renderer._tasks) <= 64
 
 
-def test_the_narrowed_picture_is_never_wider_than_asked():
+def test_a_narrowed_picture_is_never_wider_than_requested():
     assert images.narrowed(clip_frames(1)[0], 160).shape == (120, 160, 3)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_failure_is_retrieved_even_if_every_viewer_has_left():
+    reported: list[str] = []
+
+    async def scene() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context["message"]))
+        renderer = new_renderer()
+        viewer = asyncio.create_task(renderer.render(frame(jpeg=b"\xff\xd8 no picture"), Variant()))
+        await asyncio.sleep(0)
+        (shared,) = [task for _, task in renderer._tasks.values()]
+        viewer.cancel()
+        await asyncio.wait({shared, viewer})
+        assert viewer.cancelled()
+        assert not shared.cancelled()
+        renderer._tasks.clear()
+        del shared, renderer, viewer
+        gc.collect()
+
+    asyncio.run(scene())
+    assert reported == []

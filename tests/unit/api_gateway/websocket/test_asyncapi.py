@@ -28,7 +28,7 @@ def test_the_document_says_where_it_is_served_and_what_goes_which_way(described:
     assert document["servers"]["gateway"] == {"host": "emotii.local:5000", "protocol": "wss"}
     assert document["channels"]["emotions"]["address"] == "/ws/emotions"
     assert {name: one["action"] for name, one in document["operations"].items()} == {
-        "tell": "send",
+        "publish": "send",
         "subscribe": "receive",
     }
     assert set(document["channels"]["emotions"]["bindings"]["ws"]["query"]["properties"]) == {

@@ -3,9 +3,8 @@ import json
 from typing import Any
 
 from api_gateway.websocket.channel import EncodedEvent, RateLimiter
-from api_gateway.websocket.client import QUEUED_MESSAGES, Client
-from api_gateway.websocket.hub import HEARTBEAT_SECONDS, LONGEST_REST_SECONDS, Hub, rest_seconds
-from api_gateway.websocket.message import Message
+from api_gateway.websocket.client import QUEUED_MESSAGES, Client, Message
+from api_gateway.websocket.hub import HEARTBEAT_SECONDS, LONGEST_PAUSE_SECONDS, Hub, pause_seconds
 from api_gateway.websocket.subscription import Subscription
 from contract import events
 from tests.stage import reading
@@ -175,7 +174,7 @@ def thinned(rate: float, seconds: float, every: float = 0.04) -> list[tuple[floa
     pace, through = RateLimiter(rate), []
     for tick in range(round(seconds / every)):
         coming = [EncodedEvent(told(frame=tick, track=track)) for track in (1, 2)]
-        for one in pace.thin(coming, tick * every):
+        for one in pace.limit(coming, tick * every):
             assert isinstance(one.event, events.Reading)
             through.append((tick * every, one.event.frame, one.event.track))
     return through
@@ -194,22 +193,22 @@ def test_a_rate_above_that_of_the_readings_thins_nothing():
 
 def test_of_the_readings_between_two_beats_the_newest_is_told():
     pace = RateLimiter(1)
-    assert pace.thin([EncodedEvent(told(frame=0))], 0.0)
-    assert pace.thin([EncodedEvent(told(frame=1))], 0.3) == []
-    assert pace.thin([EncodedEvent(told(frame=2))], 0.6) == []
-    (late,) = pace.thin([], 1.0)
+    assert pace.limit([EncodedEvent(told(frame=0))], 0.0)
+    assert pace.limit([EncodedEvent(told(frame=1))], 0.3) == []
+    assert pace.limit([EncodedEvent(told(frame=2))], 0.6) == []
+    (late,) = pace.limit([], 1.0)
     assert isinstance(late.event, events.Reading)
     assert late.event.frame == 2
-    assert pace.thin([], 5.0) == []
-    (after_a_pause,) = pace.thin([EncodedEvent(told(frame=3))], 5.1)
+    assert pace.limit([], 5.0) == []
+    (after_a_pause,) = pace.limit([EncodedEvent(told(frame=3))], 5.1)
     assert after_a_pause.event.source == "front"
 
 
 def test_a_rate_thins_nothing_but_readings():
     pace = RateLimiter(0.1)
     coming = [EncodedEvent(gone("a")), EncodedEvent(told(frame=1)), EncodedEvent(gone("b"))]
-    assert [one.event.kind for one in pace.thin(coming, 0.0)] == ["gone", "gone", "reading"]
-    assert [one.event.kind for one in pace.thin(coming, 0.1)] == ["gone", "gone"]
+    assert [one.event.kind for one in pace.limit(coming, 0.0)] == ["gone", "gone", "reading"]
+    assert [one.event.kind for one in pace.limit(coming, 0.1)] == ["gone", "gone"]
 
 
 class Line:
@@ -271,8 +270,8 @@ def test_nothing_is_pushed_past_a_message_that_is_still_being_sent():
 
 
 def test_the_more_clients_there_are_the_more_is_gathered_for_them_up_to_a_limit():
-    assert rest_seconds(1) < 0.001
-    assert rest_seconds(1) < rest_seconds(50) < rest_seconds(200) == rest_seconds(1000) == LONGEST_REST_SECONDS
+    assert pause_seconds(1) < 0.001
+    assert pause_seconds(1) < pause_seconds(50) < pause_seconds(200) == pause_seconds(1000) == LONGEST_PAUSE_SECONDS
 
 
 def test_what_comes_within_a_rest_is_told_together():

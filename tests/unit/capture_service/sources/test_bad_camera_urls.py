@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from api_gateway.app import create_app
+from api_gateway.gateway import Gateway
 from api_gateway.settings import GatewaySettings
 from contract.address import safe_url
 from contract.errors import SettingsError, SourceError
@@ -22,9 +23,8 @@ PASSWORD = "hunter2"
 @pytest.fixture
 def app(tmp_path: Path) -> FastAPI:
     networks = "192.168.7.0/24,fd00:7::/64"
-    return create_app(
-        GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path, camera_networks=networks)
-    )
+    settings = GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path, camera_networks=networks)
+    return create_app(Gateway(settings))
 
 
 HERE = "is this machine"
