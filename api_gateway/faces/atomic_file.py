@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and never take another's name, in folders that are held by their descriptors."""
+"""Writes and moves files atomically and without overwriting, in folders that are open as descriptors."""
 
 import os
 from collections.abc import Iterator
@@ -6,12 +6,12 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO
 
 PART = ".part"
-"""How the name of an unfinished file ends."""
+"""Suffix of an unfinished file's name."""
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 def write(folder: int, name: str, content: bytes) -> None:
-    """Whole or not at all, and never over another."""
+    """Write a file: completely or not at all, and never over another."""
     with _claimed(folder, name) as (part, file):
         file.write(content)
         file.flush()
@@ -20,7 +20,7 @@ def write(folder: int, name: str, content: bytes) -> None:
 
 
 def move(source: int, name: str, target: int, new_name: str) -> None:
-    """At no moment under two names or none, and never over another."""
+    """Move a file: it never has two names or none, and never overwrites another."""
     with _claimed(target, new_name) as (part, _):
         os.rename(name, new_name, src_dir_fd=source, dst_dir_fd=target)
         os.unlink(part, dir_fd=target)
@@ -29,16 +29,16 @@ def move(source: int, name: str, target: int, new_name: str) -> None:
 
 @contextmanager
 def _claimed(folder: int, name: str) -> Iterator[tuple[str, BinaryIO]]:
-    """The right to a name: the unfinished file is the claim, which whoever has it makes use of or removes.
+    """Reserve a name with an unfinished file, which the caller renames or which is removed.
 
     Raises:
-        FileExistsError: another face has the name, or is about to.
+        FileExistsError: another file has the name, or another process has reserved it.
     """
     part = f".{name}{PART}"
     descriptor = os.open(part, _NEW_FILE, 0o600, dir_fd=folder)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            # From here on no other process can have this name in the making, only finished before.
+            # From here on, no other process can reserve this name; one may have finished before.
             if _exists(folder, name):
                 raise FileExistsError(name)
             yield part, file

@@ -1,4 +1,4 @@
-"""The folders of saved faces, one an emotion, each held by a descriptor: no link on the way to a face is followed."""
+"""The folders of saved faces, one for each emotion, opened as descriptors so that no symbolic link is followed."""
 
 import errno
 import os
@@ -12,19 +12,19 @@ from api_gateway.faces.filename import FaceName, FaceNameError
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
-class FaceFolders:
-    """The folder `root` and those in it. Every method blocks."""
+class FaceDirectories:
+    """The folder `root` and its subfolders. Every method blocks."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def emotions(self) -> list[str]:
-        """What can be a folder of faces by its name, in order."""
+        """The subfolders whose names can be emotions, sorted."""
         return sorted(filter(_is_emotion, os.listdir(self.root))) if self.root.is_dir() else []
 
     @contextmanager
     def opened(self, emotion: str, *, make: bool = False) -> Iterator[int]:
-        """A descriptor of an emotion's folder, so that nothing on the way to it can be exchanged meanwhile.
+        """A descriptor of an emotion's folder, so that no part of its path can be replaced meanwhile.
 
         Raises:
             FaceNameError: the emotion cannot name a folder.
@@ -48,7 +48,7 @@ class FaceFolders:
             os.close(folder)
 
     def files(self, emotion: str) -> Iterator[tuple[int, os.DirEntry[str]]]:
-        """The folder's descriptor with each of its files, links left out; none where there is no such folder."""
+        """The folder's descriptor with each of its files, without links; nothing if there is no such folder."""
         try:
             with self.opened(emotion) as folder, os.scandir(folder) as entries:
                 yield from ((folder, entry) for entry in entries if entry.is_file(follow_symlinks=False))

@@ -1,7 +1,7 @@
 """The names of saved faces: `<emotion>/<emotion>_<confidence>_<YYYYmmdd>_<HHMMSS>_<microseconds>.jpg`.
 
-One that a person labelled ends in `_was_<emotion of the model>.jpg`. The name says it, so that no crash can part a face
-from its label: a rename happens whole or not at all.
+The name of a face that a person labelled ends in `_was_<emotion of the model>.jpg`. The label is part of the name, so
+no crash can separate a face from its label: a rename is atomic.
 """
 
 import re
@@ -25,7 +25,7 @@ class FaceNameError(EmotiiError):
 
 @dataclass(frozen=True, slots=True)
 class FaceName:
-    """What the name of a saved face says."""
+    """The content of a saved face's name."""
 
     emotion: str
     confidence: float
@@ -33,18 +33,18 @@ class FaceName:
     saved: datetime
     """In UTC: local time would repeat an hour every autumn."""
     was: str | None = None
-    """What the model said, where a person labelled the face; None: nobody did."""
+    """The emotion from the model, if a person has labelled the face; else None."""
 
     def labelled(self, emotion: str) -> Self:
-        """The name after a person said that this is the emotion; also where the model had said the same."""
+        """The name after a person labelled the face with this emotion, even if it is the model's."""
         return replace(self, emotion=emotion, was=self.was or self.emotion)
 
     @classmethod
     def parse(cls, name: str) -> Self:
-        """The exact reverse of `str`, for example of `happy_97.3_20260131_235959_000001.jpg`.
+        """The exact inverse of `str`, for example of `happy_97.3_20260131_235959_000001.jpg`.
 
         Raises:
-            FaceNameError: it is not exactly such a name, so that no path can be hidden in it.
+            FaceNameError: it is not exactly such a name, which excludes paths.
         """
         match = _NAME.fullmatch(name)
         try:
@@ -54,7 +54,7 @@ class FaceName:
                 if str(found) == name:
                     return found
         except ValueError:
-            pass  # a 13th month; the same answer as below
+            pass  # a 13th month; the same error as below
         raise FaceNameError(f"{name[:80]!r} is not the name of a saved face")
 
     @classmethod
@@ -65,9 +65,9 @@ class FaceName:
 
     @staticmethod
     def order(name: str, emotion: str) -> tuple[str, str] | None:
-        """By this the newest of many names is the greatest; None if it names no face with this emotion.
+        """A sort key, the greatest for the newest face; None if it is not the name of a face with this emotion.
 
-        Quicker than `parse` by far, but a 13th month passes.
+        Much faster than `parse`, but it accepts a 13th month.
         """
         match = _NAME.fullmatch(name)
         return (match["time"], name) if match and match["emotion"] == emotion else None

@@ -1,4 +1,4 @@
-"""Saving faces: about one a second a track by itself, by one gateway of all, and the most prominent one on request."""
+"""Saves faces: automatically about one a second of each track, and the most prominent one on request."""
 
 import asyncio
 import time
@@ -9,7 +9,7 @@ import structlog
 
 from api_gateway.faces.errors import NoFace, StoreFull
 from api_gateway.faces.filename import FaceName, FaceNameError
-from api_gateway.faces.source_tag import stamped
+from api_gateway.faces.source_tag import tagged
 from api_gateway.faces.store import FaceStore
 from api_gateway.leader_election import LeaderElection
 from api_gateway.metrics import Metrics
@@ -33,7 +33,7 @@ PAUSE_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class _Face:
-    """A face to be saved: where it is, and what it shows."""
+    """A face to save: where it is, and its judgement."""
 
     track: TrackKey
     frame: FrameId
@@ -46,14 +46,17 @@ class FaceSaver(PartialSink):
     """Cuts faces out of the frames that their readings belong to and stores them.
 
     Args:
+        live_view: frames and faces.
+        store: of the saved faces.
         election: of the gateway that saves automatically.
+        metrics: counts the saved faces.
         settings: whether to save automatically.
         every: between two automatic saves of a track.
     """
 
     def __init__(
         self,
-        sight: LiveView,
+        live_view: LiveView,
         store: FaceStore,
         election: LeaderElection,
         metrics: Metrics,
@@ -61,7 +64,7 @@ class FaceSaver(PartialSink):
         settings: RuntimeSettingsReader,
         every: timedelta,
     ) -> None:
-        self._sight = sight
+        self._live_view = live_view
         self._store = store
         self.election = election
         self._metrics = metrics
@@ -73,11 +76,11 @@ class FaceSaver(PartialSink):
         """Held while a face is written."""
         self._settings = settings
         self.paused = ""
-        """Why automatic saving rests now; else empty."""
+        """Why automatic saving is paused; empty while it is not."""
 
     @property
     def on(self) -> bool:
-        """Whether people want faces to be saved automatically."""
+        """Whether faces are to be saved automatically."""
         return self._settings.current.saving
 
     async def poll_election(self) -> None:
@@ -85,12 +88,12 @@ class FaceSaver(PartialSink):
         try:
             await self.election.campaign(candidate=self.on)
         finally:
-            cameras = (status.name for status in self._sight.registry.sources() if status.kind == "camera")
-            self._sight.frames.saved_from = frozenset(cameras) if self.election.is_leader else frozenset()
+            cameras = (status.name for status in self._live_view.registry.sources() if status.kind == "camera")
+            self._live_view.frames.saved_from = frozenset(cameras) if self.election.is_leader else frozenset()
         self._due = {key: due for key, due in self._due.items() if due > time.monotonic() - 60}
 
     async def forget(self, source: str | None) -> None:
-        """Save no face of this source, or of any, that is due now; returns when none is being written any more."""
+        """Drop the queued faces of this source, or of all; returns once no face is being written."""
         due = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
         for face in due:
             if source not in {None, face.frame.source}:
@@ -105,7 +108,7 @@ class FaceSaver(PartialSink):
             return
         if judgement is None or not judgement.certain or now < self._due.get(track := track_key(message), 0.0):
             return
-        if message.id.source not in self._sight.frames.saved_from or self._queue.full():
+        if message.id.source not in self._live_view.frames.saved_from or self._queue.full():
             return
         self._due[track] = now + self._every
         self._queue.put_nowait(_Face(track, message.id, message.face.box, judgement.emotion, judgement.confidence))
@@ -115,14 +118,14 @@ class FaceSaver(PartialSink):
         face = await self._queue.get()
         if not self.on:  # switched off since it was due
             return
-        frame = await self._sight.frames.find(face.frame, FRAME_SECONDS)
+        frame = await self._live_view.frames.find(face.frame, FRAME_SECONDS)
         if frame is None:
-            self._due.pop(face.track, None)  # it came without its picture; the next reading may have one
+            self._due.pop(face.track, None)  # no frame arrived; the next reading may have one
             return
         try:
             await self._save(frame, face.box, face.emotion, face.confidence)
         except StoreFull:
-            return  # said already, and another attempt follows the pause
+            return  # already logged; the saver tries again after the pause
         except (PictureError, FaceNameError) as error:
             logger.warning("a face was not saved", reason=str(error), source=face.frame.source)
 
@@ -135,10 +138,10 @@ class FaceSaver(PartialSink):
             StoreFull: it cannot be written.
         """
         deadline = time.monotonic() + REQUEST_SECONDS
-        with self._sight.frames.in_use(source):
-            while tracks := self._sight.faces(source):
+        with self._live_view.frames.in_use(source):
+            while tracks := self._live_view.faces(source):
                 for track in tracks:
-                    if (frame := self._sight.frames.newest(source)) and (box := _box_of(track, frame)):
+                    if (frame := self._live_view.frames.newest(source)) and (box := _box_of(track, frame)):
                         judgement = track.judgement
                         return await self._save(frame, box, judgement.emotion, judgement.confidence)
                 if time.monotonic() > deadline:
@@ -149,31 +152,31 @@ class FaceSaver(PartialSink):
     async def _save(self, frame: Frame, box: Box, emotion: str, confidence: float) -> FaceName:
         try:
             async with self._storing:
-                name = await asyncio.to_thread(self._cut_and_store, frame, box, emotion, confidence)
+                name = await asyncio.to_thread(self._crop_and_store, frame, box, emotion, confidence)
         except StoreFull as error:
             self._pause(str(error))
             raise
         self._metrics.saved.inc()
         if self.paused:
-            logger.info("automatic saving goes on")
+            logger.info("automatic saving resumed")
             self.paused, self._paused_until = "", 0.0
         return name
 
     def _pause(self, reason: str) -> None:
-        """Have everybody see that faces cannot be saved, and leave it for a while."""
+        """Publish that faces cannot be saved, and pause automatic saving."""
         if not self.paused:
-            logger.warning("automatic saving pauses", reason=reason)
+            logger.warning("automatic saving paused", reason=reason)
         self.paused, self._paused_until = reason, time.monotonic() + PAUSE_SECONDS
 
-    def _cut_and_store(self, frame: Frame, box: Box, emotion: str, confidence: float) -> FaceName:
-        from api_gateway.video.drawing import cut_face
+    def _crop_and_store(self, frame: Frame, box: Box, emotion: str, confidence: float) -> FaceName:
+        from api_gateway.video.drawing import crop_face
 
-        face = stamped(cut_face(frame, box), frame.header.source)
+        face = tagged(crop_face(frame, box), frame.header.source)
         return self._store.save(face, FaceName(emotion, confidence, datetime.now(UTC)))
 
 
 def _box_of(track: Track, frame: Frame) -> Box | None:
-    """Where a track is in a frame, if it is there."""
+    """The box of a track in a frame, if it has one there."""
     if track.latest.id.epoch != frame.header.epoch:
         return None
     return next((face.box for face in frame.header.faces if face.track == track.latest.face.track), None)

@@ -1,4 +1,4 @@
-"""The folder of saved faces: one folder an emotion, each file whole or not there, no link ever followed."""
+"""The store of saved faces: one folder for each emotion, atomic writes, no symbolic links followed."""
 
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -9,7 +9,7 @@ from heapq import nlargest
 from pathlib import Path
 
 from api_gateway.faces.atomic_file import move, write
-from api_gateway.faces.directories import FaceFolders, check_plain
+from api_gateway.faces.directories import FaceDirectories, check_plain
 from api_gateway.faces.errors import FaceNotFound, StoreFull
 from api_gateway.faces.filename import FaceName, FaceNameError
 from api_gateway.faces.source_tag import HEAD_BYTES, origin
@@ -37,13 +37,13 @@ def saved_name(name: str, emotion: str | None = None) -> FaceName:
 
 
 class FaceStore:
-    """Saved faces under `folder`, which is made with the first of them. Every method blocks: call it on a thread."""
+    """Saved faces below `folder`, which is created with the first face. Every method blocks: call it on a thread."""
 
     def __init__(self, folder: Path) -> None:
-        self._folders = FaceFolders(folder)
+        self._folders = FaceDirectories(folder)
 
     def save(self, jpeg: bytes, name: FaceName) -> FaceName:
-        """Write a face and give its name, whose microsecond is a later one if another face has this one.
+        """Write a face; returns its name, which has a later microsecond if another face has this one.
 
         Raises:
             FaceNameError: the emotion cannot name a folder.
@@ -56,10 +56,10 @@ class FaceStore:
             raise StoreFull(f"no face can be saved in {self._folders.root}: {error.strerror}") from error
 
     def label(self, name: FaceName, emotion: str) -> FaceName:
-        """Put a face where a person says that it belongs, and give its new name, which tells that from now on.
+        """Label a face with the emotion that a person states; returns its new name, which contains the label.
 
         Raises:
-            FaceNotFound: it is not there.
+            FaceNotFound: there is no such face.
             FaceNameError: the emotion cannot name a folder.
             StoreFull: the folder cannot be changed.
         """
@@ -83,7 +83,7 @@ class FaceStore:
     def newest(
         self, emotion: str | None = None, limit: int = 1000, before: FaceName | None = None
     ) -> tuple[list[FaceName], int]:
-        """The newest faces (with this emotion; saved before that one), and how many there are in all."""
+        """The newest faces (with this emotion; older than `before`), and the number of all faces."""
         emotions = [emotion] if emotion is not None else self._folders.emotions()
         found = [order for one in emotions for order in self._orders(one)]
         last = FaceName.order(str(before), before.emotion) if before else None
@@ -94,7 +94,7 @@ class FaceStore:
         """The JPEG.
 
         Raises:
-            FaceNotFound: it is not there, or is no plain file.
+            FaceNotFound: there is no such face, or it is not a regular file.
         """
         with _missing(name), self._folders.opened(name.emotion) as folder:
             return _content(folder, str(name))
@@ -103,20 +103,20 @@ class FaceStore:
         """Remove a face.
 
         Raises:
-            FaceNotFound: it is not there, or is no plain file.
+            FaceNotFound: there is no such face, or it is not a regular file.
         """
         with _missing(name), self._folders.opened(name.emotion) as folder:
             check_plain(folder, str(name))
             os.unlink(str(name), dir_fd=folder)
 
     def erase(self, *, source: str | None = None, since: datetime | None = None, until: datetime | None = None) -> int:
-        """Remove every face of this source that was saved from `since` on and before `until`; how many there were.
+        """Remove every face of this source that was saved from `since` on and before `until`; returns their number.
 
-        What is left out bounds nothing: without arguments no face stays. Faces of which no source is known (of older
-        releases, or a person's own) are removed only where none is asked for.
+        An argument that is None limits nothing: without arguments every face is removed. Faces without a known source
+        (of older releases, or a person's own) are removed only if `source` is None.
 
         Raises:
-            OSError: a folder or face cannot be removed; what was removed before stays so.
+            OSError: a folder or face cannot be removed; those removed before stay removed.
         """
         erased = 0
         for emotion in self._folders.emotions():
@@ -130,7 +130,7 @@ class FaceStore:
         return erased
 
     def _under_free_name(self, name: FaceName, put: Callable[[FaceName], None]) -> FaceName:
-        """`put` a face under this name, or under that of a later microsecond if another face has this one."""
+        """`put` a face under this name, or that of a later microsecond if another face has this one."""
         for _ in range(ATTEMPTS):
             try:
                 put(name)
@@ -141,7 +141,7 @@ class FaceStore:
         raise StoreFull(f"{ATTEMPTS} faces of the same microsecond in {self._folders.root}")
 
     def _orders(self, emotion: str) -> Iterator[tuple[str, str]]:
-        """Time and name of the faces in one folder; a person may keep other files there, too."""
+        """The sort keys of the faces in one folder; a person may keep other files there, too."""
         for _, entry in self._folders.files(emotion):
             if order := FaceName.order(entry.name, emotion):
                 yield order

@@ -30,7 +30,14 @@ Moment = Annotated[
     int,
     Field(ge=0, le=LATEST_MS),
     BeforeValidator(_moment),
-    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "integer", "minimum": 0}]}),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "format": "date-time"},
+                {"type": "integer", "minimum": 0, "maximum": LATEST_MS},
+            ]
+        }
+    ),
 ]
 """Milliseconds since 1970, written as such or according to RFC 3339."""
 

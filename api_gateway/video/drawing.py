@@ -51,7 +51,7 @@ def render_frame(
     return images.encode(picture, quality)
 
 
-def cut_face(frame: Frame, box: Box) -> bytes:
+def crop_face(frame: Frame, box: Box) -> bytes:
     """A JPEG of one face, cropped as for the model.
 
     Raises:

@@ -8,7 +8,7 @@ import httpx
 import redis
 
 from api_gateway.faces.filename import FaceName
-from api_gateway.faces.source_tag import stamped
+from api_gateway.faces.source_tag import tagged
 from api_gateway.faces.store import FaceStore
 from contract import keys
 from contract.messages import Crop, FrameDone, FrameId, InboxPicture
@@ -60,7 +60,7 @@ class Canary:
 
     def put_on_disk(self, gateway: GatewayProcess) -> None:
         """A saved face."""
-        jpeg = stamped(b"\xff\xd8\xff\xd9" + self.bytes, self.source)
+        jpeg = tagged(b"\xff\xd8\xff\xd9" + self.bytes, self.source)
         FaceStore(gateway.folder).save(jpeg, FaceName("happy", 97.5, datetime.now(UTC)))
 
     def hand_in(self, gateway: GatewayProcess) -> str:

@@ -6,12 +6,12 @@ from multiprocessing.synchronize import Event
 from pathlib import Path
 
 from api_gateway.faces.filename import FaceName
-from api_gateway.faces.source_tag import stamped
+from api_gateway.faces.source_tag import tagged
 from api_gateway.faces.store import FaceStore
 
 EMOTIONS = ("angry", "happy", "sad")
 FACES = 6
-JPEG = stamped(b"\xff\xd8" + random.Random(0).randbytes(20_000) + b"\xff\xd9", "front")
+JPEG = tagged(b"\xff\xd8" + random.Random(0).randbytes(20_000) + b"\xff\xd9", "front")
 """As long as a face; nobody looks at it, only whether it is whole."""
 
 

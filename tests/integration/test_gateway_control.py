@@ -112,7 +112,7 @@ def test_a_password_goes_in_and_never_comes_out(control: GatewayProcess, clients
         hello = client.recv(timeout=10)
         next(events_of(client, "stats"))
     answers += [control.get(path) for path in ("/api/v1/sources", "/api/v1/sources/door", "/metrics", "/openapi.json")]
-    until(lambda: "malformed desired sources" in control.log.read_text())
+    until(lambda: "malformed added sources" in control.log.read_text())
     assert remove(control, "odd").status_code == 204
     answers += [remove(control, "door")]
     for told in [*(answer.text for answer in answers), str(hello), control.log.read_text()]:

@@ -68,4 +68,4 @@ def test_a_disk_that_is_full_is_507_and_the_rest_goes_on(server: PrivateServer, 
         with connect_socket(gateway.socket_url) as client:
             until(lambda: next(events_of(client, "stats"))["saving"]["paused"], 20, "the pause of saving")
             assert next(events_of(client, "reading"))["emotion"]
-        assert gateway.log.read_text().count("automatic saving pauses") == 1
+        assert gateway.log.read_text().count("automatic saving paused") == 1

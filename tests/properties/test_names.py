@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from api_gateway.faces.errors import FaceNotFound
 from api_gateway.faces.filename import FaceName, FaceNameError
 from api_gateway.faces.retention import FaceRetention
-from api_gateway.faces.source_tag import HEAD_BYTES, origin, stamped
+from api_gateway.faces.source_tag import HEAD_BYTES, origin, tagged
 from api_gateway.faces.store import FaceStore
 from api_gateway.settings import GatewaySettings
 from capture_service.settings import CaptureSettings
@@ -81,7 +81,7 @@ def test_what_is_erased_by_time_and_what_stays_is_all_there_was(names, cut):
 @given(source=st.from_regex(keys.SOURCE_NAME, fullmatch=True), jpeg=st.binary(max_size=60))
 def test_a_stamp_tells_its_source_whatever_the_picture_is(source, jpeg):
     picture = b"\xff\xd8\xff\xe0\x00\x10JFIF\0" + bytes(9) + jpeg
-    assert origin(stamped(picture, source)[:HEAD_BYTES]) == source
+    assert origin(tagged(picture, source)[:HEAD_BYTES]) == source
 
 
 @given(head=st.binary(max_size=HEAD_BYTES))

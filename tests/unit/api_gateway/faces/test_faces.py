@@ -16,7 +16,7 @@ from api_gateway.faces import store as face_store
 from api_gateway.faces.errors import FaceNotFound, StoreFull
 from api_gateway.faces.filename import FaceName, FaceNameError
 from api_gateway.faces.retention import FaceRetention
-from api_gateway.faces.source_tag import HEAD_BYTES, origin, stamped
+from api_gateway.faces.source_tag import HEAD_BYTES, origin, tagged
 from api_gateway.faces.store import FaceStore
 
 AT = datetime(2026, 1, 31, 23, 59, 59, 1, tzinfo=UTC)
@@ -402,7 +402,7 @@ def test_faces_are_erased_by_time(tmp_path: Path):
 def test_faces_are_erased_by_source_also_after_they_were_labelled(tmp_path: Path):
     store = FaceStore(tmp_path)
     front, door, another = (
-        store.save(stamped(JPEG, source), FaceName("happy", 50.0, AT + timedelta(seconds=number)))
+        store.save(tagged(JPEG, source), FaceName("happy", 50.0, AT + timedelta(seconds=number)))
         for number, source in enumerate(("front", "door", "front"))
     )
     unknown = store.save(JPEG, NAME)
@@ -419,7 +419,7 @@ JPEG = cv2.imencode(".jpg", np.random.default_rng(1).integers(0, 255, (40, 30, 3
 
 @pytest.mark.parametrize("source", ["front", "a", "x" * 32])
 def test_a_stamped_face_tells_its_source_and_is_the_same_picture(source: str):
-    face = stamped(JPEG, source)
+    face = tagged(JPEG, source)
     assert origin(face[:HEAD_BYTES]) == source
     assert face[6:10] == b"JFIF"
     pictures = [cv2.imdecode(np.frombuffer(one, np.uint8), cv2.IMREAD_COLOR) for one in (JPEG, face)]

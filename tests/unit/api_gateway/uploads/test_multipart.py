@@ -6,7 +6,7 @@ import pytest
 
 from api_gateway.uploads import multipart
 from api_gateway.uploads.errors import BadFileName, MalformedForm, MissingFile, UploadStalled
-from api_gateway.uploads.multipart import MultipartFile
+from api_gateway.uploads.multipart import FormLimits, MultipartFile
 
 BOUNDARY = "xyz"
 KIND = f"multipart/form-data; boundary={BOUNDARY}"
@@ -23,13 +23,13 @@ def form(*parts: bytes) -> bytes:
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
-def taken(body: bytes, kind: str = KIND, size: int = 100) -> tuple[bytes, str]:
+def taken(body: bytes, kind: str = KIND, size: int = 100, **options: object) -> tuple[bytes, str]:
     async def stream():
         for start in range(0, len(body), size):
             yield body[start : start + size]
 
     async def take():
-        file = MultipartFile(kind, stream(), "video")
+        file = MultipartFile(kind, stream(), "video", **options)
         return b"".join([chunk async for chunk in file]), file.name
 
     return asyncio.run(take())
@@ -85,3 +85,18 @@ def test_a_sender_that_is_silent_is_not_waited_for_for_ever(monkeypatch):
 
     with pytest.raises(UploadStalled):
         asyncio.run(take())
+
+
+def test_a_form_with_more_parts_than_its_limits_is_refused():
+    limits = FormLimits(files=1, fields=2)
+    fields = [part(f"f{number}", b"x") for number in range(2)]
+    assert taken(form(*fields, part("video", b"v", "a.mp4")), limits=limits)[0] == b"v"
+    with pytest.raises(MalformedForm, match="too many fields: at most 2"):
+        taken(form(*fields, part("more", b"x"), part("video", b"v", "a.mp4")), limits=limits)
+    with pytest.raises(MalformedForm, match="too many files: at most 1"):
+        taken(form(part("video", b"v", "a.mp4"), part("video", b"v", "b.mp4")), limits=limits)
+
+
+def test_a_file_under_whose_name_nothing_is_stored_may_have_any_name():
+    assert taken(form(part("video", CONTENT, "../x.mp4")), any_name=True) == (CONTENT, "../x.mp4")
+    assert taken(form(part("video", CONTENT, "")), any_name=True) == (CONTENT, "")
