@@ -139,11 +139,7 @@ def _abort_overdue(
     found = {transport: since.get(transport, now) for transport in transports if transport}
     for transport, began in found.items():
         if now - began > seconds:
-<<<<<<< HEAD
             # Closing would wait until everything is sent, which a client that reads nothing can delay without end.
-=======
-            # Closing would wait until everything is sent, which a client that reads nothing can delay for ever.
->>>>>>> aaaa088 (Routes name the services they use, services raise errors of their own, one table maps them to HTTP)
             transport.abort()
     return found
 

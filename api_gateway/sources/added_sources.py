@@ -1,5 +1,6 @@
 """The sources that users added, as Redis holds them now."""
 
+import asyncio
 from typing import cast
 
 import redis.asyncio
@@ -30,6 +31,8 @@ class AddedSources:
         self._most = most
         self._malformed: frozenset[str] = frozenset()
         self.sources: dict[str, AddedSource] = {}
+        self._adding = asyncio.Lock()
+        """Held from the check of the limit until the source is stored, or two of them could both pass the check."""
 
     async def add(self, source: AddedSource) -> None:
         """Capture a source from now on, also after restarts.
@@ -39,13 +42,14 @@ class AddedSources:
             TooManySources: the limit is reached.
             BrokerUnavailable: Redis cannot be reached.
         """
-        with outages_named():
-            await self.poll()
-            self._check_free(source.name)
-            self._check_room()
-            if not await self._client.hsetnx(keys.ADDED_SOURCES, source.name, source.model_dump_json()):
-                raise _taken(source.name)
-            self.sources[source.name] = source
+        async with self._adding:
+            with outages_named():
+                await self.poll()
+                self._check_free(source.name)
+                self._check_room()
+                if not await self._client.hsetnx(keys.ADDED_SOURCES, source.name, source.model_dump_json()):
+                    raise _taken(source.name)
+                self.sources[source.name] = source
         logger.info("source added", source=source.name)
 
     async def remove(self, name: str) -> None:
@@ -81,16 +85,17 @@ class AddedSources:
             TooManySources: the limit is reached.
             BrokerUnavailable: Redis cannot be reached.
         """
-        with outages_named():
-            await self.poll()
-            known = self.sources.get(source.name)
-            if known is None:
-                self._check_free(source.name)
-                self._check_room()
-            elif not known.camera:
-                raise _taken(source.name)
-            await self._client.hset(keys.ADDED_SOURCES, source.name, (known or source).model_dump_json())
-            self.sources[source.name] = known or source
+        async with self._adding:
+            with outages_named():
+                await self.poll()
+                known = self.sources.get(source.name)
+                if known is None:
+                    self._check_free(source.name)
+                    self._check_room()
+                elif not known.camera:
+                    raise _taken(source.name)
+                await self._client.hset(keys.ADDED_SOURCES, source.name, (known or source).model_dump_json())
+                self.sources[source.name] = known or source
 
     def _check_free(self, name: str) -> None:
         taken = any(status.name == name and not status.added for status in self._registry.sources())

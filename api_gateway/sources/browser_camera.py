@@ -61,11 +61,7 @@ class BrowserCamera:
         """
         try:
             if keys.source_name(self._name) == keys.UPLOADS:
-<<<<<<< HEAD
-                raise ApiError(422, "bad_source", f"the name {keys.UPLOADS!r} is reserved for uploaded pictures")
-=======
-                raise BadSource(f"the name {keys.UPLOADS!r} is reserved for single pictures")
->>>>>>> aaaa088 (Routes name the services they use, services raise errors of their own, one table maps them to HTTP)
+                raise BadSource(f"the name {keys.UPLOADS!r} is reserved for uploaded pictures")
         except SourceError as error:
             raise BadSource(str(error)) from error
         await self._acquire_or_renew()
