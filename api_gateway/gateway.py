@@ -63,7 +63,7 @@ class Gateway:
         self.settings = settings
         self.clock = RedisClock()
         self.metrics = Metrics()
-        self.hub = Hub(self.metrics.missed.inc, self.clock.now_ms)
+        self.hub = Hub(self.clock, self.metrics.missed.inc)
         self.viewers = Viewers()
         self._clients = connect_async(settings.redis_url, "gateway")
         commands = self._clients.commands

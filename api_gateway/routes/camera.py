@@ -6,9 +6,10 @@ import json
 from fastapi import APIRouter, WebSocket
 
 from api_gateway.errors import describe, error_body
+from api_gateway.polling import every
 from api_gateway.routes.dependencies import BrowserCameraDep, SettingsDep
 from api_gateway.security.access import Operator
-from api_gateway.sources.browser_camera import BrowserCamera
+from api_gateway.sources.browser_camera import RENEWAL_EVERY, BrowserCamera
 from api_gateway.sources.errors import BrowserSilent
 from api_gateway.websocket.sender import ClientGone, Sender
 from contract.errors import EmotiiError
@@ -43,7 +44,11 @@ async def camera(socket: WebSocket, browser: BrowserCameraDep, settings: Setting
 async def _serve(socket: WebSocket, sender: Sender, browser: BrowserCamera, limit: int) -> None:
     tasks = {
         asyncio.create_task(work)
-        for work in (_receive(socket, browser, limit), _send_credits(sender, browser), browser.keep_name())
+        for work in (
+            _receive(socket, browser, limit),
+            _send_credits(sender, browser),
+            every(RENEWAL_EVERY, browser.renew_name),
+        )
     }
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -2,6 +2,7 @@
 
 import asyncio
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import redis.asyncio
@@ -21,7 +22,7 @@ IN_FLIGHT = 2
 """One picture that is being processed, and one that waits."""
 DEADLINE_MS = 1000
 """The capture service drops a picture that waited longer than this, for example while it was starting."""
-RENEWAL_SECONDS = 1.0
+RENEWAL_EVERY = timedelta(seconds=1)
 JPEG_BEGIN = b"\xff\xd8"
 
 
@@ -69,15 +70,13 @@ class BrowserCamera:
         self._entered = True
         logger.info("browser camera connected", source=self._name)
 
-    async def keep_name(self) -> None:
-        """Renew the right to the name until cancelled.
+    async def renew_name(self) -> None:
+        """Renew the right to the name; call it every `RENEWAL_EVERY`.
 
         Raises:
             NameTaken: another browser has taken it during a long outage.
         """
-        while True:
-            await asyncio.sleep(RENEWAL_SECONDS)
-            await self._acquire_or_renew()
+        await self._acquire_or_renew()
 
     async def submit(self, jpeg: bytes, limit: int) -> None:
         """Send a picture to the capture service.

@@ -11,6 +11,7 @@ from api_gateway.websocket.client import Client, Message
 from api_gateway.websocket.subscription import EVERYTHING, Subscription
 from contract import events
 from contract.messages import SourceStatus
+from contract.redis.clock import RedisClock
 
 PAUSE_SECONDS_A_CLIENT = 0.0002
 """Events that arrive during the pause after a tick share one message. A message to a client costs a tenth of this, so
@@ -25,19 +26,19 @@ class Hub(PartialSink):
     """Sends every client the events that it subscribed to; those that are there at a time as one message.
 
     Args:
+        clock: Redis's, for the heartbeats.
         on_lost: called with the number of events that slow clients lost.
-        now_ms: Redis's time, for the heartbeats.
         monotonic: seconds, for the rates.
     """
 
     def __init__(
         self,
+        clock: RedisClock,
         on_lost: Callable[[int], None] = lambda _: None,
-        now_ms: Callable[[], int] = lambda: 0,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._on_lost = on_lost
-        self._now_ms = now_ms
+        self._clock = clock
         self._monotonic = monotonic
         self._subscribed: dict[Client, Subscription] = {}
         self._channels: dict[Subscription, Channel] = {}
@@ -102,7 +103,7 @@ class Hub(PartialSink):
     def _send_heartbeats(self, now: float) -> None:
         """Send a heartbeat to the clients that have received nothing for a second."""
         if quiet := [one for one in self._channels.values() if now - one.sent_at >= HEARTBEAT_SECONDS]:
-            heartbeat = Message(f"[{events.Heartbeat(now_ms=self._now_ms()).model_dump_json()}]", 0)
+            heartbeat = Message(f"[{events.Heartbeat(now_ms=self._clock.now_ms()).model_dump_json()}]", 0)
             for channel in quiet:
                 channel.send(heartbeat, now)
 

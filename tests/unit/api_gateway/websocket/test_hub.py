@@ -7,6 +7,7 @@ from api_gateway.websocket.client import QUEUED_MESSAGES, Client, Message
 from api_gateway.websocket.hub import HEARTBEAT_SECONDS, LONGEST_PAUSE_SECONDS, Hub, pause_seconds
 from api_gateway.websocket.subscription import Subscription
 from contract import events
+from contract.redis.clock import RedisClock
 from tests.stage import reading
 
 
@@ -38,7 +39,7 @@ def nothing_waits(client: Client) -> bool:
 
 def test_events_of_one_tick_travel_together_as_one_string_for_all():
     async def scene() -> None:
-        hub, first, second = Hub(), Client(), Client()
+        hub, first, second = Hub(RedisClock()), Client(), Client()
         hub.subscribe(first)
         hub.subscribe(second)
         hub.add(gone("a"))
@@ -53,7 +54,7 @@ def test_events_of_one_tick_travel_together_as_one_string_for_all():
 
 def test_clients_with_equal_subscriptions_share_one_string_and_others_get_their_own():
     async def scene() -> None:
-        hub, first, second, third = Hub(), Client(), Client(), Client()
+        hub, first, second, third = Hub(RedisClock()), Client(), Client(), Client()
         hub.subscribe(first, Subscription(sources=frozenset({"a", "b"})))
         hub.subscribe(second, Subscription(sources=frozenset({"b", "a"})))
         hub.subscribe(third, Subscription(sources=frozenset({"c"})))
@@ -77,7 +78,7 @@ def test_an_event_is_encoded_once_however_many_subscriptions_want_it():
     encoded: list[str] = []
 
     async def scene() -> None:
-        hub = Hub()
+        hub = Hub(RedisClock())
         for number in range(5):
             hub.subscribe(Client(), Subscription(sources=frozenset({"a", f"other-{number}"})))
         hub.add(Counted(source="a"))
@@ -90,7 +91,7 @@ def test_an_event_is_encoded_once_however_many_subscriptions_want_it():
 
 def test_a_client_that_subscribes_anew_is_told_the_new_and_no_more_of_the_old():
     async def scene() -> None:
-        hub, client = Hub(), Client()
+        hub, client = Hub(RedisClock()), Client()
         hub.subscribe(client, Subscription(sources=frozenset({"a"})))
         hub.subscribe(client, Subscription(sources=frozenset({"b"})))
         assert len(hub) == 1
@@ -107,7 +108,7 @@ def test_a_client_that_subscribes_anew_is_told_the_new_and_no_more_of_the_old():
 
 def test_a_tick_in_which_nothing_of_a_subscription_happened_sends_nothing():
     async def scene() -> None:
-        hub, client = Hub(), Client()
+        hub, client = Hub(RedisClock()), Client()
         hub.subscribe(client, Subscription(kinds=frozenset({"episode"})))
         hub.add(told())
         await ticked(hub)
@@ -118,7 +119,7 @@ def test_a_tick_in_which_nothing_of_a_subscription_happened_sends_nothing():
 
 def test_without_clients_nothing_is_kept():
     async def scene() -> None:
-        hub, client = Hub(), Client()
+        hub, client = Hub(RedisClock()), Client()
         hub.add(gone("before"))
         hub.subscribe(client)
         hub.add(gone("after"))
@@ -142,7 +143,7 @@ def test_a_slow_client_loses_the_oldest_and_is_told_how_many_events_that_were():
 def test_what_slow_clients_lose_is_counted_and_the_others_lose_nothing():
     async def scene() -> None:
         lost: list[int] = []
-        hub, slow, quick = Hub(lost.append), Client(), Client()
+        hub, slow, quick = Hub(RedisClock(), lost.append), Client(), Client()
         hub.subscribe(slow)
         hub.subscribe(quick)
         for number in range(QUEUED_MESSAGES + 2):
@@ -232,7 +233,7 @@ async def waiting_for_more(client: Client) -> asyncio.Task[str]:
 
 def test_what_nothing_waits_before_is_pushed_as_one_frame_that_all_clients_share():
     async def scene() -> None:
-        hub, lines = Hub(), [Line(), Line()]
+        hub, lines = Hub(RedisClock()), [Line(), Line()]
         for line in lines:
             hub.subscribe(client := Client(line.push))
             await waiting_for_more(client)
@@ -276,7 +277,7 @@ def test_the_more_clients_there_are_the_more_is_gathered_for_them_up_to_a_limit(
 
 def test_what_comes_within_a_rest_is_told_together():
     async def scene() -> None:
-        hub, client = Hub(), Client()
+        hub, client = Hub(RedisClock()), Client()
         for _ in range(200):
             hub.subscribe(Client())
         hub.subscribe(client)
@@ -296,7 +297,7 @@ def test_what_comes_within_a_rest_is_told_together():
 def test_who_hears_nothing_for_a_second_gets_a_heartbeat_that_counts_as_no_event():
     async def scene() -> None:
         now = [100.0]
-        hub, quiet, busy = Hub(now_ms=lambda: 5, monotonic=lambda: now[0]), Client(), Client()
+        hub, quiet, busy = Hub(RedisClock(lambda: 0.005, lambda: 0.0), monotonic=lambda: now[0]), Client(), Client()
         hub.subscribe(quiet, Subscription(sources=frozenset({"b"})))
         hub.subscribe(busy)
         now[0] += HEARTBEAT_SECONDS * 0.9
