@@ -1,5 +1,6 @@
 """What docker-compose.yml hands on to the services: every setting that makes sense in a container."""
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,15 @@ def test_every_setting_of_a_service_can_be_made_in_the_file_of_settings(service:
 def test_every_service_knows_where_redis_is():
     for service in ("capture", "capture-webcam", "inference", "gateway", "jobs"):
         assert "EMOTII_REDIS_URL" in SERVICES[service]["environment"]
+
+
+def test_the_images_are_built_from_every_package_of_the_wheel():
+    root = Path(__file__).parents[2]
+    packages = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"][
+        "packages"
+    ]
+    assert "api_gateway" in packages
+    copied = {line.split()[1] for line in (root / "Dockerfile").read_text().splitlines() if line.startswith("COPY ")}
+    context = (root / ".dockerignore").read_text().split()
+    assert set(packages) - copied == set()
+    assert {f"!{package}" for package in packages} - set(context) == set()
