@@ -11,13 +11,10 @@ from api_gateway.video.frame_buffer import FrameBuffer
 from contract.messages.erasure import ErasureScope
 from contract.redis.clock import RedisClock
 
-KEPT_MS = 10_000
-"""Frames, annotations and faces that are due to be saved are all younger than this."""
-
 
 @dataclass(frozen=True)
 class LiveState:
-    """The parts that hold something. Sources that are captured go on as if they had begun at this moment."""
+    """The parts that hold something. What lies outside the scope of an erasure stays."""
 
     clock: RedisClock
     erased: ErasedScopes
@@ -30,13 +27,11 @@ class LiveState:
     async def discard(self, scope: ErasureScope) -> None:
         """From now on nothing of this scope is published or stored; what is held of it is discarded."""
         self.erased.add(scope)
-        now_ms = self.clock.now_ms()
-        if scope.to_ms >= now_ms - KEPT_MS and scope.from_ms <= now_ms + KEPT_MS:
-            self.frames.forget(scope.source)
-            self.annotations.forget(scope.source)
-            await self.saver.forget(scope.source)
-        self.processor.erase(scope)
+        self.processor.erase(scope)  # first: it gives the sinks the readings that it still holds
+        self.frames.discard(scope)
+        self.annotations.discard(scope)
         self.history.discard(scope)
+        await self.saver.discard(scope)
 
     def settle(self, scope: ErasureScope) -> None:
         """The erasure of this scope is done."""

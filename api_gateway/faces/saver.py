@@ -21,6 +21,7 @@ from api_gateway.video.frame_buffer import Frame
 from api_gateway.video.live_view import LiveView
 from contract.errors import PictureError
 from contract.messages import Box, FrameId
+from contract.messages.erasure import ErasureScope
 
 logger = structlog.get_logger()
 LEASE_TASK = "saving"
@@ -37,6 +38,7 @@ class _Face:
 
     track: TrackKey
     frame: FrameId
+    captured_ms: int
     box: Box
     emotion: str
     confidence: float
@@ -92,11 +94,11 @@ class FaceSaver(PartialSink):
             self._live_view.frames.saved_from = frozenset(cameras) if self.election.is_leader else frozenset()
         self._due = {key: due for key, due in self._due.items() if due > time.monotonic() - 60}
 
-    async def forget(self, source: str | None) -> None:
-        """Drop the queued faces of this source, or of all; returns once no face is being written."""
+    async def discard(self, scope: ErasureScope) -> None:
+        """Drop the queued faces of this scope; returns once no face is being written."""
         due = [self._queue.get_nowait() for _ in range(self._queue.qsize())]
         for face in due:
-            if source not in {None, face.frame.source}:
+            if not scope.covers(face.frame.source, face.captured_ms):
                 self._queue.put_nowait(face)
         async with self._storing:
             return
@@ -111,7 +113,8 @@ class FaceSaver(PartialSink):
         if message.id.source not in self._live_view.frames.saved_from or self._queue.full():
             return
         self._due[track] = now + self._every
-        self._queue.put_nowait(_Face(track, message.id, message.face.box, judgement.emotion, judgement.confidence))
+        box, captured_ms = message.face.box, message.captured_ms
+        self._queue.put_nowait(_Face(track, message.id, captured_ms, box, judgement.emotion, judgement.confidence))
 
     async def save_next(self) -> None:
         """Save the next face that is due, once its frame is there."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from api_gateway.results.sinks import PartialSink, ProcessedReading
 from contract.judgement import Judgement
 from contract.messages import FrameHeader, FrameId
+from contract.messages.erasure import ErasureScope
 
 WAIT_SECONDS = 0.06
 """A frame arrives a little before the readings of its faces; waiting longer than one frame would slow the video."""
@@ -38,7 +39,7 @@ class FrameAnnotations(PartialSink):
             self.add(message.id, message.captured_ms, message.face.track, judgement)
 
     def gone(self, source: str) -> None:
-        self.forget(source)
+        self._frames.pop(source, None)
 
     def add(self, frame: FrameId, captured_ms: int, track: int, judgement: Judgement) -> None:
         """Add the judgement of one face of this frame."""
@@ -49,12 +50,11 @@ class FrameAnnotations(PartialSink):
         self._changed.set()
         self._changed = asyncio.Event()
 
-    def forget(self, source: str | None) -> None:
-        """Drop the annotations of this source; None: of all sources."""
-        if source is None:
-            self._frames.clear()
-        else:
-            self._frames.pop(source, None)
+    def discard(self, scope: ErasureScope) -> None:
+        """Drop the annotations of the frames of this scope."""
+        for source, frames in self._frames.items():
+            for name in [name for name, frame in frames.items() if scope.covers(source, frame.captured_ms)]:
+                del frames[name]
 
     async def of_frame(self, header: FrameHeader) -> dict[int, Judgement]:
         """The judgements of the faces of a frame, by track; waits briefly for readings that are on their way.

@@ -12,6 +12,7 @@ import structlog
 from contract import keys
 from contract.errors import BrokerUnavailable, MalformedMessage
 from contract.messages import Box, FrameHeader, FrameId
+from contract.messages.erasure import ErasureScope
 from contract.redis.broker import AsyncClients
 
 logger = structlog.get_logger()
@@ -104,10 +105,11 @@ class FrameBuffer:
 
         return await self._within(seconds, newer)
 
-    def forget(self, source: str | None) -> None:
-        """Drop the frames of this source; None: of all sources."""
-        for kept in self._kept if source is None else {source} & self._kept.keys():
-            self._kept[kept].clear()
+    def discard(self, scope: ErasureScope) -> None:
+        """Drop the frames of this scope, also those of a source that has sent no frame for long."""
+        for source, kept in self._kept.items():
+            outside = [frame for frame in kept if not scope.covers(source, frame.header.captured_ms)]
+            self._kept[source] = deque(outside, maxlen=KEPT_FRAMES)
 
     async def listen(self) -> None:
         """Update the subscriptions, and receive one message if it arrives within a quarter of a second."""

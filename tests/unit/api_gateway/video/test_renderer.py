@@ -158,7 +158,7 @@ def test_annotations_of_old_frames_are_dropped():
     for number in range(500):
         annotations.add(FrameId("front", "e1", number), number, 1, HAPPY)
     assert sum(map(len, annotations._frames.values())) <= 64
-    annotations.forget("front")
+    annotations.gone("front")
     assert not annotations._frames
 
 
