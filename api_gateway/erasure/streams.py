@@ -18,8 +18,8 @@ STILL_STORED_MS = 10_000
 
 # An entry that is deleted alone keeps its bytes in its node of the stream, and so in the append-only file, however
 # often that is rewritten. So a stream that is not erased as a whole is written anew from what stays. Its group then
-# begins with all of it: what a worker has in hand comes to a worker once more, and the first of both commits has its
-# outcome.
+# begins with all of it: an entry that a worker holds is delivered once more, and the first of the two commits stores
+# its outcome.
 ERASE = """
 local key, copy, from, to = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 if redis.call('TYPE', key).ok ~= 'stream' then return 0 end

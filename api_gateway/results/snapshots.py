@@ -16,7 +16,7 @@ from postprocessing.source_processor import SourceProcessor
 
 logger = structlog.get_logger()
 LEASE_TASK = "steady"
-LIFE_SECONDS = 180
+TTL_SECONDS = 180
 """By then every episode has ended, and the results stream holds all that matters."""
 
 
@@ -77,6 +77,6 @@ class Snapshots:
         new = {name: one for name, one in snapshots.items() if one.cursor != self._written.get(name)}
         pipeline = self._client.pipeline(transaction=False)
         for name, snapshot in new.items():
-            pipeline.set(keys.snapshot(name), _SNAPSHOT.dump_json(snapshot), ex=LIFE_SECONDS)
+            pipeline.set(keys.snapshot(name), _SNAPSHOT.dump_json(snapshot), ex=TTL_SECONDS)
         await pipeline.execute()
         self._written = {name: one.cursor for name, one in snapshots.items()}

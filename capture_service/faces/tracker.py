@@ -34,9 +34,6 @@ CLOSE = 0.5
 APPEARS = 1.0
 """The same for a face that appears from behind another: it is detected a little late."""
 
-Appearances = Sequence[AppearanceVector]
-"""One vector for each box."""
-
 
 class Tracker:
     """The tracks of one source. Numbers begin at 1 and are never reused."""

@@ -1,4 +1,4 @@
-"""A task that only one process may have at a time: redis-py's lock, taken and kept by asking again and again."""
+"""Leases: the right to a task that one process at a time may do. A lease is redis-py's lock, renewed by its holder."""
 
 import redis
 import redis.asyncio
@@ -8,18 +8,18 @@ from redis.lock import Lock
 
 from contract import keys
 
-LIFE_SECONDS = 6.0
-"""A lease ends by itself when its holder has not asked for this long."""
+TTL_SECONDS = 6.0
+"""A lease expires when its holder has not renewed it for this long."""
 
 
 class Lease:
     """The right to a task, for example to capture one source."""
 
     def __init__(self, client: redis.Redis, task: str) -> None:
-        self._lock = Lock(client, keys.lease(task), timeout=LIFE_SECONDS, blocking=False, thread_local=False)
+        self._lock = Lock(client, keys.lease(task), timeout=TTL_SECONDS, blocking=False, thread_local=False)
 
     def acquire_or_renew(self) -> bool:
-        """Take the lease or keep it; whether it is ours now. Call it every second or two."""
+        """Acquire or renew the lease; returns whether this process holds it now. Call it every second or two."""
         try:
             if self._lock.local.token is not None and self._lock.reacquire():
                 return True
@@ -27,12 +27,8 @@ class Lease:
             self._lock.local.token = None
         return bool(self._lock.acquire())
 
-    def is_held(self) -> bool:
-        """Whether anybody has the task now."""
-        return bool(self._lock.locked())
-
     def release(self) -> None:
-        """Let another process have the task at once."""
+        """Release the lease, so that another process can acquire it at once."""
         try:
             self._lock.release()
         except LockError:
@@ -43,10 +39,10 @@ class AsyncLease:
     """As `Lease`, for asyncio."""
 
     def __init__(self, client: redis.asyncio.Redis, task: str) -> None:
-        self._lock = AsyncLock(client, keys.lease(task), timeout=LIFE_SECONDS, blocking=False, thread_local=False)
+        self._lock = AsyncLock(client, keys.lease(task), timeout=TTL_SECONDS, blocking=False, thread_local=False)
 
     async def acquire_or_renew(self) -> bool:
-        """Take the lease or keep it; whether it is ours now."""
+        """Acquire or renew the lease; returns whether this process holds it now."""
         try:
             if self._lock.local.token is not None and await self._lock.reacquire():
                 return True
@@ -55,7 +51,7 @@ class AsyncLease:
         return bool(await self._lock.acquire())
 
     async def release(self) -> None:
-        """Let another process have the task at once."""
+        """Release the lease, so that another process can acquire it at once."""
         try:
             await self._lock.release()
         except LockError:

@@ -20,7 +20,7 @@ def test_only_one_process_holds_a_lease_and_the_other_gets_it_when_it_is_given_b
 
 
 def test_a_lease_ends_by_itself_when_its_holder_is_silent(any_clients, monkeypatch):
-    monkeypatch.setattr("contract.redis.lease.LIFE_SECONDS", 0.2)
+    monkeypatch.setattr("contract.redis.lease.TTL_SECONDS", 0.2)
     silent, waiting = Lease(any_clients.commands, "saving"), Lease(any_clients.commands, "saving")
     assert silent.acquire_or_renew()
 
