@@ -1,5 +1,7 @@
 """The election of the one gateway that does a task which all of them could do."""
 
+import asyncio
+
 import structlog
 
 from contract.redis.lease import AsyncLease
@@ -31,6 +33,9 @@ class LeaderElection:
         elected = False
         try:
             elected = candidate and await self._lease.acquire_or_renew()
+        except asyncio.CancelledError:
+            elected = self.is_leader  # the gateway ends, and `resign` has to release the lease
+            raise
         finally:
             if elected != self.is_leader:
                 logger.info("leader elected" if elected else "leadership lost", task=self._task)

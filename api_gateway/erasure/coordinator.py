@@ -213,6 +213,8 @@ class ErasureCoordinator:
         return [one for value in requested.values() if (one := _parsed(Erasure, value))], reports, running
 
     async def _forget(self, erasure: Erasure, reports: dict[str, Report]) -> None:
+        if (part := self._parts.get(erasure.id)) and part.discarded:
+            self._live_state.settle(erasure)
         await self._client.hdel(keys.ERASURES, erasure.id)
         if reports:
             await self._client.hdel(keys.ERASED, *(f"{erasure.id}/{gateway}" for gateway in reports))

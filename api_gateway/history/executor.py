@@ -46,7 +46,7 @@ class BoundedExecutor:
                 done.set_result(work())
             except BaseException as error:  # noqa: BLE001 - raised where the result is awaited
                 done.set_exception(error)
-            with suppress(RuntimeError):  # the loop has ended meanwhile, and nobody waits
+            with suppress(RuntimeError):  # the loop has ended meanwhile
                 loop.call_soon_threadsafe(self._free.release)
 
         Thread(target=run, name="history", daemon=True).start()

@@ -111,8 +111,8 @@ def size(database: Database) -> int:
     """Bytes of the tables and indices."""
     sqlite = "SELECT page_count * page_size FROM pragma_page_count(), pragma_page_size()"
     with database.reading() as connection:
-        asked = sqlite if database.kind == "sqlite" else "SELECT pg_database_size(current_database())"
-        return int(connection.execute(text(asked)).scalar_one())
+        query = sqlite if database.kind == "sqlite" else "SELECT pg_database_size(current_database())"
+        return int(connection.execute(text(query)).scalar_one())
 
 
 def fill(database: Database, days: float) -> None:

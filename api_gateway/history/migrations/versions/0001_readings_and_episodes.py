@@ -65,8 +65,8 @@ def _create_episodes() -> None:
 
 
 def _index(table: str, *order: str) -> None:
-    """One index for every way to ask, each in the order of the answer."""
-    asked = {
+    """Create an index for every filter, each in the order of the result."""
+    filters = {
         "time": [],
         "source": ["source"],
         "emotion": ["emotion"],
@@ -74,5 +74,5 @@ def _index(table: str, *order: str) -> None:
         "track": ["source", "track"],
         "track_emotion": ["source", "track", "emotion"],
     }
-    for name, columns in asked.items():
+    for name, columns in filters.items():
         op.create_index(f"{table}_by_{name}", table, [*columns, *order])
