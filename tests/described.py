@@ -10,9 +10,9 @@ Document = dict[str, Any]
 
 
 class Described:
-    """Says whether messages are those that a document describes.
+    """Checks messages against a document.
 
-    What is not described is wrong here, though the document lets consumers take it: new fields may come.
+    Fields that the document does not describe are errors here, although consumers must ignore them.
     """
 
     def __init__(self, document: Document) -> None:

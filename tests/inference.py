@@ -106,7 +106,7 @@ class ObedientEngine:
             if one.tobytes().startswith(KILLS):
                 os._exit(9)
             if self.broken or one.tobytes().startswith(RAISES):
-                raise EngineError("told to fail")
+                raise EngineError("failure on request")
         return np.full((len(pixels), 5), 0.2, np.float32)
 
 

@@ -11,7 +11,7 @@ from postprocessing.track_processor import SmoothedReading
 from tests.stage import HAPPY, SAD, UNSURE, reading
 
 Entry = tuple[int, Outcome]
-"""When an outcome was stored, and what it says."""
+"""The time in ms at which an outcome was stored, and the outcome."""
 START_MS = 1_000_000
 SKEW_MS = 200
 """How much slower one worker may be than another."""
@@ -55,7 +55,7 @@ def shuffled(frames: Iterable[Sequence[Outcome]], dice: random.Random) -> list[E
 
 
 def random_frames(dice: random.Random, count: int = 150) -> list[list[Outcome]]:
-    """People who come, go, change their expression, are seen badly or too late; frames that were skipped."""
+    """Frames of people who appear, leave and change, with bad crops, stale readings and skipped frames."""
     made, number, at_ms, previous = [], 0, START_MS, None
     moods: dict[int, tuple[float, ...]] = {}
     for _ in range(count):
@@ -84,7 +84,7 @@ def _seen(outcome: Outcome, dice: random.Random) -> Outcome:
 
 
 @dataclass
-class Heard:
+class Contents:
     """Readings and episodes of an output."""
 
     readings: list[tuple[int, int, dict[str, float], str | None]]
@@ -100,14 +100,14 @@ def output(processor: SourceProcessor, entries: Iterable[Entry]) -> list[Process
     return found + processor.advance_time(last_ms + 60_000)
 
 
-def heard(outputs: Iterable[ProcessorOutput]) -> Heard:
+def contents_of(outputs: Iterable[ProcessorOutput]) -> Contents:
     everything = list(outputs)
     readings = [
         (one.reading.id.frame, one.reading.face.index, one.probabilities, one.judgement and one.judgement.emotion)
         for one in everything
         if isinstance(one, SmoothedReading)
     ]
-    return Heard(readings, list(episodes(everything)))
+    return Contents(readings, list(episodes(everything)))
 
 
 def episodes(outputs: Iterable[ProcessorOutput]) -> Iterator[events.Episode]:

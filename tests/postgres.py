@@ -60,7 +60,7 @@ class PostgresServer:
 
     @contextmanager
     def frozen(self) -> Iterator[None]:
-        """The server and all that serves a connection answer nothing, but their sockets stay open."""
+        """Freeze the server and its backends; their sockets stay open."""
         listing = subprocess.run(["ps", "-eo", "pid=,ppid="], check=True, capture_output=True, text=True).stdout
         parents = {int(pid): int(parent) for pid, parent in (line.split() for line in listing.splitlines())}
         server = int((self._data / "postmaster.pid").read_text().splitlines()[0])
@@ -101,7 +101,7 @@ class PostgresServer:
 
 
 def _owner() -> str | None:
-    """PostgreSQL refuses to run as root: the user of Debian's package then, else whoever runs the tests."""
+    """PostgreSQL refuses to run as root: the user of Debian's package then, else the user who runs the tests."""
     if os.geteuid() != 0:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}

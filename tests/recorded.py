@@ -6,7 +6,7 @@ from tests.stage import HAPPY, QUALITY, reading
 MODEL = "test@1.0.0"
 
 
-def told(
+def reading_event(
     captured_ms: int,
     source: str = "front",
     track: int = 1,

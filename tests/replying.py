@@ -1,4 +1,4 @@
-"""A server between a client and Redis, which for a time answers every command with the same bytes."""
+"""A server between a client and Redis, which can answer every command with the same bytes."""
 
 import socket
 from collections.abc import Callable
@@ -8,7 +8,7 @@ from emotii.local.redis_server import PrivateServer
 
 
 class Replying:
-    """Passes everything on to `server`; while `broken` is set it answers `reply` to whatever comes, and asks nobody."""
+    """Forwards everything to `server`; while `broken` is set it sends `reply` to every command and forwards nothing."""
 
     def __init__(self, server: PrivateServer, reply: bytes) -> None:
         self.broken = Event()
@@ -34,30 +34,30 @@ class Replying:
     def _accept(self) -> None:
         while True:
             try:
-                asking, _ = self._listening.accept()
+                client, _ = self._listening.accept()
             except OSError:
                 return  # closed: the test is over
-            answering = self._connected()
-            self._connections += [asking, answering]
-            Thread(target=self._pass_on, args=(asking, answering, self._instead), daemon=True).start()
-            Thread(target=self._pass_on, args=(answering, asking, lambda _: False), daemon=True).start()
+            upstream = self._connected()
+            self._connections += [client, upstream]
+            Thread(target=self._forward, args=(client, upstream, self._replied), daemon=True).start()
+            Thread(target=self._forward, args=(upstream, client, lambda _: False), daemon=True).start()
 
     def _connected(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX)
         connection.connect(self._server.url.removeprefix("unix://").partition("?")[0])
         return connection
 
-    def _instead(self, asking: socket.socket) -> bool:
+    def _replied(self, client: socket.socket) -> bool:
         if self.broken.is_set():
-            asking.sendall(self._reply)
+            client.sendall(self._reply)
             self.answered += 1
         return self.broken.is_set()
 
     @staticmethod
-    def _pass_on(source: socket.socket, target: socket.socket, instead: Callable[[socket.socket], bool]) -> None:
+    def _forward(source: socket.socket, target: socket.socket, handled: Callable[[socket.socket], bool]) -> None:
         try:
             while data := source.recv(65536):
-                if not instead(source):
+                if not handled(source):
                     target.sendall(data)
         except OSError:
             pass  # one side is gone, and so the other

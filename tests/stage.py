@@ -44,7 +44,7 @@ CLIP = Path(__file__).parents[1] / "capture_service" / "demo" / "demo.mp4"
 
 
 def until(true: Callable[[], object], seconds: float = 15.0, what: str = "it") -> object:
-    """The first truthy answer; fails when none comes in time."""
+    """The first truthy value; fails if there is none in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if found := true():
@@ -95,7 +95,7 @@ def processed(
 
 @dataclass
 class Faces:
-    """Who is on the stage: track -> (box, probabilities)."""
+    """The faces in the picture: track -> (box, probabilities)."""
 
     shown: dict[int, tuple[tuple[float, float, float, float], tuple[float, ...]]] = field(
         default_factory=lambda: {1: ((220.0, 100.0, 120.0, 140.0), HAPPY), 2: ((60.0, 120.0, 60.0, 70.0), SAD)}
@@ -117,7 +117,7 @@ class Producer:
         self.disorder: bool
         """Whether every third frame is finished after the one behind it, as by a slower worker."""
         self.answer: Callable[[InboxPicture, int], None]
-        """What is done with a picture that is handed in."""
+        """Called with every uploaded picture and the time in ms."""
         self.restore()
         self.frame = 0
         self.jpegs = 0

@@ -18,7 +18,7 @@ from tests.stage import GatewayProcess, Producer, gateway_process, until
 
 @contextmanager
 def private_server(folder: Path) -> Iterator[PrivateServer]:
-    """A fresh server, whichever `emotii up` would take."""
+    """A fresh server, of the kind that `emotii up` would start."""
     server = PrivateServer(folder / "redis", find_server())
     server.start()
     try:

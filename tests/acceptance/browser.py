@@ -20,7 +20,7 @@ OPTIONS = [
 ]
 TIMEOUT_MS = 60_000
 START_MS = 180_000
-"""A browser starts many processes, which takes long on a busy machine."""
+"""A browser starts many processes, which is slow on a busy machine."""
 
 needs_chromium = pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium at /usr/bin/chromium (Debian's package)")
 

@@ -19,11 +19,11 @@ Found = TypeVar("Found")
 EMOTII = [sys.executable, "-m", "emotii"]
 
 
-def eventually(look: Callable[[], Found], seconds: float, what: str) -> Found:
-    """What `look` gives as soon as it is true."""
+def eventually(condition: Callable[[], Found], seconds: float, what: str) -> Found:
+    """The first truthy value that `condition` returns; fails after `seconds`."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if found := look():
+        if found := condition():
             return found
         time.sleep(0.05)
     pytest.fail(f"not within {seconds:.0f} s: {what}")
@@ -59,10 +59,10 @@ class Running:
             below |= more
         return sorted(below - {self.process.pid})
 
-    def end(self, number: signal.Signals = signal.SIGINT, patience: float = 30) -> int:
+    def end(self, number: signal.Signals = signal.SIGINT, timeout: float = 30) -> int:
         """Signal the process and wait for its exit code."""
         self.process.send_signal(number)
-        return self.process.wait(patience)
+        return self.process.wait(timeout)
 
     def kill(self) -> None:
         for pid in [*self.children(), self.process.pid]:

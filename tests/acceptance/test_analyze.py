@@ -1,4 +1,4 @@
-"""`emotii analyze`: every face of every frame exactly once, whatever dies meanwhile."""
+"""`emotii analyze`: every face of every frame exactly once, even if processes die meanwhile."""
 
 import csv
 import json
@@ -73,9 +73,7 @@ def test_an_interrupt_leaves_no_table_and_no_process(run: Callable[..., Running]
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
 
 
-def test_two_workers_keep_out_of_each_others_way_and_the_settings_of_the_detector_hold(
-    run: Callable[..., Running], tmp_path: Path
-):
+def test_two_workers_use_different_ports_and_the_detector_settings_apply(run: Callable[..., Running], tmp_path: Path):
     port = str(free_port())
     running = run(
         *EMOTII,
@@ -87,7 +85,9 @@ def test_two_workers_keep_out_of_each_others_way_and_the_settings_of_the_detecto
     assert {row["face"] for row in rows(tmp_path / "faces.csv")} == {"0"}
 
 
-def test_a_damaged_recording_is_told_in_one_line_and_not_by_its_decoder(run: Callable[..., Running], tmp_path: Path):
+def test_a_damaged_recording_is_reported_in_one_line_without_messages_of_its_decoder(
+    run: Callable[..., Running], tmp_path: Path
+):
     content = bytearray(DEMO_CLIP.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 6000] = bytes(6000)
     (tmp_path / "hole.mp4").write_bytes(content)
@@ -106,7 +106,7 @@ def test_a_folder_as_table_is_refused_before_anything_starts(run: Callable[..., 
         assert running.output.splitlines() == [f"emotii: cannot write {folder}: it is a folder; name a file"]
 
 
-def test_a_killed_job_leaves_nothing_that_stays(
+def test_a_killed_job_leaves_an_empty_folder_and_keys_that_expire(
     run: Callable[..., Running], server: PrivateServer, clients: Clients, tmp_path: Path
 ):
     running = run(*EMOTII, "analyze", "demo", "--csv", "faces.csv", EMOTII_REDIS_URL=server.url, TMPDIR=str(tmp_path))
@@ -150,7 +150,7 @@ def test_killed_workers_and_a_killed_server_lose_and_repeat_nothing(
     assert places(rows(tmp_path / "faces.csv")) == undisturbed
 
 
-def test_a_folder_gets_everything_and_a_model_of_other_classes_is_told_by_its_own(
+def test_a_folder_receives_every_output_and_a_model_with_other_classes_uses_its_own_labels(
     run: Callable[..., Running], tmp_path: Path
 ):
     labels = ("awake", "dozing", "tired", "elsewhere", "hidden")
@@ -194,15 +194,13 @@ def test_a_full_disk_ends_in_one_line_and_leaves_nothing(run: Callable[..., Runn
 
 
 @needs_chromium
-def test_the_report_is_one_page_that_a_browser_shows_without_asking_anybody(
-    run: Callable[..., Running], tmp_path: Path
-):
+def test_the_report_is_one_page_that_loads_without_network_requests(run: Callable[..., Running], tmp_path: Path):
     running = run(*EMOTII, "report", "demo", "--out", "report.html")
     assert running.process.wait(100) == 0, running.output
     with chromium() as browser:
         page = browser.new_page()
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        requested: list[str] = []
+        page.on("request", lambda request: requested.append(request.url))
         troubles: list[str] = []
         page.on("console", lambda message: troubles.append(message.text))
         page.goto((tmp_path / "report.html").as_uri())
@@ -211,7 +209,7 @@ def test_the_report_is_one_page_that_a_browser_shows_without_asking_anybody(
     assert len(drawn) >= 3
     assert all(drawn)
     assert troubles == []
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
 
 
 @needs_chromium

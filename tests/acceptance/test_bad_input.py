@@ -52,7 +52,7 @@ LONG = {
     ("arguments", "environment", "expected"),
     [pytest.param(*case, id=name, marks=pytest.mark.long if name in LONG else []) for name, case in CASES.items()],
 )
-def test_one_line_says_what_to_mend(
+def test_the_error_for_bad_input_is_one_line_that_says_what_to_correct(
     run: Callable[..., Running], tmp_path: Path, arguments: list[str], environment: dict[str, str], expected: str
 ):
     (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture at all")
@@ -65,7 +65,7 @@ def test_one_line_says_what_to_mend(
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_a_port_that_is_taken_is_named(run: Callable[..., Running]):
+def test_a_port_in_use_is_named(run: Callable[..., Running]):
     import socket
 
     with socket.socket() as taken:

@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 @pytest.mark.parametrize(
     "question", [pytest.param(one, marks=[] if one in QUICK else pytest.mark.long) for one in QUESTIONS]
 )
-def test_every_question_has_an_answer_and_its_place_on_the_page(question, tmp_path):
+def test_every_question_has_a_result_and_a_place_on_the_page(question, tmp_path):
     figures, page = tmp_path / "figures.json", tmp_path / "performance.md"
     page.write_text(PAGE.read_text())
     command = [sys.executable, "-m", "benchmarks", question, "--size", "tiny", "--json", figures, "--page", page]

@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 640, 480
 FRAMES = 60
 WORD, PERCENT, MILLISECONDS = re.compile(r"\w+"), re.compile(r"\d+%"), re.compile(r"\d+ ms")
 LONG_MS = 90_000
-"""A capture process loads its network first, which takes long on a busy machine."""
+"""A capture process loads its network first, which is slow on a busy machine."""
 
 
 def video_of_faces() -> Path:

@@ -92,12 +92,12 @@ def test_every_one_of_three_workers_commits(clients: Clients):
 
 
 def test_no_image_of_the_default_services_holds_tensorflow_pip_or_a_compiler_or_runs_as_root(compose: Compose):
-    look = (
+    script = (
         "import importlib.util, os, shutil; print(os.getuid() != 0, *filter(importlib.util.find_spec, ('tensorflow',"
         " 'pip')), *filter(shutil.which, ('cc', 'gcc', 'make')))"
     )
     for name in BUILT:
-        assert compose("exec", "-T", name, "python", "-c", look).strip() == "True", name
+        assert compose("exec", "-T", name, "python", "-c", script).strip() == "True", name
 
 
 def test_a_killed_worker_loses_nothing_of_a_running_job(compose: Compose, run: Callable[..., Running], tmp_path: Path):

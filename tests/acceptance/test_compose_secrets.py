@@ -73,7 +73,7 @@ def protected(docker: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         protected("down", "-v", "--timeout", "20")
 
 
-def test_over_https_nothing_is_told_without_a_token_and_all_with_one(protected: Protected):
+def test_over_https_every_response_requires_a_token(protected: Protected):
     eventually(lambda: answers(protected), 60, "Caddy")
     assert protected.get("/emotion").status_code == 401
     assert protected.get("/emotion", headers={"Authorization": "Bearer wrong-token-of-a-stranger"}).status_code == 401
@@ -93,7 +93,7 @@ def test_events_come_through_the_proxy(protected: Protected):
         )
 
 
-def test_redis_asks_for_the_password_and_its_user_may_do_little_else(protected: Protected):
+def test_redis_requires_the_password_and_its_user_has_few_other_permissions(protected: Protected):
     assert "NOAUTH" in protected("exec", "-T", "redis", "redis-cli", "keys", "*")
     ours = ("exec", "-T", "-e", f"REDISCLI_AUTH={protected.password}", "redis", "redis-cli", "--user", "emotii")
     assert "NOPERM" in protected(*ours, "flushall")
@@ -101,7 +101,7 @@ def test_redis_asks_for_the_password_and_its_user_may_do_little_else(protected: 
     assert "emotii:sources" in protected(*ours, "--scan", "--pattern", "emotii:sources")
 
 
-def test_no_secret_stands_in_a_log_or_in_the_environment_of_a_container(protected: Protected):
+def test_no_secret_is_in_a_log_or_in_the_environment_of_a_container(protected: Protected):
     seen = protected("logs", "--no-color") + "".join(protected("exec", "-T", name, "env") for name in BUILT)
     assert "gateway" in seen
     assert protected.password not in seen

@@ -57,8 +57,8 @@ class Stage:
 
     def here(self, text: str) -> str:
         """The text with the addresses of this stage."""
-        told = text.replace("127.0.0.1:5000", f"127.0.0.1:{self.gateway.port}")
-        return told.replace("redis://127.0.0.1:6379/0", self.server.url)
+        adapted = text.replace("127.0.0.1:5000", f"127.0.0.1:{self.gateway.port}")
+        return adapted.replace("redis://127.0.0.1:6379/0", self.server.url)
 
     def change_expressions(self, stop: Event) -> None:
         while not stop.wait(2):
@@ -138,12 +138,12 @@ def commands(stage: Stage, folder: Path, holds: str) -> str:
 
 
 @pytest.mark.parametrize(("holds", "wanted", "file"), ENDING)
-def test_commands_do_what_the_page_says(stage: Stage, tmp_path: Path, holds: str, wanted: str, file: str | None):
+def test_the_commands_on_the_page_work(stage: Stage, tmp_path: Path, holds: str, wanted: str, file: str | None):
     cv2.imwrite(str(tmp_path / "picture.jpg"), clip_frames(1)[0])
 
     def done() -> bool:
-        told = commands(stage, tmp_path, holds)
-        return wanted in told and (file is None or (tmp_path / file).stat().st_size > 500)
+        output = commands(stage, tmp_path, holds)
+        return wanted in output and (file is None or (tmp_path / file).stat().st_size > 500)
 
     until(done, 30, wanted)
 
@@ -166,19 +166,19 @@ def test_the_user_for_readers_reads_results_and_nothing_more(stage: Stage):
         owner.acl_deluser("reader")
 
 
-def test_a_program_that_sends_its_token_is_let_in(stage: Stage, tmp_path: Path):
+def test_a_program_that_sends_its_token_is_accepted(stage: Stage, tmp_path: Path):
     token = "t" * 24
-    asks = block("python", "Authorization").strip()
+    connecting = block("python", "Authorization").strip()
     with gateway_process(stage.server.url, tmp_path / "guarded", tokens=f"viewer:{token}") as guarded:
         until(guarded.ready, 60, "readiness")
         names = {"connect": connect, "URL": f"ws://127.0.0.1:{guarded.port}/ws/emotions"}
-        with eval(asks, names | {"token": token}) as client:
+        with eval(connecting, names | {"token": token}) as client:
             assert json.loads(client.recv(10))
         with pytest.raises(InvalidStatus, match="401"):
-            eval(asks, names | {"token": "another"})
+            eval(connecting, names | {"token": "another"})
 
 
-def test_no_example_of_the_page_is_left_out():
+def test_every_example_of_the_page_is_tested():
     tested = {block(language, holds) for language, holds, _ in ENDLESS} | {block("sh", holds) for holds, *_ in ENDING}
     tested |= {block("html", "/static/emotii.js"), block("sh", "redis-cli"), block("python", "Authorization")}
     assert tested == {text for _, text in BLOCKS}

@@ -33,7 +33,7 @@ class Api:
     def post(self, content: bytes, name: str = "clip.mp4") -> httpx.Response:
         return httpx.post(self._url, files={"video": (name, content)}, timeout=60)
 
-    def hand_in(self, content: bytes, name: str = "clip.mp4") -> str:
+    def submit(self, content: bytes, name: str = "clip.mp4") -> str:
         answer = self.post(content, name)
         assert answer.status_code == 202, answer.text
         return answer.json()["id"]
@@ -97,9 +97,9 @@ def left(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*")) if folder.exists() else []
 
 
-def test_a_recording_is_handed_in_watched_and_its_files_are_downloaded(api: Api, service, worker):
+def test_a_recording_is_uploaded_its_progress_is_shown_and_its_files_are_downloaded(api: Api, service, worker):
     started = [service(), worker()]
-    job = api.hand_in(DEMO_CLIP.read_bytes(), "my clip.mp4")
+    job = api.submit(DEMO_CLIP.read_bytes(), "my clip.mp4")
     done = api.until(job, "done")
     assert (done["name"], done["progress"], done["frames"], done["reason"]) == ("my clip.mp4", 1.0, 120, "")
     assert set(done["files"]) == FILES
@@ -120,12 +120,12 @@ def test_a_recording_is_handed_in_watched_and_its_files_are_downloaded(api: Api,
     assert [running.end(signal.SIGTERM) for running in started] == [0, 0]
 
 
-def test_what_is_no_video_is_a_failed_job_with_a_reason_that_names_no_path(api: Api, service, folder: Path):
+def test_a_file_that_is_not_a_video_is_a_failed_job_with_a_reason_that_names_no_path(api: Api, service, folder: Path):
     service()
     playlist = b"#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\n/etc/passwd\n#EXT-X-ENDLIST\n"
     concat = f"ffconcat version 1.0\nfile '{DEMO_CLIP}'\n".encode()
     for content in (b"words, words, words", DEMO_CLIP.read_bytes()[:5000], playlist, concat):
-        job = api.hand_in(content, "party.mp4")
+        job = api.submit(content, "party.mp4")
         failed = api.until(job, "failed")
         assert "party.mp4" in failed["reason"]
         assert str(folder) not in failed["reason"]
@@ -135,10 +135,10 @@ def test_what_is_no_video_is_a_failed_job_with_a_reason_that_names_no_path(api: 
 
 
 @pytest.mark.long
-def test_a_killed_service_begins_the_job_again_and_gives_up_in_the_end(
+def test_a_killed_service_restarts_the_job_and_gives_up_after_several_attempts(
     api: Api, service, worker, clients: Clients, folder: Path
 ):
-    job = api.hand_in(DEMO_CLIP.read_bytes())
+    job = api.submit(DEMO_CLIP.read_bytes())
     assert "no jobs service" in api.job(job)["reason"]
     first = service()
     eventually(lambda: list((folder / job).glob("work-*/readings.partial.jsonl")), 60, "it reads")
@@ -154,8 +154,8 @@ def test_a_killed_service_begins_the_job_again_and_gives_up_in_the_end(
     assert "died several times" in api.until(job, "failed")["reason"]
 
 
-def test_a_stopped_service_puts_its_job_back_and_leaves_nothing_half(api: Api, service, folder: Path):
-    job = api.hand_in(DEMO_CLIP.read_bytes())
+def test_a_stopped_service_requeues_its_job_and_leaves_no_partial_results(api: Api, service, folder: Path):
+    job = api.submit(DEMO_CLIP.read_bytes())
     running = service()
     api.until(job, "running")
     eventually(lambda: list((folder / job).glob("work-*")), 60, "it works")
@@ -166,7 +166,7 @@ def test_a_stopped_service_puts_its_job_back_and_leaves_nothing_half(api: Api, s
 
 @pytest.mark.parametrize("when", ["queued", "running", pytest.param("done", marks=pytest.mark.long)])
 def test_a_cancelled_job_leaves_nothing(api: Api, service, worker, clients: Clients, folder: Path, when: str):
-    job = api.hand_in(DEMO_CLIP.read_bytes())
+    job = api.submit(DEMO_CLIP.read_bytes())
     if when != "queued":
         service()
     if when == "done":
@@ -183,7 +183,9 @@ def test_a_cancelled_job_leaves_nothing(api: Api, service, worker, clients: Clie
         eventually(lambda: not list(clients.commands.scan_iter("*:crops")), 30, "nothing of it is in redis")
 
 
-def test_what_is_too_large_cut_off_or_badly_named_leaves_nothing(api: Api, gateway: GatewayProcess, folder: Path):
+def test_an_upload_that_is_too_large_truncated_or_badly_named_leaves_nothing(
+    api: Api, gateway: GatewayProcess, folder: Path
+):
     assert api.post(b"x" * 4_000_000).status_code == 413
     assert api.post(b"").status_code == 422
     for name in ("../../etc/cron.d/x", "a/b.mp4"):
@@ -202,13 +204,13 @@ def test_what_is_too_large_cut_off_or_badly_named_leaves_nothing(api: Api, gatew
     assert api.get().json() == {"jobs": []}
 
 
-def test_no_other_file_than_the_results_comes_out(api: Api):
-    job = api.hand_in(DEMO_CLIP.read_bytes())
+def test_only_result_files_can_be_downloaded(api: Api):
+    job = api.submit(DEMO_CLIP.read_bytes())
     for path in ("..%2frecording", "%2e%2e/recording", "recording", "x" * 300, "readings.csv%00"):
         assert api.get(f"/{job}/{path}").status_code in {404, 409}, path
 
 
-def test_a_gateway_killed_in_an_upload_leaves_no_job_and_its_half_file_goes(
+def test_a_gateway_killed_during_an_upload_leaves_no_job_and_its_partial_file_is_removed(
     gateway: GatewayProcess, service, folder: Path, clients: Clients
 ):
     def slow() -> Iterator[bytes]:
@@ -232,8 +234,8 @@ def test_a_gateway_killed_in_an_upload_leaves_no_job_and_its_half_file_goes(
     eventually(lambda: not left(folder), 60, "the half file is swept")
 
 
-def test_jobs_go_by_their_age(api: Api, service, clients: Clients, folder: Path):
-    job = api.hand_in(b"no video")
+def test_jobs_are_removed_after_their_retention(api: Api, service, clients: Clients, folder: Path):
+    job = api.submit(b"no video")
     service(EMOTII_JOBS_KEEP="1s")
     eventually(lambda: api.get(f"/{job}").status_code == 404, 60, "it is gone")
     assert left(folder) == []

@@ -42,7 +42,7 @@ def installed(tmp_path: Path) -> Path:
     return environment / "bin" / "python"
 
 
-def test_models_demo_migrations_and_page_come_with_the_wheel(installed: Path, tmp_path: Path):
+def test_the_wheel_contains_models_demo_migrations_and_page(installed: Path, tmp_path: Path):
     found = subprocess.run([installed, "-c", LOOK], cwd=tmp_path, check=True, capture_output=True, text=True)
     for path in json.loads(found.stdout).values():
         assert Path(path).is_file()

@@ -1,4 +1,4 @@
-"""Bytes that nothing else has, put wherever something of people is kept, and the search for them."""
+"""Unique bytes, written to every place where data of people is stored, and the search for them."""
 
 import secrets
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from tests.stage import GatewayProcess, reading, until
 
 
 class Canary:
-    """Random bytes in pixels and files, and a word of them where only a word has a place."""
+    """Random bytes in pixels and files, and a random word in text fields."""
 
     def __init__(self, source: str) -> None:
         self.source = source
@@ -26,7 +26,7 @@ class Canary:
         self.word = secrets.token_hex(14)
 
     def put_into_redis(self, client: redis.Redis) -> None:
-        """A crop that waits, one that a worker has in hand, and a picture that was handed in."""
+        """A waiting crop, a crop that is pending at a worker, and an uploaded picture."""
         announce(client, self.source, kind="camera")
         for frame in range(2):
             pixels = (self.bytes * CROP_BYTES)[:CROP_BYTES]
@@ -38,7 +38,7 @@ class Canary:
         client.xadd(keys.inbox(self.source), picture.fields())
 
     def put_into_results(self, client: redis.Redis, frame: int) -> None:
-        """A face that is read: a gateway takes it into its history and its steady results."""
+        """A reading, which a gateway writes to its history and its smoothed results."""
         announce(client, self.source, kind="camera")
         now = _now_ms(client)
         client.xadd(keys.results(self.source), reading(self.source, frame, epoch=self.word, captured_ms=now).fields())
@@ -48,7 +48,7 @@ class Canary:
         client.xadd(keys.results(self.source), done.fields())
 
     def put_into_history(self, gateway: GatewayProcess, client: redis.Redis) -> None:
-        """Readings and an episode in the database, as seen by whoever asks for them."""
+        """Readings and an episode in the database, until the API returns them."""
         frames = iter(range(1000))
 
         def recorded() -> bool:
@@ -63,8 +63,8 @@ class Canary:
         jpeg = tagged(b"\xff\xd8\xff\xd9" + self.bytes, self.source)
         FaceStore(gateway.folder).save(jpeg, FaceName("happy", 97.5, datetime.now(UTC)))
 
-    def hand_in(self, gateway: GatewayProcess) -> str:
-        """A recording; its job."""
+    def submit_recording(self, gateway: GatewayProcess) -> str:
+        """Upload a recording; returns the id of its job."""
         files = {"video": (f"{self.word}.mp4", b"no video" + self.bytes)}
         answer = httpx.post(f"{gateway.url}/api/v1/jobs", files=files, timeout=20)
         assert answer.status_code == 202, answer.text
@@ -78,7 +78,7 @@ class Canary:
     def _is_in(self, path: Path) -> bool:
         try:
             return self._is_in_bytes(path.read_bytes())
-        except FileNotFoundError:  # removed while we looked
+        except FileNotFoundError:  # removed during the search
             return False
 
     def _is_in_bytes(self, content: bytes) -> bool:

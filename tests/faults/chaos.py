@@ -26,8 +26,8 @@ from emotii.local.redis_server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Balance, Ledger, flush_all
 from tests.faults.load import Load
-from tests.faults.patience import until
 from tests.faults.proxy import Proxy
+from tests.faults.waiting import until
 
 WORKERS = 4
 DRAIN_SECONDS = 60.0
@@ -121,7 +121,7 @@ class Chaos:
 
 def main() -> None:
     arguments = _arguments()
-    configure(service="chaos", level="error")  # the sending would tell of every outage
+    configure(service="chaos", level="error")  # the publisher would log every outage
     print(f"chaos for {arguments.seconds:.0f} s, seed {arguments.seed}", flush=True)
     with tempfile.TemporaryDirectory(prefix="emotii-chaos-") as folder:
         balance = run(Path(folder), arguments.seconds, arguments.seed, arguments.server)
@@ -140,7 +140,7 @@ def run(folder: Path, seconds: float, seed: int, program: Path | None = None) ->
             job, live = Ledger(client, "clip", makes_room=True), Ledger(client, "front")
             loads = [
                 stack.enter_context(Load(proxy.url, job, 25)),
-                stack.enter_context(Load(server.url, live, 10, life_ms=500, backlog_limit=100)),
+                stack.enter_context(Load(server.url, live, 10, deadline_after_ms=500, backlog_limit=100)),
             ]
             crew = stack.enter_context(Crew(server.url, folder))
             chaos = Chaos(seed, server, proxy, crew, loads)
@@ -163,8 +163,8 @@ def run(folder: Path, seconds: float, seed: int, program: Path | None = None) ->
 
 
 def _settled(ledgers: list[Ledger], loads: list[Load], chaos: Chaos) -> Balance:
-    patience = time.monotonic() + DRAIN_SECONDS
-    while (balance := total(ledgers)).backlog and time.monotonic() < patience:
+    deadline = time.monotonic() + DRAIN_SECONDS
+    while (balance := total(ledgers)).backlog and time.monotonic() < deadline:
         time.sleep(0.1)
     for load in loads:
         load.check_answers()

@@ -14,9 +14,9 @@ from contract.redis.broker import Clients, connect
 from emotii.local.redis_server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Ledger
-from tests.faults.patience import TEST_SECONDS
 from tests.faults.proxy import Proxy
 from tests.faults.table import lines
+from tests.faults.waiting import TEST_SECONDS
 
 HERE = Path(__file__).parent
 
@@ -83,14 +83,14 @@ def make_crew(tmp_path: Path) -> Callable[[str], Crew]:
 
 @pytest.fixture
 def crew(server: PrivateServer, tmp_path: Path) -> Iterator[Crew]:
-    """Starts workers, straight to the server unless told otherwise; kills those that are left."""
+    """Starts workers, straight to the server unless `url` is given; kills those that are left."""
     with Crew(server.url, tmp_path) as crew:
         yield crew
 
 
 @pytest.fixture
 def make_ledger(clients: Clients, record_property: Callable[[str, object], None]) -> Iterator[MakeLedger]:
-    """Opens the account of a source. At the end, whatever the test looked at itself, no crop may be there twice."""
+    """Opens the account of a source. After every test no crop may have two outcomes."""
     opened: list[Ledger] = []
 
     def make(source: str, *, makes_room: bool = False) -> Ledger:
@@ -110,10 +110,10 @@ def ledger(make_ledger: MakeLedger) -> Ledger:
 
 
 @pytest.fixture(autouse=True)
-def _told_in_the_table(
+def _add_to_the_table(
     request: pytest.FixtureRequest, any_program: Path, record_property: Callable[[str, object], None]
 ) -> None:
-    """What the table at the end of `make test-faults` says of this test (see `table`)."""
+    """Properties of the test for the table at the end of `make test-faults` (see `table`)."""
     if (row := request.node.get_closest_marker("row")) is not None:
         record_property("row", row.args[0])
     record_property("server", any_program.name)

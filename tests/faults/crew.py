@@ -52,14 +52,14 @@ class WorkerProcess:
     def thaw(self) -> None:
         self._process.send_signal(signal.SIGCONT)
 
-    def stop(self, patience: float = 60.0) -> int:
+    def stop(self, timeout: float = 60.0) -> int:
         """SIGTERM; the exit code."""
         self._process.terminate()
-        return self._process.wait(patience)
+        return self._process.wait(timeout)
 
-    def wait(self, patience: float = 60.0) -> int:
+    def wait(self, timeout: float = 60.0) -> int:
         """The exit code of a process that ends by itself."""
-        return self._process.wait(patience)
+        return self._process.wait(timeout)
 
 
 class Crew:
@@ -82,7 +82,7 @@ class Crew:
         return [worker for worker in self.workers if worker.alive]
 
     def start(self, *, url: str = "", module: str = "tests.faults.worker", **settings: object) -> WorkerProcess:
-        """One more worker, with `EchoEngine` unless told otherwise."""
+        """One more worker, with `EchoEngine` unless `module` names another."""
         log = self._folder / f"worker-{len(self.workers)}.log"
         self.workers.append(WorkerProcess(url or self._url, log, module, settings))
         return self.workers[-1]

@@ -1,4 +1,4 @@
-"""An engine that shows which pixels it saw, so that a reading tells whose it is."""
+"""An engine that shows which pixels it saw, so that a reading identifies its crop."""
 
 import os
 import time
@@ -38,7 +38,7 @@ class EchoEngine:
             if one.tobytes().startswith(KILLS):
                 os._exit(9)
             if one.tobytes().startswith(RAISES):
-                raise EngineError("told to fail")
+                raise EngineError("failure on request")
         return echo(pixels.reshape(len(pixels), -1)[:, :5])
 
 
@@ -49,5 +49,5 @@ def echo(first_pixels):
 
 
 def answer_to(crop: Crop) -> tuple[float, ...]:
-    """What the reading of this crop has to say."""
+    """The probabilities that the reading of this crop must have."""
     return tuple(echo(np.frombuffer(crop.pixels[:5], np.uint8)[np.newaxis])[0].tolist())

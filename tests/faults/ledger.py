@@ -25,14 +25,14 @@ class Balance:
     trimmed: int = 0
     """Whose outcome went from the stream before it was read here: a live source's streams are bounded."""
     erased: int = 0
-    """That somebody deleted on purpose before they had an outcome."""
+    """Crops that were deleted on purpose before they had an outcome."""
     backlog: int = 0
     duplicates: int = 0
     """Outcomes beyond the first of a crop."""
 
     @property
     def lost(self) -> int:
-        """What nobody can account for; below 0 if there is more than was added."""
+        """Crops without an account; negative if there are more than were added."""
         return self.added - self.ok - self.stale - self.dead - self.trimmed - self.erased - self.backlog
 
     @property
@@ -69,7 +69,7 @@ class Ledger:
         self.source = source
         self.readings: dict[str, Reading] = {}
         """The first of each crop that was classified or stale."""
-        self.buried: dict[str, Dead] = {}
+        self.dead_letters: dict[str, Dead] = {}
         self.seen: Counter[str] = Counter()
         self._client = client
         self._makes_room = makes_room
@@ -100,7 +100,7 @@ class Ledger:
         return [crop for crop, times in self.seen.items() if times > 1]
 
     def read(self) -> None:
-        """Take in what came since the last call. Call it often enough, where the streams are bounded."""
+        """Read new entries since the last call. Where the streams are trimmed, call it often enough."""
         with self._lock:
             for stream in self._streams:
                 while page := self._page(stream):
@@ -135,9 +135,9 @@ class Ledger:
             self._cursors[stream] = entry
             self._read[stream] += 1
             if stream == keys.dead(self.source):
-                buried = Dead.read(fields)
-                crop = buried.crop_id or buried.entry
-                self.buried.setdefault(crop, buried)
+                letter = Dead.read(fields)
+                crop = letter.crop_id or letter.entry
+                self.dead_letters.setdefault(crop, letter)
             else:
                 reading = read_outcome(fields)
                 assert isinstance(reading, Reading), f"not an outcome of a crop: {reading}"
@@ -152,7 +152,7 @@ class Ledger:
             pipeline.xinfo_stream(stream)
 
     def _take_look(self, replies: list[Any]) -> tuple[list[str], int]:
-        """What waits to be classified, and how many outcomes of this life of the streams were trimmed unread."""
+        """The number of unclassified crops, and of outcomes trimmed unread since the streams were created."""
         waiting, *outcomes = replies
         trimmed = 0
         for stream, entries, about in zip(self._streams, outcomes[::2], outcomes[1::2], strict=True):
@@ -167,7 +167,7 @@ class Ledger:
             added=len(self._added),
             ok=len(ok),
             stale=len(self.readings) - len(ok),
-            dead=len(self.buried.keys() - self.readings.keys()),
+            dead=len(self.dead_letters.keys() - self.readings.keys()),
             trimmed=trimmed,
             erased=len(self._erased - self.seen.keys()),
             backlog=backlog,

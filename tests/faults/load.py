@@ -1,4 +1,4 @@
-"""Crops in a steady stream, sent as the capture service sends them, whatever happens to Redis."""
+"""A continuous stream of crops, sent as the capture service sends them, during any fault of Redis."""
 
 import time
 from collections.abc import Iterator
@@ -37,10 +37,10 @@ class Load:
     """Sends frames of four crops of one source on a thread, and keeps the source in the registry; a context manager.
 
     Args:
-        url: where to send to; a proxy's, maybe.
-        ledger: is told each crop before it is sent.
+        url: of Redis, or of a proxy in front of it.
+        ledger: records each crop before it is sent.
         frames_a_second: how many, as far as Redis can follow.
-        life_ms: of a live crop, until it is stale; 0: it is a job.
+        deadline_after_ms: from capture to the deadline of a live crop; 0: the source is a job.
         ends_frames: whether each is followed by its "frame done", which gateways want and the ledger does not know.
         backlog_limit: above so many waiting entries nothing is sent: a job waits, a live source skips the frame.
     """
@@ -51,27 +51,27 @@ class Load:
         ledger: Ledger,
         frames_a_second: float,
         *,
-        life_ms: int = 0,
+        deadline_after_ms: int = 0,
         backlog_limit: int = 2000,
         ends_frames: bool = False,
     ) -> None:
         self.crops: dict[str, tuple[float, ...]] = {}
-        """What the reading of each crop has to say."""
+        """The probabilities that the reading of each crop must have."""
         self.frames = 0
         self.skipped = 0
         self.outage = OutageLog()
-        """Whether Redis is away, as the sending sees it."""
+        """Whether Redis is unreachable for the sending thread."""
         self.quiet = Lock()
-        """While somebody holds this, nothing is on its way to Redis."""
+        """While a test holds this lock, no crop is on its way to Redis."""
         self._url = url
         self.ledger = ledger
         self._pause = 1 / frames_a_second
-        self._life_ms = life_ms
+        self._deadline_after_ms = deadline_after_ms
         self._backlog_limit = backlog_limit
         self._ends_frames = ends_frames
         self._sent: int | None = None
         """The frame before."""
-        self._kind: SourceKind = "camera" if life_ms else "job"
+        self._kind: SourceKind = "camera" if deadline_after_ms else "job"
         self._clock = RedisClock()
         self._chance = np.random.default_rng(0)
         self._stop = Event()
@@ -102,10 +102,10 @@ class Load:
                 assert reading.probabilities == pytest.approx(self.crops[name], abs=1e-5), f"{name}: of other pixels"
 
     def _send_all(self) -> None:
-        life = None if self._life_ms else keys.JOB_KEYS_SECONDS
+        ttl = None if self._deadline_after_ms else keys.JOB_KEYS_SECONDS
         due = time.monotonic()
         with closing(connect(self._url, "load")) as clients:
-            publisher = CropPublisher(clients.commands, self.ledger.source, self._clock, life)
+            publisher = CropPublisher(clients.commands, self.ledger.source, self._clock, ttl)
             while not self._last_frame_due.is_set():
                 with self.quiet:
                     self._send(publisher)
@@ -128,7 +128,7 @@ class Load:
 
     def _frame(self) -> Iterator[Crop]:
         now = self._clock.now_ms()
-        deadline = now + self._life_ms if self._life_ms else 0
+        deadline = now + self._deadline_after_ms if self._deadline_after_ms else 0
         for index in range(FACES):
             pixels = self._chance.integers(0, 256, CROP_BYTES, dtype=np.uint8).tobytes()
             yield Crop(FrameId(self.ledger.source, "e1", self.frames), face(index), now, deadline, pixels)
@@ -149,15 +149,15 @@ class Load:
             while not self._stop.wait(0.3):
                 try:
                     with outages_named():
-                        self._beat(clients.commands)
+                        self._send_heartbeat(clients.commands)
                 except BrokerUnavailable:
-                    continue  # the next beat tries again; what the outage costs the crops, the ledger tells
+                    continue  # the next heartbeat tries again; the ledger counts the lost crops
 
-    def _beat(self, client: redis.Redis) -> None:
+    def _send_heartbeat(self, client: redis.Redis) -> None:
         self._clock.refresh(client)
         now = self._clock.now_ms()
         status = SourceStatus(name=self.ledger.source, kind=self._kind, state="ONLINE", since_ms=now, seen_ms=now)
         client.hset(keys.SOURCES, self.ledger.source, status.model_dump_json())
-        if not self._life_ms:
+        if not self._deadline_after_ms:
             for key in keys.of_job(self.ledger.source):
                 client.expire(key, keys.JOB_KEYS_SECONDS)

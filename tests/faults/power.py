@@ -1,4 +1,4 @@
-"""A power cut: the server dies, and with it what the disk had not been told for good."""
+"""A power cut: the server dies and loses everything that was not synced to disk."""
 
 import time
 from collections import deque
@@ -14,7 +14,7 @@ REMEMBERED_SECONDS = 10.0
 
 
 class PowerCut:
-    """Watches the append-only file of a server, to be able to take back its last seconds; a context manager.
+    """Watches the append-only file of a server, so that its last seconds can be removed; a context manager.
 
     A killed process leaves to the kernel what it wrote, so that `kill -9` alone loses next to nothing. With
     `appendfsync everysec` a power cut may lose about a second, or two while the disk is slow.

@@ -13,10 +13,10 @@ from emotii.local.redis_server import PrivateServer
 
 Way = Literal["commands", "replies"]
 Gate = Callable[[Way, bytes], bool]
-"""Is asked before each piece goes on, on the proxy's thread; False loses the piece."""
+"""Is called before each piece is forwarded, on the thread of the proxy; False drops the piece."""
 READ_BYTES = 65536
 RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER: closing sends RST and throws away what was not sent yet."""
+"""SO_LINGER: closing sends RST and discards unsent bytes."""
 
 
 def everything_passes(_way: Way, _piece: bytes) -> bool:
@@ -24,17 +24,17 @@ def everything_passes(_way: Way, _piece: bytes) -> bool:
 
 
 class Proxy:
-    """Passes on what goes between clients and the server; one thread, a context manager.
+    """Forwards the traffic between clients and the server; one thread, a context manager.
 
-    `gate` may be replaced at any time. With `longest_slice` above 0 the bytes go on in slices of random lengths up to
-    it, each in a packet of its own.
+    `gate` may be replaced at any time. With `longest_slice` above 0 the bytes are forwarded in slices of random
+    lengths up to it, each in a packet of its own.
     """
 
     def __init__(self, server: PrivateServer, seed: int = 0) -> None:
         self.gate: Gate = everything_passes
         self.longest_slice = 0
         self.refused = 0
-        """Connections that came while the server was away."""
+        """Connections that were opened while the server was unreachable."""
         self._upstream = server.url.removeprefix("unix://")
         self._chance = random.Random(seed)
         self._loop = asyncio.new_event_loop()
@@ -45,7 +45,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """What `EMOTII_REDIS_URL` has to be."""
+        """The value for `EMOTII_REDIS_URL`."""
         return f"redis://127.0.0.1:{self.port}/0"
 
     def __enter__(self) -> Self:
@@ -60,11 +60,11 @@ class Proxy:
         self._loop.close()
 
     def lose(self, *ways: Way) -> None:
-        """From now on what goes these ways is lost, while the connections stay; without any, all passes again."""
+        """Drop all traffic in these directions and keep the connections; without arguments, forward all again."""
         self.gate = lambda way, _piece: way not in ways
 
     def reset(self) -> int:
-        """Break every connection off, in the middle of whatever it says; how many there were."""
+        """Reset every connection, even in the middle of a message; returns their number."""
 
         async def abort_all() -> int:
             broken = len(self._writers) // 2
@@ -89,7 +89,7 @@ class Proxy:
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             server_reader, server_writer = await asyncio.open_unix_connection(self._upstream, limit=READ_BYTES)
-        except OSError:  # the server is away: so says a connection that is refused, and so says this one
+        except OSError:  # the server is unreachable: close this connection as a refused one
             self.refused += 1
             _abort(writer)
             return
@@ -109,7 +109,7 @@ class Proxy:
                 if self.gate(way, piece):
                     await self._write(writer, piece)
         except OSError:
-            pass  # broken off by us or by one of both; what follows tells the other
+            pass  # broken off by us or by one of both; the code below closes the other
         finally:
             for one in both:
                 _abort(one)

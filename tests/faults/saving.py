@@ -12,7 +12,7 @@ from api_gateway.faces.store import FaceStore
 EMOTIONS = ("angry", "happy", "sad")
 FACES = 6
 JPEG = tagged(b"\xff\xd8" + random.Random(0).randbytes(20_000) + b"\xff\xd9", "front")
-"""As long as a face; nobody looks at it, only whether it is whole."""
+"""As long as a face; only its completeness is checked."""
 
 
 def save_and_erase(folder: Path, begun: Event) -> None:

@@ -20,7 +20,7 @@ from contract import keys
 from contract.redis.broker import connect
 from emotii.local.redis_server import PrivateServer
 from tests.faults.crew import Crew
-from tests.faults.patience import until
+from tests.faults.waiting import until
 from tests.inference import announce, crop
 
 WARM_UP = 0.1
@@ -32,8 +32,8 @@ SETTINGS = {"test_seconds_per_batch": 0.001, "batch": 256, "live_keep": 2000}
 
 
 @dataclass(frozen=True)
-class Look:
-    """What a process held when so many crops were done."""
+class Sample:
+    """Memory and descriptors of a process after so many crops."""
 
     process: str
     crops: int
@@ -46,20 +46,20 @@ def main() -> None:
     arguments = _arguments()
     arguments.out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="emotii-soak-") as folder:
-        looks = run(Path(folder), arguments.crops)
-    (arguments.out / "soak.json").write_text(json.dumps([asdict(look) for look in looks]))
-    plot(looks, arguments.out / "soak.png")
+        samples = run(Path(folder), arguments.crops)
+    (arguments.out / "soak.json").write_text(json.dumps([asdict(sample) for sample in samples]))
+    plot(samples, arguments.out / "soak.png")
     print(f"written: {arguments.out / 'soak.png'}, {arguments.out / 'soak.json'}")
-    grown = list(growth(looks, arguments.crops))
+    grown = list(growth(samples, arguments.crops))
     for process, rss_mb, descriptors in grown:
         print(f"{process}: {rss_mb:+.1f} MB, {descriptors:+d} descriptors")
     flat = all(abs(rss_mb) <= FLAT_MB and descriptors <= 0 for name, rss_mb, descriptors in grown if name != "redis")
-    print(f"crops={looks[-1].crops} seconds={looks[-1].seconds:.0f} flat={'yes' if flat else 'no'}")
+    print(f"crops={samples[-1].crops} seconds={samples[-1].seconds:.0f} flat={'yes' if flat else 'no'}")
     sys.exit(0 if flat else 1)
 
 
-def run(folder: Path, crops: int) -> list[Look]:
-    """Looks at both workers and at Redis, a hundred or so over the whole run."""
+def run(folder: Path, crops: int) -> list[Sample]:
+    """Samples of both workers and of Redis, about a hundred over the whole run."""
     server = PrivateServer(folder / "redis", options=("--appendonly", "no"))  # ten million crops are 25 GB of file
     server.start()
     try:
@@ -73,7 +73,7 @@ def run(folder: Path, crops: int) -> list[Look]:
         server.stop()
 
 
-def _pushed(client: redis.Redis, crops: int, pids: dict[str, int]) -> Iterator[Look]:
+def _pushed(client: redis.Redis, crops: int, pids: dict[str, int]) -> Iterator[Sample]:
     fields = [crop("soak", frame).fields() for frame in range(PAGE)]
     started, step, due = time.monotonic(), max(PAGE, crops // 100), 0
     for added in range(0, crops, PAGE):
@@ -86,41 +86,41 @@ def _pushed(client: redis.Redis, crops: int, pids: dict[str, int]) -> Iterator[L
         pipeline.execute()
         if added >= due:
             due += step
-            yield from _looks(pids, added, started)
+            yield from _samples(pids, added, started)
     while client.xlen(keys.crops("soak")):
         announce(client, "soak", "camera")
         time.sleep(0.05)
-    yield from _looks(pids, crops, started)
+    yield from _samples(pids, crops, started)
 
 
-def _looks(pids: dict[str, int], crops: int, started: float) -> Iterator[Look]:
+def _samples(pids: dict[str, int], crops: int, started: float) -> Iterator[Sample]:
     for process, pid in pids.items():
         status = Path(f"/proc/{pid}/status").read_text()
         rss = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
         descriptors = len(list(Path(f"/proc/{pid}/fd").iterdir()))
-        yield Look(process, crops, time.monotonic() - started, rss / 1024, descriptors)
+        yield Sample(process, crops, time.monotonic() - started, rss / 1024, descriptors)
 
 
-def growth(looks: list[Look], crops: int) -> Iterator[tuple[str, float, int]]:
+def growth(samples: list[Sample], crops: int) -> Iterator[tuple[str, float, int]]:
     """Of each process: megabytes and descriptors at the end beyond those after the warm-up."""
-    for process in dict.fromkeys(look.process for look in looks):
-        judged = [look for look in looks if look.process == process and look.crops >= WARM_UP * crops]
+    for process in dict.fromkeys(sample.process for sample in samples):
+        judged = [sample for sample in samples if sample.process == process and sample.crops >= WARM_UP * crops]
         first, last = judged[0], judged[-1]
         yield process, last.rss_mb - first.rss_mb, last.descriptors - first.descriptors
 
 
-def plot(looks: list[Look], path: Path) -> None:
+def plot(samples: list[Sample], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot
 
     figure, (memory, descriptors) = pyplot.subplots(2, 1, sharex=True, figsize=(9, 6), layout="constrained")
-    for process in dict.fromkeys(look.process for look in looks):
-        of_it = [look for look in looks if look.process == process]
-        crops = [look.crops / 1e6 for look in of_it]
-        memory.plot(crops, [look.rss_mb for look in of_it], label=process)
-        descriptors.plot(crops, [look.descriptors for look in of_it], label=process)
+    for process in dict.fromkeys(sample.process for sample in samples):
+        of_it = [sample for sample in samples if sample.process == process]
+        crops = [sample.crops / 1e6 for sample in of_it]
+        memory.plot(crops, [sample.rss_mb for sample in of_it], label=process)
+        descriptors.plot(crops, [sample.descriptors for sample in of_it], label=process)
     memory.set_ylabel("resident memory, MB")
     descriptors.set_ylabel("descriptors")
     descriptors.set_xlabel("million crops")

@@ -26,9 +26,11 @@ class Shown:
         self.failed += report.failed
         self.seconds += report.duration
         if report.when == "teardown":  # the properties of a test are complete only here
-            told = dict(report.user_properties)
-            self.crops += int(told.get("crops", 0))
-            self.figures += [f"{report.nodeid.rpartition('::')[2]}: {told['figures']}"] if "figures" in told else []
+            properties = dict(report.user_properties)
+            self.crops += int(properties.get("crops", 0))
+            self.figures += (
+                [f"{report.nodeid.rpartition('::')[2]}: {properties['figures']}"] if "figures" in properties else []
+            )
 
     def __str__(self) -> str:
         if not self.tests:

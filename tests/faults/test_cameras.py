@@ -49,11 +49,11 @@ def jpeg(colour: tuple[int, int, int]) -> bytes:
 
 
 @pytest.mark.row(13)
-def test_of_ten_times_too_many_crops_what_is_shown_is_young_and_every_crop_is_accounted_for(
+def test_with_ten_times_too_many_crops_the_readings_shown_are_recent_and_every_crop_is_accounted_for(
     server: PrivateServer, clients: Clients, crew: Crew, ledger: Ledger, record_property
 ):
     crew.start(batch=1, test_seconds_per_batch=0.02)
-    with Load(server.url, ledger, 125, life_ms=450, backlog_limit=100) as load:
+    with Load(server.url, ledger, 125, deadline_after_ms=450, backlog_limit=100) as load:
         until_true(lambda: ledger.balance().ok + ledger.balance().stale, 60, "the first outcome")
         deadline = time.monotonic() + 12
         while time.monotonic() < deadline:
@@ -72,27 +72,27 @@ def test_of_ten_times_too_many_crops_what_is_shown_is_young_and_every_crop_is_ac
 
 
 @pytest.mark.row(13)
-def test_frames_that_are_skipped_and_frames_that_are_shown_are_all_that_were_captured(
+def test_skipped_and_published_frames_add_up_to_the_captured_frames(
     server: PrivateServer, clients: Clients, crew: Crew
 ):
     crew.start(batch=1, test_seconds_per_batch=0.4)
     with capturing(parse_list("demo=demo")[0], settings(server, detector="blazeface", backlog_limit=5)) as stop:
-        until(lambda: (told := status(clients.commands, "demo")) and told.skipped > 40, 60)
+        until(lambda: (reported := status(clients.commands, "demo")) and reported.skipped > 40, 60)
         stop.set()
-    told = status(clients.commands, "demo")
+    reported = status(clients.commands, "demo")
     until(lambda: clients.commands.xlen(keys.crops("demo")) == 0, 60)
     outcomes = [read_outcome(fields) for _, fields in clients.commands.xrange(keys.results("demo"))]
     shown = [one.id.frame for one in outcomes if isinstance(one, FrameDone)]
-    assert len(shown) == told.frames
+    assert len(shown) == reported.frames
     captured = max(shown) + 1
-    assert captured <= told.frames + told.skipped <= captured + told.skipped
+    assert captured <= reported.frames + reported.skipped <= captured + reported.skipped
     gaps = captured - len(shown)
-    assert gaps <= told.skipped
+    assert gaps <= reported.skipped
 
 
 @pytest.mark.row(14)
 @pytest.mark.parametrize("fault", ["dies", "falls silent"])
-def test_a_camera_that_is_lost_is_offline_soon_is_not_shown_as_live_and_comes_back(
+def test_a_lost_camera_is_soon_offline_is_not_shown_as_live_and_comes_back(
     server: PrivateServer, clients: Clients, camera: MjpegServer, tmp_path: Path, fault: str, record_property
 ):
     client = clients.commands
@@ -135,9 +135,9 @@ def test_a_damaged_frame_never_shows_the_pixels_of_the_one_before(
             return len(seen) >= 20
 
         until(enough, 60)
-        told = status(clients.commands, "cam")
+        reported = status(clients.commands, "cam")
     camera.die()
-    record_property("figures", f"{told.frames} frames, {told.skipped} passed over")
+    record_property("figures", f"{reported.frames} frames, {reported.skipped} passed over")
     for picture in seen:
         red, blue = coloured(picture, 2), coloured(picture, 0)
         assert min(red, blue) < 0.02, f"{red:.0%} of one frame and {blue:.0%} of another"
@@ -169,7 +169,7 @@ def coloured(picture: np.ndarray, channel: int) -> float:
 
 
 @pytest.mark.row(16)
-def test_a_broken_camera_of_eight_slows_no_other(server: PrivateServer, clients: Clients, record_property):
+def test_one_broken_camera_of_eight_does_not_slow_the_others(server: PrivateServer, clients: Clients, record_property):
     cameras = [Slow() for _ in range(8)]
     with ExitStack() as stack:
         for number, camera in enumerate(cameras):
@@ -196,16 +196,16 @@ class Slow(MjpegServer):
 
 
 def state_of(clients: Clients, number: int) -> str:
-    told = status(clients.commands, f"cam{number}")
-    return told.state if told else ""
+    reported = status(clients.commands, f"cam{number}")
+    return reported.state if reported else ""
 
 
 def rate(clients: Clients, seconds: float = 5.0) -> float:
     """Frames a second of the first seven together."""
 
     def frames() -> int:
-        told = [status(clients.commands, f"cam{number}") for number in range(7)]
-        return sum(one.frames + one.skipped for one in told)
+        reported = [status(clients.commands, f"cam{number}") for number in range(7)]
+        return sum(one.frames + one.skipped for one in reported)
 
     first, began = frames(), time.monotonic()
     time.sleep(seconds)

@@ -49,7 +49,7 @@ def canary(gateway: GatewayProcess, clients: Clients, tmp_path: Path) -> Canary:
     canary.put_into_redis(clients.commands)
     canary.put_into_history(gateway, clients.commands)
     canary.put_on_disk(gateway)
-    canary.hand_in(gateway)
+    canary.submit_recording(gateway)
     until(lambda: len(canary.places(tmp_path, clients.commands)) >= 9, 20, "the canary in all places")
     return canary
 
@@ -85,7 +85,7 @@ ALL_KINDS = set(KINDS.values())
 
 
 def kinds_of(places: set[str]) -> set[str]:
-    """Which kinds of places these are, whatever the server names its files."""
+    """The kinds of these places; the file names of the server vary."""
     return {kind for place in places for part, kind in KINDS.items() if part in place}
 
 
@@ -103,15 +103,15 @@ def test_erasing_everything_leaves_no_byte_on_disk_in_streams_and_in_the_append_
 ):
     assert kinds_of(canary.places(tmp_path, clients.commands)) == ALL_KINDS, "the search finds it"
     began = time.monotonic()
-    told = wait(gateway, erase(gateway, all=True))
+    erasure = wait(gateway, erase(gateway, all=True))
     wait_for_nothing(canary, tmp_path, clients)
     assert time.monotonic() - began < SECONDS
-    erased = told["erased"]
+    erased = erasure["erased"]
     assert erased["faces"] == 1
     assert erased["jobs"] == 1
     assert erased["entries"] >= 4
     assert erased["records"] >= 2
-    time.sleep(3)  # whoever had it in mind would have written it by now
+    time.sleep(3)  # a delayed write of any process would have happened by now
     assert canary.places(tmp_path, clients.commands) == set()
 
 
@@ -146,7 +146,7 @@ def test_erasing_one_source_leaves_the_others(
 
 
 @pytest.mark.row(23)
-def test_erasing_a_span_leaves_what_was_before_and_after(
+def test_erasing_a_span_leaves_the_data_before_and_after_it(
     gateway: GatewayProcess, canary: Canary, clients: Clients, tmp_path: Path
 ):
     time.sleep(14)  # what came of a crop is stored up to ten seconds later than the crop

@@ -7,18 +7,18 @@ from websockets.sync.client import connect as connect_socket
 
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load
-from tests.faults.patience import until
+from tests.faults.waiting import until
 from tests.stage import gateway_process
 from tests.viewer import events_of
 
 
 @pytest.fixture
 def scene(server, crew, clients, tmp_path):
-    """A camera with faces, a worker, a gateway that tells the readings, and a client that hears them."""
+    """A camera with faces, a worker, a gateway that publishes the readings, and a client that receives them."""
     ledger = Ledger(clients.commands, "front")
     crew.start()
     with (
-        Load(server.url, ledger, 10, life_ms=500, backlog_limit=40, ends_frames=True) as load,
+        Load(server.url, ledger, 10, deadline_after_ms=500, backlog_limit=40, ends_frames=True) as load,
         gateway_process(server.url, tmp_path / "faces", history="0s") as gateway,
     ):
         until(lambda: "listens" in gateway.log.read_text())
@@ -32,7 +32,7 @@ def figures(client, seconds=20):
 
 
 @pytest.mark.row(4)
-def test_when_all_workers_are_gone_live_is_told_to_be_stale_and_is_not_when_they_are_back(scene, crew):
+def test_live_readings_are_stale_while_there_are_no_workers_and_fresh_when_they_return(scene, crew):
     _, gateway, client = scene
     until(lambda: figures(client)["waiting_ms"] < 500)
     crew.workers[0].freeze()
@@ -47,7 +47,7 @@ def test_when_all_workers_are_gone_live_is_told_to_be_stale_and_is_not_when_they
 
 
 @pytest.mark.row(8)
-def test_what_a_flush_took_is_told_to_clients_as_a_gap(scene, clients, crew):
+def test_clients_receive_a_gap_event_for_data_that_a_flush_removed(scene, clients, crew):
     load, _, client = scene
     before = figures(client)["gaps"]
     with load.quiet:  # a frame is there, and no worker had it yet

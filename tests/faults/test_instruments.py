@@ -7,14 +7,14 @@ from contract import keys
 from contract.redis.broker import connect
 from tests.faults.ledger import Ledger
 from tests.faults.load import Load, crop_id
-from tests.faults.patience import until
+from tests.faults.waiting import until
 from tests.inference import add, crop
 from tests.stage import reading
 
 pytestmark = pytest.mark.row(0)
 
 
-def test_the_proxy_passes_slices_on_and_breaks_off_and_loses_what_it_is_told_to(proxy):
+def test_the_proxy_forwards_slices_breaks_connections_and_drops_data_on_request(proxy):
     clients = connect(proxy.url, "proxied")
     commands = clients.commands
     value = bytes(range(256)) * 400
@@ -29,7 +29,7 @@ def test_the_proxy_passes_slices_on_and_breaks_off_and_loses_what_it_is_told_to(
     with pytest.raises(RedisTimeoutError):
         commands.incr("counter")
     proxy.lose()
-    assert int(commands.get("counter")) == 1  # done, though nobody heard of it
+    assert int(commands.get("counter")) == 1  # executed, although no client received the reply
     clients.close()
 
 
@@ -39,7 +39,7 @@ def commit(client, *crops):
         client.xadd(keys.results("clip"), reading("clip", one.id.frame, index=one.face.index).fields())
 
 
-def test_the_ledger_sees_what_waits_and_what_is_lost(ledger, clients):
+def test_the_ledger_counts_waiting_and_lost_crops(ledger, clients):
     crops = [crop("clip", frame) for frame in range(10)]
     ledger.add(map(crop_id, crops))
     add(clients.commands, "clip", *crops[:2])
@@ -48,7 +48,7 @@ def test_the_ledger_sees_what_waits_and_what_is_lost(ledger, clients):
     assert not ledger.balance().settled
 
 
-def test_the_ledger_sees_what_has_two_outcomes(clients):
+def test_the_ledger_counts_crops_with_two_outcomes(clients):
     ledger = Ledger(clients.commands, "clip")
     ledger.add(["clip:e1:0:0"])
     commit(clients.commands, crop("clip", 0), crop("clip", 0))
@@ -56,7 +56,7 @@ def test_the_ledger_sees_what_has_two_outcomes(clients):
     assert ledger.repeated == ["clip:e1:0:0"]
 
 
-def test_the_ledger_counts_what_was_trimmed_unread_and_what_was_erased(ledger, clients):
+def test_the_ledger_counts_crops_that_were_trimmed_unread_and_crops_that_were_erased(ledger, clients):
     client = clients.commands
     crops = [crop("clip", frame) for frame in range(30)]
     ledger.add(map(crop_id, crops))
@@ -73,7 +73,7 @@ def test_the_ledger_counts_what_was_trimmed_unread_and_what_was_erased(ledger, c
     assert str(ledger.balance()) == "added=30 ok=14 stale=0 dead=0 trimmed=9 erased=7 backlog=0 lost=0 duplicates=0"
 
 
-def test_a_load_with_nothing_wrong_is_settled_and_every_reading_is_that_of_its_own_pixels(server, ledger, crew):
+def test_without_faults_every_crop_gets_the_reading_of_its_own_pixels(server, ledger, crew):
     crew.start()
     with Load(server.url, ledger, 100) as load:
         until(lambda: len(ledger.readings) > 200 or ledger.read())
@@ -83,7 +83,7 @@ def test_a_load_with_nothing_wrong_is_settled_and_every_reading_is_that_of_its_o
     assert ledger.added == 4 * load.frames
 
 
-def test_a_reading_of_other_pixels_is_seen(server, ledger, crew):
+def test_the_ledger_detects_a_reading_of_other_pixels(server, ledger, crew):
     crew.start()
     with Load(server.url, ledger, 10) as load:
         until(lambda: ledger.readings or ledger.read())

@@ -19,9 +19,9 @@ from emotii.local.redis_server import PrivateServer
 from tests.faults.crew import Crew
 from tests.faults.ledger import Ledger
 from tests.faults.load import FACES, Load, crop_id
-from tests.faults.patience import until
 from tests.faults.power import PowerCut
 from tests.faults.proxy import Proxy
+from tests.faults.waiting import until
 from tests.inference import GROUP, add, announce, crop, pending
 
 FROZEN_SECONDS = 6.0
@@ -69,7 +69,7 @@ def test_a_job_is_complete_although_power_cuts_took_the_last_second_of_redis(
 
     def disturb(running):
         for _ in range(2):
-            # Something of it is on the disk, then comes what will be taken back.
+            # Some of it is on the disk; what follows will be lost.
             until(lambda: running.poll() is None and any(map(client.xlen, client.scan_iter("*job-*:results"))))
             time.sleep(1.5)
             cut_bytes.append(power.strike(1.0))
@@ -86,10 +86,10 @@ def test_a_job_is_complete_although_power_cuts_took_the_last_second_of_redis(
 
 
 @pytest.mark.row(7)
-def test_of_a_live_source_a_power_cut_loses_only_what_redis_had_not_written(server, clients, crew, tmp_path):
-    ledger = Ledger(clients.commands, "clip")  # its own, since what was read before the cut may be told again
+def test_a_power_cut_loses_only_the_crops_of_a_live_source_that_redis_had_not_written(server, clients, crew, tmp_path):
+    ledger = Ledger(clients.commands, "clip")  # its own, since what was read before the cut may be delivered again
     crew.start()
-    with PowerCut(server, tmp_path) as power, Load(server.url, ledger, 20, life_ms=60_000) as load:
+    with PowerCut(server, tmp_path) as power, Load(server.url, ledger, 20, deadline_after_ms=60_000) as load:
         until(lambda: ledger.balance().ok > 100)
         time.sleep(1.5)
         ledger.read()
@@ -113,7 +113,9 @@ def frame_of(name):
 
 @pytest.mark.row(8)
 @pytest.mark.short
-def test_a_flush_under_load_costs_what_was_in_redis_and_the_workers_are_back_at_once(server, clients, ledger, crew):
+def test_a_flush_under_load_loses_only_the_contents_of_redis_and_the_workers_recover_at_once(
+    server, clients, ledger, crew
+):
     errors = []
     with Proxy(server) as proxy, Load(server.url, ledger, 50) as load:
         proxy.gate = lambda way, piece: way == "commands" or not errors.extend([1] * piece.count(b"-NOGROUP")) or True
@@ -138,7 +140,7 @@ def test_a_flush_under_load_costs_what_was_in_redis_and_the_workers_are_back_at_
 
 
 @pytest.mark.row(8)
-def test_a_redis_that_forgets_all_at_a_restart_is_served_again_within_seconds(make_server, make_crew):
+def test_the_services_recover_within_seconds_when_redis_restarts_empty(make_server, make_crew):
     server = make_server("--appendonly", "no")
     clients = connect(server.url, "test")
     ledger = Ledger(clients.commands, "clip")
@@ -188,7 +190,7 @@ def test_a_frozen_redis_makes_no_duplicate_and_ends_no_process(server, ledger, c
 
 
 @pytest.mark.row(10)
-def test_over_a_bad_network_nothing_is_lost_repeated_or_misread(server, clients, proxy, ledger, crew):
+def test_a_bad_network_loses_repeats_and_corrupts_no_reading(server, clients, proxy, ledger, crew):
     proxy.longest_slice = 700
     crew.start(url=proxy.url)
     crew.start(url=proxy.url, test_seconds_per_batch=0.05, batch=8)
@@ -245,7 +247,7 @@ def test_a_full_redis_makes_producers_wait_and_drains_by_itself(server, clients,
 
 @pytest.mark.row(12)
 @pytest.mark.short
-def test_what_is_sent_three_times_has_one_result(clients, ledger, crew):
+def test_a_crop_that_is_sent_three_times_has_one_result(clients, ledger, crew):
     client = clients.commands
     announce(client, "clip")
     publisher = CropPublisher(client, "clip", RedisClock())

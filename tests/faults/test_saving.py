@@ -37,7 +37,7 @@ def gateway(server: PrivateServer, tmp_path: Path) -> Iterator[GatewayProcess]:
 
 @pytest.mark.row(20)
 @pytest.mark.short
-def test_on_a_full_disk_a_save_is_507_what_is_live_goes_on_and_no_part_of_a_face_is_left(gateway: GatewayProcess):
+def test_on_a_full_disk_saving_returns_507_live_readings_continue_and_no_partial_face_is_left(gateway: GatewayProcess):
     process = psutil.Process(gateway.process.pid)
     room = min(path.stat().st_size for path in gateway.saved()) // 2
     _, hard = process.rlimit(resource.RLIMIT_FSIZE)
@@ -59,7 +59,9 @@ def test_on_a_full_disk_a_save_is_507_what_is_live_goes_on_and_no_part_of_a_face
 
 
 @pytest.mark.row(21)
-def test_who_dies_while_saving_and_erasing_leaves_whole_faces_and_the_next_erases_them(tmp_path: Path, record_property):
+def test_a_gateway_killed_while_saving_and_erasing_leaves_only_complete_faces_and_the_next_one_erases_them(
+    tmp_path: Path, record_property
+):
     folder, dice = tmp_path / "faces", random.Random(1)
     started = multiprocessing.get_context("forkserver")
     started.set_forkserver_preload(["tests.faults.saving"])
@@ -99,7 +101,7 @@ def test_who_dies_while_saving_and_erasing_leaves_whole_faces_and_the_next_erase
         pytest.param({"Sec-Fetch-Site": "cross-site"}, marks=pytest.mark.long),
     ],
 )
-def test_a_page_of_another_site_changes_nothing(gateway: GatewayProcess, headers: dict[str, str]):
+def test_a_page_of_another_site_cannot_change_anything(gateway: GatewayProcess, headers: dict[str, str]):
     httpx.patch(f"{gateway.url}/api/v1/settings", json={"saving": False}, timeout=20).raise_for_status()
     time.sleep(2)
     saved = gateway.saved()

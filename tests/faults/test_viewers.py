@@ -1,4 +1,4 @@
-"""Rows 17 to 19: viewers that stop reading, a thousand that come and go, and the end of a gateway that has such."""
+"""Rows 17 to 19: viewers that stop reading, a thousand connections, and a shutdown with stalled viewers."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def stalled_client(port: int) -> socket.socket:
 
 @pytest.mark.row(17)
 @pytest.mark.parametrize("stall", [stalled_viewer, stalled_client])
-def test_who_stops_reading_is_dropped_and_nobody_else_notices(
+def test_a_viewer_that_stops_reading_is_disconnected_and_the_others_are_not_affected(
     gateway: GatewayProcess, stall: Callable[[int], socket.socket], record_property
 ):
     process = psutil.Process(gateway.process.pid)
@@ -76,7 +76,7 @@ def test_who_stops_reading_is_dropped_and_nobody_else_notices(
 
 
 def readings_in(client, seconds: float) -> int:
-    """How many readings come within so long."""
+    """The number of readings within so many seconds."""
     deadline, count = time.monotonic() + seconds, 0
     while (left := deadline - time.monotonic()) > 0:
         try:
@@ -110,7 +110,7 @@ def test_a_thousand_connects_and_disconnects_leave_nothing(gateway: GatewayProce
 
 
 def come_and_go(gateway: GatewayProcess, times: int) -> None:
-    """Half of them watch the video, half are told events; some leave in order, others break off."""
+    """Half of them watch the video, half receive events; some close in order, others reset the connection."""
     for number in range(times):
         if number % 2:
             viewer = stalled_viewer(gateway.port)

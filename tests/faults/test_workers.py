@@ -1,4 +1,4 @@
-"""Rows 1 to 6: workers that are killed, frozen, stopped, away, many, and poisoned."""
+"""Rows 1 to 6: workers that are killed, frozen, stopped or absent, many workers, and poison crops."""
 
 import time
 from collections import Counter
@@ -10,15 +10,15 @@ import pytest
 
 from contract import keys
 from tests.faults.load import FACES, Load
-from tests.faults.patience import until
 from tests.faults.proxy import Proxy
+from tests.faults.waiting import until
 from tests.inference import GROUP, KILLS, RAISES, add, announce, crop, pending
 
 SLOW = {"test_seconds_per_batch": 0.05, "batch": 8}
 
 
 def at_work(client):
-    """Some outcomes are there and some crops are in hand."""
+    """There are some outcomes and some pending crops."""
     return client.xlen(keys.results("clip")) > 20 and pending(client, "clip") > 0
 
 
@@ -26,8 +26,8 @@ def consumers(client):
     return len(client.xinfo_consumers(keys.crops("clip"), GROUP))
 
 
-def when_handed(_proxy, victim):
-    """The crops are on their way to the worker, which never hears of them."""
+def at_the_delivery(_proxy, victim):
+    """The worker is killed while Redis sends it the crops; it never receives them."""
 
     def gate(way, piece):
         if way == "replies" and b"pixels" in piece:
@@ -39,7 +39,7 @@ def when_handed(_proxy, victim):
 
 
 def before_the_commit(_proxy, victim):
-    """They are classified, and the commit never arrives."""
+    """The crops are classified, and the commit never reaches Redis."""
 
     def gate(way, piece):
         if way == "commands" and keys.results("clip").encode() in piece:
@@ -51,7 +51,7 @@ def before_the_commit(_proxy, victim):
 
 
 def after_the_commit(_proxy, victim):
-    """The commit is done, and the worker does not hear of it."""
+    """The commit is done, and the worker never receives the reply."""
     committing = Event()
 
     def gate(way, piece):
@@ -66,7 +66,7 @@ def after_the_commit(_proxy, victim):
 
 
 @pytest.mark.row(1)
-@pytest.mark.parametrize("moment", [when_handed, before_the_commit, after_the_commit])
+@pytest.mark.parametrize("moment", [at_the_delivery, before_the_commit, after_the_commit])
 def test_workers_that_are_killed_at_the_worst_moment_leave_one_result_a_crop(server, ledger, crew, moment):
     with ExitStack() as stack:
         victims = []
@@ -104,7 +104,7 @@ def test_workers_that_are_killed_in_the_middle_of_inference_leave_one_result_a_c
 
 
 @pytest.mark.row(2)
-def test_a_worker_that_is_stopped_under_load_drains_and_counts_no_delivery_twice(server, clients, ledger, crew):
+def test_a_worker_that_is_stopped_under_load_drains_and_commits_no_delivery_twice(server, clients, ledger, crew):
     client = clients.commands
     leaving, staying = crew.start(**SLOW), crew.start(**SLOW)
     with Load(server.url, ledger, 50) as load:
@@ -166,7 +166,9 @@ def _ids(client):
 
 
 @pytest.mark.row(5)
-def test_from_one_worker_to_eight_and_back_nothing_is_lost_and_no_dead_consumer_stays(server, clients, ledger, crew):
+def test_scaling_from_one_worker_to_eight_and_back_loses_nothing_and_leaves_no_dead_consumer(
+    server, clients, ledger, crew
+):
     client = clients.commands
     first = crew.start(**SLOW)
     with Load(server.url, ledger, 40) as load:
@@ -187,7 +189,7 @@ def test_from_one_worker_to_eight_and_back_nothing_is_lost_and_no_dead_consumer_
 
 @pytest.mark.row(6)
 @pytest.mark.parametrize("mark", [RAISES, KILLS], ids=["raises", "kills"])
-def test_of_a_batch_with_one_poison_crop_only_that_is_buried(clients, ledger, crew, tmp_path, mark):
+def test_only_the_poison_crop_of_a_batch_is_dead_lettered(clients, ledger, crew, tmp_path, mark):
     crops = [crop("clip", frame, mark=mark if frame == 17 else b"") for frame in range(32)]
     ledger.add(f"clip:e1:{frame}:0" for frame in range(32))
     announce(clients.commands, "clip")
@@ -202,7 +204,7 @@ def test_of_a_batch_with_one_poison_crop_only_that_is_buried(clients, ledger, cr
 
     until(done)
 
-    assert [dead.crop_id for dead in ledger.buried.values()] == ["clip:e1:17:0"]
+    assert [dead.crop_id for dead in ledger.dead_letters.values()] == ["clip:e1:17:0"]
     assert ledger.balance().ok == 31
     counts = Counter(int(line) for line in runs.read_text().splitlines())
     assert max(counts[crc32(one.pixels)] for one in crops if one is not crops[17]) <= 3
@@ -229,8 +231,8 @@ def test_a_job_goes_on_when_all_workers_were_away_for_long(server, clients, ledg
 
 @pytest.mark.row(4)
 @pytest.mark.short
-def test_live_crops_that_waited_for_a_worker_are_told_as_stale_and_the_next_are_fresh(server, ledger, crew):
-    with Load(server.url, ledger, 20, life_ms=1000, backlog_limit=100) as load:
+def test_live_crops_that_waited_for_a_worker_are_reported_as_stale_and_the_next_ones_are_fresh(server, ledger, crew):
+    with Load(server.url, ledger, 20, deadline_after_ms=1000, backlog_limit=100) as load:
         until(lambda: load.skipped > 10)
         crew.start()
         until(lambda: ledger.balance().ok > 20)

@@ -1,4 +1,4 @@
-"""Tried as an attacker: from another origin, without a token, with a viewer's, by an address; it comes to nothing."""
+"""Attacks that must fail: from another origin, without a token, with the token of a viewer, by a camera address."""
 
 import json
 import socket
@@ -79,14 +79,14 @@ def test_websockets_open_with_a_token_or_a_session_of_this_site_only(guarded: Ga
             assert next(events_of(client, "reading"))
 
 
-def test_a_token_for_one_source_is_told_nothing_of_another(guarded: GatewayProcess):
+def test_a_token_for_one_source_gives_no_access_to_another(guarded: GatewayProcess):
     with connect_socket(f"{guarded.socket_url}?source=front", additional_headers=bearer(DOORMAN)) as client:
         hello = json.loads(client.recv(timeout=20))
         assert [state["source"] for state in hello["sources"]] == ["door"]
         assert set(hello["stats"]["sources"]) <= {"door"}
         client.send(json.dumps({"subscribe": {}}))
-        told = [next(events_of(client, "reading"))["source"] for _ in range(20)]
-        assert set(told) == {"door"}
+        sources = [next(events_of(client, "reading"))["source"] for _ in range(20)]
+        assert set(sources) == {"door"}
     headers = bearer(DOORMAN)
     assert guarded.get("/api/v1/sources/door/frame.jpg", headers=headers).status_code == 200
     for path in ("/api/v1/sources/front/frame.jpg", "/video_feed?source=front", "/api/v1/readings?source=front",
@@ -94,7 +94,7 @@ def test_a_token_for_one_source_is_told_nothing_of_another(guarded: GatewayProce
         assert guarded.get(path, headers=headers).status_code == 403, path
 
 
-def test_nobody_from_elsewhere_and_no_viewer_changes_anything(guarded: GatewayProcess, clients: Clients):
+def test_other_sites_and_viewers_cannot_change_anything(guarded: GatewayProcess, clients: Clients):
     session, url = signed_in(guarded, OPERATOR), guarded.url
     saved = guarded.saved()
     source = {"name": "more", "address": "demo"}
@@ -125,17 +125,17 @@ def test_nobody_from_elsewhere_and_no_viewer_changes_anything(guarded: GatewayPr
     assert len(guarded.saved()) == len(saved) + 1
 
 
-def test_no_other_origin_may_read_and_one_that_is_allowed_may(server: PrivateServer, tmp_path: Path):
+def test_only_an_allowed_origin_may_read_responses(server: PrivateServer, tmp_path: Path):
     origin = "https://friend.example"
     with gateway_process(server.url, tmp_path / "faces", allowed_origins=origin, tokens=f"viewer:{VIEWER}") as gateway:
         until(lambda: gateway.log.exists() and "listens" in gateway.log.read_text(), 60)
-        for asking, granted in ((origin, origin), ("https://elsewhere.example", None), ("null", None)):
-            answer = gateway.get("/api/v1/settings", headers=bearer(VIEWER) | {"Origin": asking})
+        for requesting, granted in ((origin, origin), ("https://elsewhere.example", None), ("null", None)):
+            answer = gateway.get("/api/v1/settings", headers=bearer(VIEWER) | {"Origin": requesting})
             assert answer.headers.get("access-control-allow-origin") == granted
             assert "access-control-allow-credentials" not in answer.headers
 
 
-def test_every_answer_makes_browsers_careful(guarded: GatewayProcess):
+def test_every_response_has_security_headers(guarded: GatewayProcess):
     for path in ("/", "/sign-in", "/api/v1/sources", "/static/app.js", "/nowhere", "/healthz"):
         headers = guarded.get(path).headers
         assert "script-src" not in headers["content-security-policy"]
@@ -161,7 +161,7 @@ def test_a_link_in_the_face_store_is_not_followed(guarded: GatewayProcess, tmp_p
     assert secret.read_text() == "root:x:0:0"
 
 
-def test_no_camera_is_redis(guarded: GatewayProcess, clients: Clients):
+def test_redis_cannot_be_added_as_a_camera(guarded: GatewayProcess, clients: Clients):
     with socket.create_server(("127.0.0.1", 0)) as pretended:
         port = pretended.getsockname()[1]
         for host in ("127.0.0.1", "127.1", "localhost", "[::ffff:127.0.0.1]"):
@@ -171,11 +171,13 @@ def test_no_camera_is_redis(guarded: GatewayProcess, clients: Clients):
     assert not clients.commands.exists(keys.ADDED_SOURCES)
 
 
-def test_no_token_is_ever_logged_or_told(guarded: GatewayProcess):
+def test_no_token_is_ever_logged_or_returned(guarded: GatewayProcess):
     for token in (VIEWER, OPERATOR, DOORMAN):
         signed_in(guarded, token)
-        told = guarded.get("/openapi.json", headers=bearer(token)).text + guarded.get("/emotion?token=" + token).text
-        assert token not in told
+        returned = (
+            guarded.get("/openapi.json", headers=bearer(token)).text + guarded.get("/emotion?token=" + token).text
+        )
+        assert token not in returned
     assert guarded.get("/emotion", headers=bearer("s" * 30)).status_code == 401
     log = guarded.log.read_text()
     assert not any(secret in log for secret in (VIEWER, OPERATOR, DOORMAN, "s" * 30))

@@ -165,7 +165,7 @@ def test_no_playlist_is_followed(neighbour: Neighbour, tmp_path: Path, name: str
     assert neighbour.requests == []
 
 
-def test_a_host_that_never_answers_takes_no_longer_than_opening_may():
+def test_opening_a_camera_whose_host_never_responds_ends_at_the_timeout():
     with socket.create_server(("127.0.0.1", 0)) as silent:
         for scheme in ("http", "rtsp", "https", "rtsps"):
             began = time.monotonic()
@@ -217,7 +217,7 @@ def test_an_encrypted_stream_keeps_its_name(monkeypatch: pytest.MonkeyPatch, url
     assert destination.url.partition("@")[2] in {"cam.example:443/v", "cam.example:322/v"}
 
 
-def test_a_connection_to_another_host_is_seen_and_refused(neighbour: Neighbour):
+def test_a_connection_to_another_host_is_detected_and_refused(neighbour: Neighbour):
     with socket.create_server(("127.0.0.1", 0)) as own:
         spec = SourceSpec("door", "stream", f"rtsp://127.0.0.1:{own.getsockname()[1]}/live", added=True)
         destination = PinnedDestination.of(spec, StreamRules(LOOPBACK, REDIS))

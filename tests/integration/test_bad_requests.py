@@ -1,4 +1,4 @@
-"""Requests that no honest client sends, over real connections: each has its answer, and the gateway goes on."""
+"""Requests that no honest client sends, over real connections: each gets a response, and the gateway continues."""
 
 import json
 import socket
@@ -35,7 +35,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess
 def raw(
     gateway: GatewayProcess, line: str, *headers: str, body: bytes = b"", host: str = "localhost"
 ) -> httpx.Response:
-    """The answer to a request as it is written here: nothing is put in order on the way."""
+    """The response to a request that is sent exactly as it is written here."""
     head = [line + " HTTP/1.1", *([f"Host: {host}"] if host else []), *headers, "Connection: close"]
     if body:
         head.append(f"Content-Length: {len(body)}")
@@ -63,7 +63,7 @@ BELOW = ("/api/v1/faces/", "/api/v1/faces/happy/", "/api/v1/jobs/", "/api/v1/job
 
 @pytest.mark.parametrize("up", UP.values(), ids=UP)
 @pytest.mark.parametrize("below", BELOW)
-def test_no_path_leads_out_of_a_folder(gateway: GatewayProcess, below: str, up: str):
+def test_no_path_reaches_outside_a_folder(gateway: GatewayProcess, below: str, up: str):
     for target in ("etc/passwd", "app.py", "happy"):
         answer = raw(gateway, f"GET {below}{up * 8}{target}")
         assert answer.status_code in {404, 422}
@@ -90,7 +90,7 @@ NAMES = {
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH"])
-def test_what_names_no_face_is_404(gateway: GatewayProcess, method: str, name: str):
+def test_a_path_that_names_no_face_returns_404(gateway: GatewayProcess, method: str, name: str):
     body = b'{"emotion": "sad"}' if method == "PATCH" else b""
     kind = ["Content-Type: application/json"] if body else []
     answer = raw(gateway, f"{method} /api/v1/faces/happy/{name}", *kind, body=body)
@@ -107,7 +107,7 @@ QUERIES = {
     "limit NaN": ("/api/v1/readings?limit=nan", 422),
     "limit twice": ("/api/v1/faces?limit=-1&limit=5", 200),
     "an emotion that is a path": ("/api/v1/faces?emotion=../../etc", 200),
-    "an emotion that nobody knows": ("/api/v1/faces?emotion=joy", 200),
+    "an unknown emotion": ("/api/v1/faces?emotion=joy", 200),
     "before a path": ("/api/v1/faces?before=../../x", 404),
     "before with NUL": ("/api/v1/faces?before=%00", 404),
     "a source with a path": ("/emotion?source=../../x", 404),
@@ -119,7 +119,7 @@ QUERIES = {
 
 
 @pytest.mark.parametrize(("path", "status"), QUERIES.values(), ids=QUERIES)
-def test_odd_queries_have_their_answer(gateway: GatewayProcess, path: str, status: int):
+def test_unusual_queries_get_the_expected_response(gateway: GatewayProcess, path: str, status: int):
     answer = raw(gateway, f"GET {path}")
     assert answer.status_code == status
     if status == 200 and "emotion=" in path:
@@ -141,7 +141,7 @@ BODIES = {
 
 
 @pytest.mark.parametrize(("body", "status"), BODIES.values(), ids=BODIES)
-def test_odd_bodies_have_their_answer_and_change_nothing(gateway: GatewayProcess, body: bytes, status: int):
+def test_unusual_bodies_get_the_expected_response_and_change_nothing(gateway: GatewayProcess, body: bytes, status: int):
     before = gateway.get("/api/v1/settings").json()
     answer = raw(gateway, "PATCH /api/v1/settings", "Content-Type: application/json", body=body)
     assert answer.status_code == status
@@ -180,7 +180,7 @@ def test_nothing_is_deleted_by_get(gateway: GatewayProcess, header: str):
     assert gateway.get(face).status_code == 200
 
 
-def test_what_is_deleted_twice_is_gone_the_second_time(gateway: GatewayProcess):
+def test_deleting_a_face_twice_returns_404_the_second_time(gateway: GatewayProcess):
     face = gateway.url + a_face(gateway)
     answers: list[int] = []
     deleting = [
@@ -193,7 +193,7 @@ def test_what_is_deleted_twice_is_gone_the_second_time(gateway: GatewayProcess):
     assert sorted(answers) == [204, 404, 404, 404]
 
 
-def test_pages_come_whole_while_faces_are_deleted(gateway: GatewayProcess):
+def test_pages_are_complete_while_faces_are_deleted(gateway: GatewayProcess):
     ended = threading.Event()
 
     def delete() -> None:
@@ -212,7 +212,7 @@ def test_pages_come_whole_while_faces_are_deleted(gateway: GatewayProcess):
         deleting.join()
 
 
-def test_a_link_in_the_store_is_neither_listed_nor_given_nor_removed(gateway: GatewayProcess, tmp_path: Path):
+def test_a_link_in_the_store_is_neither_listed_nor_returned_nor_removed(gateway: GatewayProcess, tmp_path: Path):
     secret = tmp_path / "secret"
     secret.write_text("secret")
     link = gateway.folder / "happy" / "happy_99.9_20990101_000000_000000.jpg"
@@ -244,10 +244,10 @@ RANGES = [
 ]
 
 
-@pytest.mark.parametrize("asked", RANGES)
-def test_an_odd_range_has_an_answer(gateway: GatewayProcess, asked: str):
-    assert raw(gateway, f"GET {a_face(gateway)}", f"Range: {asked}").status_code == 200  # a face comes whole
-    assert raw(gateway, "GET /static/app.js", f"Range: {asked}").status_code in {200, 206, 400, 416}
+@pytest.mark.parametrize("value", RANGES)
+def test_an_unusual_range_gets_a_response(gateway: GatewayProcess, value: str):
+    assert raw(gateway, f"GET {a_face(gateway)}", f"Range: {value}").status_code == 200  # a face comes whole
+    assert raw(gateway, "GET /static/app.js", f"Range: {value}").status_code in {200, 206, 400, 416}
 
 
 GARBLED = {
@@ -262,7 +262,7 @@ GARBLED = {
 
 
 @pytest.mark.parametrize("request_", GARBLED.values(), ids=GARBLED)
-def test_what_is_no_request_is_refused_or_cut_off(gateway: GatewayProcess, request_: bytes):
+def test_bytes_that_are_not_a_request_are_refused_or_disconnected(gateway: GatewayProcess, request_: bytes):
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as connection:
         try:
             connection.sendall(request_)
@@ -279,7 +279,7 @@ def test_what_is_no_request_is_refused_or_cut_off(gateway: GatewayProcess, reque
 @pytest.mark.parametrize(
     "sent", [b"", b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", b"GET /healthz HTTP/1.1\r\nHost: l\r\n\r\nGET"]
 )
-def test_a_connection_that_never_says_what_it_wants_is_cut_within_seconds(gateway: GatewayProcess, sent: bytes):
+def test_a_connection_that_sends_no_request_is_closed_within_seconds(gateway: GatewayProcess, sent: bytes):
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
         began = time.monotonic()
         connection.sendall(sent)
@@ -291,7 +291,7 @@ def test_a_connection_that_never_says_what_it_wants_is_cut_within_seconds(gatewa
     assert time.monotonic() - began < 30
 
 
-def test_a_form_of_many_fields_and_one_of_many_files_are_refused(gateway: GatewayProcess):
+def test_forms_with_too_many_fields_or_files_are_refused(gateway: GatewayProcess):
     for files in ([("picture", b"x")] * 3, [(f"f{number}", b"x") for number in range(1000)]):
         answer = httpx.post(f"{gateway.url}/api/v1/predict", files=files, timeout=20)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "bad_request")

@@ -1,4 +1,4 @@
-"""WebSocket and MJPEG clients that break the rules: told, or let go with the right code; nobody else notices."""
+"""WebSocket and MJPEG clients that break the rules get an error or a close code; other clients are not affected."""
 
 import base64
 import os
@@ -27,38 +27,38 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess
         with Producer(server.url), gateway_process(server.url, folder / "faces") as gateway:
             until(gateway.ready, 60, "readiness")
             yield gateway
-            assert "ASGI application" not in gateway.log.read_text(), "an error that nobody expected"
+            assert "ASGI application" not in gateway.log.read_text(), "an unexpected error"
     finally:
         server.stop()
 
 
 @pytest.fixture(autouse=True)
 def witness(gateway: GatewayProcess) -> Iterator[ClientConnection]:
-    """A client that keeps to the rules, and who else is there afterwards: nobody."""
+    """A client that keeps the protocol still works, and no other client is left."""
     with connect_socket(gateway.socket_url) as client:
         next(events_of(client, "reading"))
         yield client
         next(events_of(client, "reading"))
-    until(lambda: "emotii_gateway_websocket_clients 0.0" in gateway.get("/metrics").text, 30, "nobody is left")
+    until(lambda: "emotii_gateway_websocket_clients 0.0" in gateway.get("/metrics").text, 30, "no client is left")
     until(lambda: "emotii_gateway_viewers 0.0" in gateway.get("/metrics").text, 30, "no viewer is left")
 
 
 @pytest.mark.parametrize("path", ["/ws/emotions", "/ws/camera/mine"])
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1.evil.example", "file://"])
-def test_another_site_gets_no_websocket(gateway: GatewayProcess, path: str, origin: str):
+def test_a_websocket_from_another_site_is_refused(gateway: GatewayProcess, path: str, origin: str):
     with pytest.raises(InvalidStatus) as refusal, connect_socket(f"ws://127.0.0.1:{gateway.port}{path}", origin=origin):
         pass
     assert refusal.value.response.status_code == 403
 
 
 @pytest.mark.parametrize("origin", [None, "own"])
-def test_programs_and_our_own_page_get_one(gateway: GatewayProcess, origin: str | None):
+def test_a_websocket_from_a_program_or_our_own_page_is_accepted(gateway: GatewayProcess, origin: str | None):
     with connect_socket(gateway.socket_url, origin=origin and gateway.url) as client:
         assert next(events_of(client, "reading"))["emotion"]
 
 
 @pytest.mark.parametrize("host", ["evil.example", "0.0.0.0"])
-def test_another_host_name_gets_no_websocket(gateway: GatewayProcess, host: str):
+def test_a_websocket_with_another_host_name_is_refused(gateway: GatewayProcess, host: str):
     with (
         pytest.raises(InvalidStatus) as refusal,
         connect_socket(
@@ -116,9 +116,11 @@ BROKEN = {
 
 
 @pytest.mark.parametrize(("sent", "code"), BROKEN.values(), ids=BROKEN)
-def test_who_breaks_the_protocol_is_let_go_with_the_code_for_it(gateway: GatewayProcess, sent: bytes, code: int):
+def test_a_client_that_breaks_the_protocol_is_disconnected_with_the_matching_code(
+    gateway: GatewayProcess, sent: bytes, code: int
+):
     with upgraded(gateway) as connection:
-        with suppress(BrokenPipeError, ConnectionResetError):  # let go before all was sent
+        with suppress(BrokenPipeError, ConnectionResetError):  # disconnected before everything was sent
             connection.sendall(sent)
         assert closed_with(connection) in {code, None}
     assert gateway.process.poll() is None
@@ -137,7 +139,7 @@ ODD = {
 
 
 @pytest.mark.parametrize("message", ODD.values(), ids=ODD)
-def test_a_message_that_means_nothing_is_answered_and_the_events_go_on(gateway: GatewayProcess, message: str | bytes):
+def test_an_invalid_message_gets_an_error_and_the_events_continue(gateway: GatewayProcess, message: str | bytes):
     with connect_socket(gateway.socket_url) as client:
         client.send(message)
         assert next(events_of(client, "refused"))["message"]
@@ -145,7 +147,7 @@ def test_a_message_that_means_nothing_is_answered_and_the_events_go_on(gateway: 
 
 
 @pytest.mark.parametrize("message", ["text", b"", b"no JPEG", bytes(1_000_001)])
-def test_a_camera_that_sends_no_pictures_is_told_why_and_let_go(gateway: GatewayProcess, message: str | bytes):
+def test_a_camera_that_sends_no_pictures_is_disconnected_with_the_reason(gateway: GatewayProcess, message: str | bytes):
     with connect_socket(f"ws://127.0.0.1:{gateway.port}/ws/camera/mine") as client:
         client.send(message)
         with pytest.raises(ConnectionClosed) as end:
@@ -155,7 +157,7 @@ def test_a_camera_that_sends_no_pictures_is_told_why_and_let_go(gateway: Gateway
 
 
 @pytest.mark.parametrize("name", ["..%2f..", "UPPER", "x" * 33, "uploads", "%7D%7B", "%00", "%ff"])
-def test_a_camera_whose_name_cannot_be_one_is_refused(gateway: GatewayProcess, name: str):
+def test_a_camera_with_an_invalid_name_is_refused(gateway: GatewayProcess, name: str):
     try:
         with (
             connect_socket(f"ws://127.0.0.1:{gateway.port}/ws/camera/{name}") as client,
@@ -169,13 +171,13 @@ def test_a_camera_whose_name_cannot_be_one_is_refused(gateway: GatewayProcess, n
     assert status in {400, 403, 404}
 
 
-def test_who_closes_one_half_of_a_websocket_is_let_go(gateway: GatewayProcess):
+def test_a_half_closed_websocket_is_disconnected(gateway: GatewayProcess):
     with upgraded(gateway) as connection:
         connection.shutdown(socket.SHUT_WR)
         closed_with(connection)
 
 
-def test_who_closes_one_half_of_a_video_is_let_go(gateway: GatewayProcess):
+def test_a_half_closed_video_connection_is_disconnected(gateway: GatewayProcess):
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
         connection.sendall(b"GET /video_feed HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(12) == b"HTTP/1.1 200"
@@ -183,14 +185,14 @@ def test_who_closes_one_half_of_a_video_is_let_go(gateway: GatewayProcess):
         closed_with(connection)
 
 
-def test_a_video_that_nobody_reads_ends(gateway: GatewayProcess):
+def test_a_video_connection_that_is_not_read_ends(gateway: GatewayProcess):
     viewer = stalled_viewer(gateway.port)
     until(lambda: "emotii_gateway_viewers 1.0" in gateway.get("/metrics").text, 20, "the viewer")
     until(lambda: "emotii_gateway_viewers 0.0" in gateway.get("/metrics").text, 40, "its end")
     viewer.close()
 
 
-def test_events_that_nobody_reads_end(gateway: GatewayProcess):
+def test_a_websocket_that_is_not_read_ends(gateway: GatewayProcess):
     with upgraded(gateway) as connection:
         until(lambda: "emotii_gateway_websocket_clients 2.0" in gateway.get("/metrics").text, 20, "the client")
         connection.shutdown(socket.SHUT_RD)
@@ -198,7 +200,7 @@ def test_events_that_nobody_reads_end(gateway: GatewayProcess):
 
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "POST", "DELETE"])
-def test_a_video_comes_by_get_alone(gateway: GatewayProcess, method: str):
+def test_a_video_is_served_only_by_get(gateway: GatewayProcess, method: str):
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
         connection.sendall(f"{method} /video_feed HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
         answer = b""

@@ -1,6 +1,6 @@
-"""Whatever anybody writes into the streams of a source: buried with its reason, or left aside until it is mended.
+"""Malformed entries and keys in the streams of a source: dead-lettered with a reason, or skipped until repaired.
 
-Each entry of the table stands between two good crops, which have to come out whatever stands between them.
+Each entry of the table stands between two good crops, which must be classified in every case.
 """
 
 import pickle
@@ -31,7 +31,7 @@ from tests.replying import Replying
 
 @pytest.fixture(autouse=True)
 def short_reads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A worker looks at `stop` after each blocking read."""
+    """A worker checks `stop` after each blocking read."""
     monkeypatch.setattr("inference_service.crops.BLOCK_MS", 50)
 
 
@@ -88,7 +88,7 @@ BURIED = {
 }
 
 
-def test_every_malformed_entry_is_buried_with_its_reason_between_two_that_are_good(
+def test_every_malformed_entry_between_two_valid_ones_is_dead_lettered_with_its_reason(
     any_server: PrivateServer, any_clients: Clients
 ):
     client = any_clients.commands
@@ -106,10 +106,10 @@ def test_every_malformed_entry_is_buried_with_its_reason_between_two_that_are_go
             )
             expected[entry.decode()] = reason
             until_outcomes(client, "cam", 3 * (number + 1), 60)
-    buried = {one.entry: one.reason for one in dead(client, "cam")}
-    assert buried.keys() == expected.keys()
+    reasons = {one.entry: one.reason for one in dead(client, "cam")}
+    assert reasons.keys() == expected.keys()
     for entry, reason in expected.items():
-        assert buried[entry].startswith(reason)
+        assert reasons[entry].startswith(reason)
     assert sorted(frames(results(client, "cam"))) == list(range(2 * len(BURIED)))
     assert sum(len(str(one.original)) for one in dead(client, "cam")) < 2_000_000, "nothing monstrous is kept"
 
@@ -117,20 +117,22 @@ def test_every_malformed_entry_is_buried_with_its_reason_between_two_that_are_go
 ACCEPTED = {
     "time 0": {b"captured_ms": b"0"},
     "the year 2100": {b"captured_ms": b"4102444800000"},
-    "fields that nobody knows": {b"colour": b"red", b"\xff": b"\0"},
+    "unknown fields": {b"colour": b"red", b"\xff": b"\0"},
     "a box off the frame": {b"box": b"-5000,-5000,10,10"},
 }
 
 
 @pytest.mark.parametrize("change", ACCEPTED.values(), ids=ACCEPTED)
-def test_what_is_odd_but_whole_is_classified(server: PrivateServer, clients: Clients, change: dict[bytes, bytes]):
+def test_unusual_but_complete_entries_are_classified(
+    server: PrivateServer, clients: Clients, change: dict[bytes, bytes]
+):
     add(clients.commands, "cam", {**GOOD, **change})
     with working(server.url):
         until_outcomes(clients.commands, "cam", 1)
     assert frames(results(clients.commands, "cam")) == [7]
 
 
-def test_of_a_field_that_stands_twice_the_last_one_counts(any_server: PrivateServer, any_clients: Clients):
+def test_the_last_of_two_fields_with_the_same_name_counts(any_server: PrivateServer, any_clients: Clients):
     client = any_clients.commands
     announce(client, "cam")
     twice = [part for pair in GOOD.items() for part in pair]
@@ -142,15 +144,15 @@ def test_of_a_field_that_stands_twice_the_last_one_counts(any_server: PrivateSer
     assert [one.reason for one in dead(client, "cam")] == ["v: b'2', this release reads b'1'"]
 
 
-def test_the_same_crop_with_other_pixels_is_one_more_reading_of_the_same_crop(server: PrivateServer, clients: Clients):
-    """Its stream id is another, so it has an outcome; readers drop it, since it says that it is the same crop."""
+def test_a_crop_that_is_sent_again_with_other_pixels_gets_a_second_reading(server: PrivateServer, clients: Clients):
+    """Its stream id differs, so it has an outcome; readers drop it, since its crop id is the same."""
     add(clients.commands, "cam", GOOD, with_pixels(bytes(2304)))
     with working(server.url):
         until_outcomes(clients.commands, "cam", 2)
     assert len({one.crop_id for one in results(clients.commands, "cam")}) == 1
 
 
-def test_an_entry_with_the_greatest_id_that_there_is_has_its_outcome(any_server: PrivateServer, any_clients: Clients):
+def test_an_entry_with_the_greatest_possible_id_gets_an_outcome(any_server: PrivateServer, any_clients: Clients):
     client = any_clients.commands
     announce(client, "cam")
     client.xadd(keys.crops("cam"), GOOD, id=f"{2**64 - 1}-{2**64 - 1}")
@@ -168,7 +170,7 @@ def test_an_entry_with_the_greatest_id_that_there_is_has_its_outcome(any_server:
     ("name", "kind"),
     [(keys.crops, "string"), (keys.results, "hash"), (keys.dead, "list"), (keys.quarantined, "string")],
 )
-def test_a_key_of_another_type_holds_up_its_own_source_only_and_until_it_is_mended(
+def test_a_key_of_another_type_delays_only_its_own_source_until_it_is_repaired(
     server: PrivateServer, clients: Clients, name, kind: str
 ):
     client = clients.commands
@@ -190,7 +192,7 @@ def test_a_key_of_another_type_holds_up_its_own_source_only_and_until_it_is_mend
         until(lambda: client.xlen(keys.results("odd")) == client.xlen(keys.dead("odd")) == 1)
 
 
-def test_a_stream_that_is_deleted_while_it_is_read_is_made_anew(any_server: PrivateServer, any_clients: Clients):
+def test_a_stream_that_is_deleted_while_it_is_read_is_created_again(any_server: PrivateServer, any_clients: Clients):
     client = any_clients.commands
     with working(any_server.url, ObedientEngine(0.01)):
         for turn in range(10):
@@ -218,7 +220,7 @@ REPLIES = {
 
 
 @pytest.mark.parametrize("reply", REPLIES.values(), ids=REPLIES)
-def test_a_redis_that_answers_with_an_error_is_waited_for_and_nothing_is_lost(
+def test_a_worker_waits_while_redis_returns_an_error_and_loses_nothing(
     server: PrivateServer, clients: Clients, reply: bytes
 ):
     client = clients.commands

@@ -23,7 +23,7 @@ def is_offline(client, name, reason):
     return found and found.state == "OFFLINE" and reason in found.reason
 
 
-def test_sources_are_added_and_removed_and_the_others_go_on(server, clients):
+def test_sources_are_added_and_removed_while_the_others_continue(server, clients):
     client = clients.commands
     with service(server, EMOTII_SOURCES="a=demo") as process:
         before = until(lambda: online(client, "a"), 60)
@@ -64,7 +64,7 @@ def test_a_list_of_sources_that_is_something_else_is_logged_and_read_again_once_
         until(lambda: online(client, "b"), 60)
 
 
-def test_an_inbox_of_another_type_ends_no_process(server, clients):
+def test_an_inbox_key_of_another_type_ends_no_process(server, clients):
     client = clients.commands
     client.set(keys.inbox(keys.UPLOADS), "another type")
     with service(server, EMOTII_SOURCES="a=demo") as process:

@@ -25,7 +25,7 @@ def here(clients):
     return clients.commands
 
 
-def hand_in(client, frame, picture=FACES[0], epoch="one", late_ms=0):
+def add_picture(client, frame, picture=FACES[0], epoch="one", late_ms=0):
     seconds, micros = client.time()
     sent = seconds * 1000 + micros // 1000 - late_ms
     fields: dict[Any, Any] = InboxPicture(epoch, frame, sent, sent + 1000, picture).fields()
@@ -41,15 +41,15 @@ def state(client, name, reason=""):
     return found and (found.state, found.reason) == (name, reason) and found
 
 
-def patient(server, **more):
-    """Settings under which a busy machine is no broken camera."""
+def tolerant_settings(server, **more):
+    """Settings with a stall time-out that a busy machine does not reach."""
     return settings(server, stall_timeout="30s", **more)
 
 
 def test_pictures_become_frames_with_stable_tracks_and_leave_the_inbox_when_processed(server, here):
-    with capturing(TAB, patient(server, detector="blazeface")):
+    with capturing(TAB, tolerant_settings(server, detector="blazeface")):
         for frame, picture in enumerate(FACES):
-            hand_in(here, frame, picture)
+            add_picture(here, frame, picture)
             until(lambda frame=frame: len(done(here)) == frame + 1)
         until(lambda: here.xlen(keys.inbox("tab")) == 0)
         found = until(lambda: state(here, "ONLINE"))
@@ -62,27 +62,27 @@ def test_pictures_become_frames_with_stable_tracks_and_leave_the_inbox_when_proc
         assert frames == len(FACES), "one face is one track over the frames"
 
 
-def test_of_several_pictures_the_newest_is_processed_and_the_others_count_as_skipped(server, here):
+def test_only_the_newest_of_several_waiting_pictures_is_processed_and_the_others_count_as_skipped(server, here):
     for frame in range(3):
-        hand_in(here, frame)
-    with capturing(TAB, patient(server)):
+        add_picture(here, frame)
+    with capturing(TAB, tolerant_settings(server)):
         until(lambda: done(here))
         until(lambda: here.xlen(keys.inbox("tab")) == 0)
-        hand_in(here, 3, late_ms=5000)
-        hand_in(here, 4)
+        add_picture(here, 3, late_ms=5000)
+        add_picture(here, 4)
         until(lambda: len(done(here)) == 2)
         until(lambda: (found := status(here, "tab")) and found.skipped == 3)
         assert [one.id.frame for one in done(here)] == [2, 4]
 
 
-def test_another_connection_is_another_epoch(server, here):
-    with capturing(TAB, patient(server)):
-        hand_in(here, 0, epoch="one")
+def test_a_new_connection_starts_a_new_epoch(server, here):
+    with capturing(TAB, tolerant_settings(server)):
+        add_picture(here, 0, epoch="one")
         until(lambda: len(done(here)) == 1)
 
         def second():
             if here.xlen(keys.inbox("tab")) == 0:
-                hand_in(here, 0, epoch="two")
+                add_picture(here, 0, epoch="two")
             return len(done(here)) == 2
 
         until(second)
@@ -91,23 +91,23 @@ def test_another_connection_is_another_epoch(server, here):
 
 
 def test_bytes_that_are_not_a_picture_are_counted_or_dead_lettered_and_the_capture_goes_on(server, here):
-    with capturing(TAB, patient(server)):
-        hand_in(here, 0, b"\xff\xd8 no picture \xff\xd9")
+    with capturing(TAB, tolerant_settings(server)):
+        add_picture(here, 0, b"\xff\xd8 no picture \xff\xd9")
         here.xadd(keys.inbox("tab"), {"a": "b"})
         dead = until(lambda: here.xrange(keys.dead("tab")))
         assert dead[0][1][b"reason"] == b"v: missing"
         until(lambda: here.xlen(keys.inbox("tab")) == 0)
-        hand_in(here, 1)
+        add_picture(here, 1)
         until(lambda: done(here))
         assert done(here)[0].id.frame == 1
 
 
 def test_frames_are_published_for_viewers(server, here, clients):
-    with capturing(TAB, patient(server)), clients.blocking.pubsub(ignore_subscribe_messages=True) as viewer:
+    with capturing(TAB, tolerant_settings(server)), clients.blocking.pubsub(ignore_subscribe_messages=True) as viewer:
         viewer.subscribe(keys.frames("tab"))
         viewer.get_message(timeout=1)
         for frame in range(2):
-            hand_in(here, frame)
+            add_picture(here, frame)
             until(lambda frame=frame: len(done(here)) == frame + 1)
         messages = [until(lambda: viewer.get_message(timeout=1)) for _ in range(2)]
         header, jpeg = FrameHeader.decode(messages[-1]["data"])
@@ -118,21 +118,21 @@ def test_frames_are_published_for_viewers(server, here, clients):
 
 def test_a_browser_that_left_is_offline_and_one_that_comes_back_is_online(server, here):
     with capturing(TAB, settings(server)):
-        hand_in(here, 0)
+        add_picture(here, 0)
         until(lambda: state(here, "ONLINE"))
         here.delete(LEASE)
         until(lambda: state(here, "OFFLINE", "the browser left"))
         here.set(LEASE, "a gateway")
-        until(lambda: hand_in(here, 1, epoch="two") and state(here, "ONLINE"))
+        until(lambda: add_picture(here, 1, epoch="two") and state(here, "ONLINE"))
         until(lambda: state(here, "OFFLINE", "no frame for 1 s"))
 
 
-def test_an_outage_of_redis_passes(server, here):
+def test_capture_continues_after_an_outage_of_redis(server, here):
     with capturing(TAB, settings(server)):
-        hand_in(here, 0)
+        add_picture(here, 0)
         until(lambda: state(here, "ONLINE"))
         server.kill()
         server.start()
         here.delete(keys.crops("tab"))
         here.set(LEASE, "a gateway")
-        until(lambda: hand_in(here, 1, epoch="two") and done(here))
+        until(lambda: add_picture(here, 1, epoch="two") and done(here))

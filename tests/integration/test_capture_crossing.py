@@ -15,7 +15,7 @@ def faces(request: pytest.FixtureRequest) -> FaceFinder:
     return FaceFinder("crossing", detectors.load("blazeface"), detect_every=request.param)
 
 
-def test_there_are_twenty_variations():
+def test_the_crossing_has_twenty_variations():
     assert len(set(VARIATIONS)) == 20
 
 

@@ -19,7 +19,7 @@ def portrait():
     return Path(mpl.get_data_path(), "sample_data", "grace_hopper.jpg").read_bytes()
 
 
-def hand_in(client, picture, epoch="request-1", deadline_ms=FAR):
+def add_picture(client, picture, epoch="request-1", deadline_ms=FAR):
     fields = InboxPicture(epoch, 0, 1_700_000_000_000, deadline_ms, picture).fields()
     return client.xadd(keys.inbox(keys.UPLOADS), fields)
 
@@ -31,7 +31,7 @@ def done(client, epoch):
 
 def test_a_picture_becomes_its_crops_and_then_frame_done(any_server, any_clients, portrait):
     client = any_clients.commands
-    hand_in(client, portrait)  # before anybody reads
+    add_picture(client, portrait)  # before a process reads the inbox
 
     with capturing(UPLOADS, settings(any_server, detector="blazeface")):
         end = until(lambda: done(client, "request-1"))
@@ -47,7 +47,7 @@ def test_a_picture_becomes_its_crops_and_then_frame_done(any_server, any_clients
 def test_a_picture_without_a_face_ends_with_none(server, clients):
     wall = cv2.imencode(".png", np.full((90, 120, 3), 128, np.uint8))[1].tobytes()
     with capturing(UPLOADS, settings(server)):
-        hand_in(clients.commands, wall)
+        add_picture(clients.commands, wall)
         end = until(lambda: done(clients.commands, "request-1"))
     assert (end.faces, end.width, end.height, end.note) == (0, 120, 90, "")
 
@@ -63,10 +63,10 @@ def test_a_picture_without_a_face_ends_with_none(server, clients):
     ],
     ids=["text", "nothing", "too large", "half a GIF", "too late"],
 )
-def test_a_picture_that_cannot_be_read_is_answered_with_the_reason(server, clients, picture, deadline_ms, reason):
+def test_a_picture_that_cannot_be_read_gets_a_result_with_the_reason(server, clients, picture, deadline_ms, reason):
     with capturing(UPLOADS, settings(server, picture_max_bytes=1000)):
-        hand_in(clients.commands, picture, "bad", deadline_ms)
-        hand_in(clients.commands, b"", "next")
+        add_picture(clients.commands, picture, "bad", deadline_ms)
+        add_picture(clients.commands, b"", "next")
         end = until(lambda: done(clients.commands, "bad"))
         until(lambda: done(clients.commands, "next"))
     assert (end.faces, end.width, end.height) == (0, 0, 0)
@@ -77,7 +77,7 @@ def test_a_malformed_entry_is_dead_lettered_with_its_reason(server, clients):
     client = clients.commands
     with capturing(UPLOADS, settings(server)):
         client.xadd(keys.inbox(keys.UPLOADS), {"v": "2", "picture": bytes(100)})
-        hand_in(client, b"", "next")
+        add_picture(client, b"", "next")
         until(lambda: done(client, "next"))
     ((_, fields),) = client.xrange(keys.dead(keys.UPLOADS))
     assert Dead.read(fields).reason.startswith("v:")
@@ -85,7 +85,7 @@ def test_a_malformed_entry_is_dead_lettered_with_its_reason(server, clients):
 
 
 def left_by_a_dead_process(client, picture, times):
-    hand_in(client, picture)
+    add_picture(client, picture)
     stream = keys.inbox(keys.UPLOADS)
     client.xgroup_create(stream, keys.CAPTURE_GROUP, id="0")
     client.xreadgroup(keys.CAPTURE_GROUP, "capture", {stream: ">"})
@@ -100,27 +100,27 @@ def test_a_pending_picture_of_a_dead_process_is_processed_by_the_next(any_server
         until(lambda: any_clients.commands.xlen(keys.inbox(keys.UPLOADS)) == 0)
 
 
-def test_a_picture_that_ended_three_processes_is_given_up(any_server, any_clients, portrait):
+def test_a_picture_that_ended_three_processes_is_abandoned_with_the_reason(any_server, any_clients, portrait):
     left_by_a_dead_process(any_clients.commands, portrait, times=3)
     with capturing(UPLOADS, settings(any_server)):
         assert "given up after 3 attempts" in until(lambda: done(any_clients.commands, "request-1")).note
         until(lambda: any_clients.commands.xlen(keys.inbox(keys.UPLOADS)) == 0)
 
 
-def test_the_group_is_made_again_after_everything_was_erased(server, clients):
+def test_the_group_is_created_again_after_everything_was_erased(server, clients):
     client = clients.commands
     with capturing(UPLOADS, settings(server)):
         until(lambda: status(client, keys.UPLOADS))
         client.flushall()
-        hand_in(client, b"", "after")
+        add_picture(client, b"", "after")
         until(lambda: done(client, "after"))
         until(lambda: status(client, keys.UPLOADS))
 
 
-def test_a_later_picture_knows_nothing_of_the_tracks_of_an_earlier_one(server, clients, portrait):
+def test_the_tracks_of_a_picture_do_not_affect_a_later_one(server, clients, portrait):
     with capturing(UPLOADS, settings(server, detector="blazeface")):
         for epoch in ("one", "two"):
-            hand_in(clients.commands, portrait, epoch)
+            add_picture(clients.commands, portrait, epoch)
             until(lambda epoch=epoch: done(clients.commands, epoch))
     tracks = [read_crop_entry(fields) for _, fields in clients.commands.xrange(keys.crops(keys.UPLOADS))]
     assert len({entry.face.track for entry in tracks if isinstance(entry, Crop)}) == 2

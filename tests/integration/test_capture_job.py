@@ -126,7 +126,7 @@ def test_keys_of_a_job_expire_when_its_process_ended_and_are_renewed_while_it_ru
         producer.run(Event())
         assert client.ttl(keys.crops(producer.source)) > 60
         for key in keys.of_job(producer.source)[1:]:
-            client.set(key, "whatever its type", ex=5)
+            client.set(key, "a string", ex=5)
         client.expire(keys.crops(producer.source), 5)
         client.hdel(keys.SOURCES, producer.source)
         until(lambda: all(client.ttl(key) > 60 for key in keys.of_job(producer.source)))
@@ -146,7 +146,7 @@ def test_a_worker_that_commits_after_a_job_was_closed_leaves_nothing_behind(serv
         assert not any(client.exists(key) for key in keys.of_job(producer.source))
 
 
-def test_nothing_to_send_again_sends_nothing(clients, sent_entries):
+def test_an_empty_request_to_send_again_sends_nothing(clients, sent_entries):
     with producing(clients, sent_entries, recording("demo")) as producer:
         producer.resubmit([], [], Event())
         assert clients.commands.xlen(keys.crops(producer.source)) == 0
@@ -176,7 +176,7 @@ def test_reading_waits_for_workers_and_for_the_reader(clients, sent_entries):
         assert running.result().id.frame == 120
 
 
-def test_a_job_that_is_stopped_says_so(clients, sent_entries):
+def test_a_stopped_job_reports_that_it_was_stopped(clients, sent_entries):
     stop = Event()
     stop.set()
     with producing(clients, sent_entries, recording("demo")) as producer, pytest.raises(JobStopped):

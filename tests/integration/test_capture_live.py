@@ -68,7 +68,7 @@ def test_with_a_backlog_frames_are_skipped_and_counted(server, clients):
         until(lambda: client.xlen(keys.crops("demo")) > 0)
 
 
-def test_jpegs_go_out_only_while_somebody_listens(server, clients):
+def test_jpegs_are_published_only_while_there_is_a_subscriber(server, clients):
     with capturing(DEMO, settings(server, view_width=320)), clients.blocking.pubsub() as listener:
         listener.subscribe(keys.frames("demo"))
         shown = []
@@ -134,7 +134,7 @@ def test_a_lost_camera_is_offline_soon_even_if_opening_it_again_takes_long(serve
         until(lambda: state(client) == "ONLINE")
 
 
-def test_a_source_that_is_to_give_few_frames_is_not_taken_for_broken(server, clients, tmp_path):
+def test_a_source_with_a_low_frame_rate_is_not_treated_as_broken(server, clients, tmp_path):
     cv2.imwrite(str(tmp_path / "one.png"), np.zeros((40, 40, 3), np.uint8))
     spec = parse_list(f"pics={tmp_path}?fps=0.5&loop=1")[0]
     with capturing(spec, settings(server, stall_timeout="500ms")):
@@ -161,7 +161,7 @@ def test_one_of_two_captures_of_a_source_waits_and_takes_over(server, clients):
             until(lambda: (now := status(client, "demo")) and now.epoch != first and now.state == "ONLINE")
 
 
-def test_redis_may_be_away_at_the_start_and_in_the_middle(tmp_path, capsys):
+def test_capture_survives_an_unreachable_redis_at_the_start_and_in_the_middle(tmp_path, capsys):
     server = PrivateServer(tmp_path / "redis")
     server.start()
     url_settings = settings(server)

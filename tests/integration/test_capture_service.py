@@ -194,7 +194,7 @@ def test_a_child_that_hangs_is_killed_and_started_again(server, clients):
     assert stopped(client, keys.UPLOADS)
 
 
-def test_a_child_does_not_hang_while_redis_is_away(server, clients):
+def test_a_child_does_not_hang_while_redis_is_unreachable(server, clients):
     client = clients.commands
     running, stop = ProcessSupervisor((), settings(server), longest_turn=3.0), Event()
     with ThreadPoolExecutor(1) as executor:

@@ -7,7 +7,7 @@ from contract.redis.lease import AsyncLease, Lease
 from tests.inference import until
 
 
-def test_only_one_process_holds_a_lease_and_the_other_gets_it_when_it_is_given_back(any_clients):
+def test_only_one_process_holds_a_lease_and_the_other_acquires_it_after_its_release(any_clients):
     first, second = Lease(any_clients.commands, "saving"), Lease(any_clients.commands, "saving")
     assert first.acquire_or_renew()
     assert not second.acquire_or_renew()
@@ -19,7 +19,7 @@ def test_only_one_process_holds_a_lease_and_the_other_gets_it_when_it_is_given_b
     assert not first.acquire_or_renew()
 
 
-def test_a_lease_ends_by_itself_when_its_holder_is_silent(any_clients, monkeypatch):
+def test_a_lease_expires_when_its_holder_does_not_renew_it(any_clients, monkeypatch):
     monkeypatch.setattr("contract.redis.lease.TTL_SECONDS", 0.2)
     silent, waiting = Lease(any_clients.commands, "saving"), Lease(any_clients.commands, "saving")
     assert silent.acquire_or_renew()
@@ -51,7 +51,7 @@ def test_the_lease_for_asyncio_keeps_the_same_rules(server):
     asyncio.run(both())
 
 
-def test_the_clock_tells_the_time_of_redis(clients):
+def test_the_clock_returns_the_time_of_redis(clients):
     clock = RedisClock()
     clock.refresh(clients.commands)
     seconds, microseconds = clients.commands.time()

@@ -1,4 +1,4 @@
-"""What a real gateway answers to programs."""
+"""Responses of a real gateway to programs."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from emotii.local.redis_server import PrivateServer
 from tests.stage import LABELS, SAD, GatewayProcess, Producer, clip_frames, gateway_process, reading, until
 
 
-def test_the_old_interface_answers_as_it_did(gateway: GatewayProcess, producer: Producer):
+def test_the_responses_of_the_old_interface_are_unchanged(gateway: GatewayProcess, producer: Producer):
     answer = until(lambda: gateway.get("/emotion").json()["emotion"] and gateway.get("/emotion").json())
     assert answer == {"emotion": "happy", "confidence": 95.0}
     saved = gateway.get("/save_current").json()
@@ -27,7 +27,7 @@ def test_the_old_interface_answers_as_it_did(gateway: GatewayProcess, producer: 
     until(lambda: gateway.get("/emotion?source=front").json()["emotion"] == "sad")
 
 
-def test_a_picture_is_answered_with_every_face(gateway: GatewayProcess):
+def test_the_prediction_result_of_a_picture_contains_every_face(gateway: GatewayProcess):
     jpeg = cv2.imencode(".jpg", clip_frames(1)[0])[1].tobytes()
     url = f"{gateway.url}/api/v1/predict"
     by_form = httpx.post(url, files={"picture": ("a.jpg", jpeg, "image/jpeg")}, timeout=20)
@@ -46,21 +46,21 @@ def test_a_picture_is_answered_with_every_face(gateway: GatewayProcess):
     assert broken.json()["error"] == {"code": "unreadable_picture", "message": "no picture that can be read"}
 
 
-def test_a_picture_with_a_face_that_the_model_fails_on_is_answered_at_once(
+def test_a_picture_with_a_face_that_the_model_fails_on_gets_its_result_at_once(
     gateway: GatewayProcess, producer: Producer, clients: Clients
 ):
-    def bury(upload: InboxPicture, now: int) -> None:
+    def dead_letter(upload: InboxPicture, now: int) -> None:
         face = reading(keys.UPLOADS, upload.frame, epoch=upload.epoch, captured_ms=now)
-        buried = Dead("1-0", "the engine failed on it", face.fields())
-        clients.commands.xadd(keys.dead(keys.UPLOADS), dict(buried.fields()))
+        dead = Dead("1-0", "the engine failed on it", face.fields())
+        clients.commands.xadd(keys.dead(keys.UPLOADS), dict(dead.fields()))
 
-    producer.answer = bury
+    producer.answer = dead_letter
     answer = httpx.post(f"{gateway.url}/api/v1/predict", files={"picture": b"x"}, timeout=20)
     assert (answer.status_code, answer.json()["error"]["code"]) == (422, "unclassifiable_face")
     assert "the engine failed on it" in answer.json()["error"]["message"]
 
 
-def test_a_picture_that_nobody_looks_at_times_out(server: PrivateServer, clients: Clients, tmp_path: Path):
+def test_a_picture_that_no_capture_process_reads_times_out(server: PrivateServer, clients: Clients, tmp_path: Path):
     with (
         Producer(server.url, answers_uploads=False),
         gateway_process(server.url, tmp_path / "faces", predict_timeout="0.5") as gateway,

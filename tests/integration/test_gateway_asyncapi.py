@@ -24,8 +24,8 @@ def checked_until(described: Described, client: ClientConnection, kinds: set[str
         described.check(client.recv(timeout=deadline - time.monotonic()))
 
 
-def told_of(described: Described, client: ClientConnection, seconds: float) -> list[dict[str, Any]]:
-    """The readings that come until so many seconds have passed or the first message with some is there."""
+def readings_of(described: Described, client: ClientConnection, seconds: float) -> list[dict[str, Any]]:
+    """The readings of the first message that has some; none after so many seconds."""
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
         try:
@@ -38,9 +38,7 @@ def told_of(described: Described, client: ClientConnection, seconds: float) -> l
 
 
 @pytest.mark.alone
-def test_every_message_of_a_gateway_is_as_its_document_describes(
-    gateway: GatewayProcess, producer: Producer, clients: Clients
-):
+def test_every_message_of_a_gateway_matches_its_document(gateway: GatewayProcess, producer: Producer, clients: Clients):
     described = Described(gateway.get("/asyncapi.json").json())
     with connect_socket(gateway.socket_url) as client:
         hello = described.check(client.recv(timeout=10))
@@ -58,26 +56,26 @@ def test_every_message_of_a_gateway_is_as_its_document_describes(
 
 
 @pytest.mark.alone
-def test_readings_that_a_worker_committed_are_as_described_and_tell_the_stages_of_their_age(
+def test_readings_that_a_worker_committed_match_the_document_and_contain_the_stages_of_their_latency(
     gateway: GatewayProcess, server: PrivateServer, clients: Clients
 ):
     described = Described(gateway.get("/asyncapi.json").json())
-    redis, told = clients.commands, []
+    redis, readings = clients.commands, []
     announce(redis, "door", "camera")
     with connect_socket(f"{gateway.socket_url}?source=door&kind=reading") as client, working(server.url):
         assert described.check(client.recv(timeout=10))["type"] == "hello"
         deadline = time.monotonic() + 30
         for frame in count():
-            if len(told) >= 5 and any(one["stale"] for one in told):
+            if len(readings) >= 5 and any(one["stale"] for one in readings):
                 break
-            assert time.monotonic() < deadline, f"only {len(told)} readings came"
+            assert time.monotonic() < deadline, f"only {len(readings)} readings came"
             seconds, microseconds = redis.time()
             now_ms = seconds * 1000 + microseconds // 1000
             deadline_ms = now_ms + (60_000 if frame % 3 else -1)
             one = crop("door", frame, captured_ms=now_ms - 30, deadline_ms=deadline_ms)
             add(redis, "door", one, frame_done("door", frame), register=False)
-            told += told_of(described, client, 0.5)
-    for one in told:
+            readings += readings_of(described, client, 0.5)
+    for one in readings:
         if one["stale"]:
             assert one["stages"] is None
         else:

@@ -53,18 +53,18 @@ def waiting(clients: Clients, name: str = "tab") -> list[tuple[bytes, InboxPictu
     return [(entry, InboxPicture.read(fields)) for entry, fields in clients.commands.xrange(keys.inbox(name))]
 
 
-def test_pictures_go_in_and_credits_come_out_as_the_capture_takes_them(gateway: GatewayProcess, clients: Clients):
+def test_the_gateway_grants_credits_as_the_capture_processes_pictures(gateway: GatewayProcess, clients: Clients):
     with browser(gateway) as socket:
         assert ready(socket) == 2
-        desired = AddedSource.model_validate_json(clients.commands.hget(keys.ADDED_SOURCES, "tab"))
-        assert (desired.camera, desired.address) == ("browser", "")
+        added = AddedSource.model_validate_json(clients.commands.hget(keys.ADDED_SOURCES, "tab"))
+        assert (added.camera, added.address) == ("browser", "")
         socket.send(JPEG)
         socket.send(JPEG)
         (first, picture), (_, second) = until(lambda: len(waiting(clients)) == 2 and waiting(clients))
         assert picture.picture == JPEG
         assert (picture.frame, second.frame, picture.epoch) == (0, 1, second.epoch)
         with pytest.raises(TimeoutError):
-            ready(socket, 1)  # nobody captures: no credits
+            ready(socket, 1)  # no process captures: no credits
         clients.commands.xdel(keys.inbox("tab"), first)
         assert ready(socket) == 1
         socket.send(JPEG)
@@ -102,7 +102,7 @@ NO_PICTURES = [
 NO_NAMES = ["Tab", "a%7D%7Bb", "uploads", "x" * 33]
 
 
-def test_what_is_no_picture_or_no_name_ends_the_connection_with_the_reason(gateway: GatewayProcess, clients: Clients):
+def test_an_invalid_picture_or_name_ends_the_connection_with_the_reason(gateway: GatewayProcess, clients: Clients):
     for name in NO_NAMES:
         with browser(gateway, name) as socket:
             assert refusal(socket) == "bad_source"
@@ -115,7 +115,7 @@ def test_what_is_no_picture_or_no_name_ends_the_connection_with_the_reason(gatew
     assert waiting(clients) == []
 
 
-def test_a_browser_that_floods_is_let_go_and_little_is_kept(gateway: GatewayProcess, clients: Clients):
+def test_a_browser_that_floods_is_disconnected_and_few_pictures_are_stored(gateway: GatewayProcess, clients: Clients):
     with browser(gateway) as socket:
         assert ready(socket) == 2
         for _ in range(3):
@@ -129,7 +129,9 @@ def test_a_browser_that_floods_is_let_go_and_little_is_kept(gateway: GatewayProc
             socket.recv(timeout=15)
 
 
-def test_the_names_of_other_sources_are_theirs_and_there_are_only_so_many(gateway: GatewayProcess, clients: Clients):
+def test_a_browser_camera_cannot_take_the_name_of_another_source_and_their_number_is_limited(
+    gateway: GatewayProcess, clients: Clients
+):
     door = AddedSource(name="door", address="demo", added_ms=1)
     clients.commands.hset(keys.ADDED_SOURCES, "door", door.model_dump_json())
     seconds, _ = clients.commands.time()
@@ -140,34 +142,34 @@ def test_the_names_of_other_sources_are_theirs_and_there_are_only_so_many(gatewa
         with browser(gateway, name) as socket:
             assert refusal(socket) == "name_taken"
     with browser(gateway) as socket:
-        assert ready(socket) == 2  # before the third comes, or that one may be the first
+        assert ready(socket) == 2  # before the third connects, or that one may be the first
         with browser(gateway, "third") as third:
             assert refusal(third) == "too_many_sources"
     assert gateway.get("/api/v1/sources/tab").json()["removable"] is False
 
 
-def test_another_sites_page_may_not_send(gateway: GatewayProcess):
+def test_a_page_of_another_site_may_not_send_pictures(gateway: GatewayProcess):
     with pytest.raises(InvalidStatus) as refused, browser(gateway, origin="https://elsewhere.example"):
         pass
     assert refused.value.response.status_code == 403
 
 
-def test_an_outage_of_redis_is_told_and_the_browser_may_come_again(gateway: GatewayProcess, server: PrivateServer):
+def test_an_outage_of_redis_is_reported_and_the_browser_can_reconnect(gateway: GatewayProcess, server: PrivateServer):
     with browser(gateway) as socket:
         assert ready(socket) == 2
         server.kill()
         assert refusal(socket) == "redis_unavailable"
     server.start()
-    until(lambda: _admitted_patiently(gateway), 30, "the browser is admitted again")
+    until(lambda: _admitted_after_a_pause(gateway), 30, "the browser is admitted again")
     assert "Traceback" not in gateway.log.read_text()
 
 
-def _admitted_patiently(gateway: GatewayProcess) -> bool:
+def _admitted_after_a_pause(gateway: GatewayProcess) -> bool:
     time.sleep(0.2)
     return _admitted(gateway)
 
 
-def test_a_gateway_with_a_browser_ends_in_order(gateway: GatewayProcess, clients: Clients):
+def test_a_gateway_with_a_connected_browser_shuts_down_in_order(gateway: GatewayProcess, clients: Clients):
     with browser(gateway) as socket:
         assert ready(socket) == 2
         gateway.process.terminate()

@@ -52,7 +52,7 @@ def test_a_source_is_added_kept_and_removed(control: GatewayProcess, clients: Cl
     assert remove(control, "door").status_code == 404
 
 
-def test_another_gateway_and_the_next_one_know_what_was_added(
+def test_another_gateway_and_a_restarted_one_list_the_added_sources(
     control: GatewayProcess, server: PrivateServer, tmp_path: Path
 ):
     add(control, **DOOR)
@@ -63,7 +63,7 @@ def test_another_gateway_and_the_next_one_know_what_was_added(
     until(lambda: "door" not in listed(control))
 
 
-def test_a_name_is_taken_once_and_configured_sources_stay(control: GatewayProcess):
+def test_a_name_can_be_added_only_once_and_configured_sources_cannot_be_removed(control: GatewayProcess):
     assert add(control, **DOOR).status_code == 201
     for name in ("door", "front"):
         refused = add(control, name=name, address="demo")
@@ -73,7 +73,7 @@ def test_a_name_is_taken_once_and_configured_sources_stay(control: GatewayProces
     assert "EMOTII_SOURCES" in refused.json()["error"]["message"]
 
 
-def test_there_are_only_so_many(server: PrivateServer, tmp_path: Path):
+def test_the_number_of_added_sources_is_limited(server: PrivateServer, tmp_path: Path):
     with gateway_process(server.url, tmp_path / "faces", added_sources="1") as gateway:
         until(lambda: gateway.log.exists() and "listens" in gateway.log.read_text(), 30)
         assert add(gateway, name="one", address="demo").status_code == 201
@@ -97,7 +97,7 @@ NO_SOURCES: list[dict[str, object]] = [
 ]
 
 
-def test_what_cannot_be_captured_is_422_in_words_that_show_no_password(control: GatewayProcess, clients: Clients):
+def test_an_address_that_cannot_be_captured_returns_422_without_its_password(control: GatewayProcess, clients: Clients):
     for source in NO_SOURCES:
         refused = add(control, **source)
         assert refused.status_code == 422, source
@@ -105,7 +105,7 @@ def test_what_cannot_be_captured_is_422_in_words_that_show_no_password(control: 
     assert not clients.commands.exists(keys.ADDED_SOURCES)
 
 
-def test_a_password_goes_in_and_never_comes_out(control: GatewayProcess, clients: Clients):
+def test_a_password_of_an_added_source_is_in_no_response_and_no_log(control: GatewayProcess, clients: Clients):
     answers = [add(control, **DOOR), add(control, **DOOR)]
     clients.commands.hset(keys.ADDED_SOURCES, "odd", json.dumps({**DOOR, "name": "odd", "fps": PASSWORD}))
     with connect_socket(control.socket_url) as client:
@@ -115,11 +115,11 @@ def test_a_password_goes_in_and_never_comes_out(control: GatewayProcess, clients
     until(lambda: "malformed added sources" in control.log.read_text())
     assert remove(control, "odd").status_code == 204
     answers += [remove(control, "door")]
-    for told in [*(answer.text for answer in answers), str(hello), control.log.read_text()]:
-        assert PASSWORD not in told
+    for text in [*(answer.text for answer in answers), str(hello), control.log.read_text()]:
+        assert PASSWORD not in text
 
 
-def test_settings_are_changed_kept_and_followed_by_every_gateway(
+def test_changed_settings_are_stored_and_applied_by_every_gateway(
     control: GatewayProcess, server: PrivateServer, tmp_path: Path
 ):
     assert control.get("/api/v1/settings").json() == {"saving": False, "blur": "off"}
@@ -142,7 +142,7 @@ def test_settings_are_changed_kept_and_followed_by_every_gateway(
             assert control.saved() + two.saved() == saved
 
 
-def test_a_setting_that_is_none_changes_nothing(control: GatewayProcess):
+def test_an_invalid_setting_changes_nothing(control: GatewayProcess):
     for body in ('{"saving": 1}', '{"blur": "much"}', '{"saving": null}', '{"later": true}', "[]", "{"):
         refused = httpx.patch(
             f"{control.url}/api/v1/settings", content=body, headers={"Content-Type": "application/json"}, timeout=20
@@ -151,7 +151,7 @@ def test_a_setting_that_is_none_changes_nothing(control: GatewayProcess):
     assert control.get("/api/v1/settings").json() == {"saving": False, "blur": "off"}
 
 
-def test_another_sites_page_changes_nothing(control: GatewayProcess, clients: Clients):
+def test_requests_from_another_site_change_nothing(control: GatewayProcess, clients: Clients):
     foreign = {"Origin": "https://elsewhere.example"}
     answers = [
         httpx.post(f"{control.url}/api/v1/sources", json=DOOR, headers=foreign, timeout=20),

@@ -39,7 +39,7 @@ def fill(clients: Clients, key: str, *times: int) -> None:
         clients.commands.xadd(key, {b"seen": b"at %d" % at, b"more": b"x"}, id=f"{at}-0")
 
 
-def test_everything_goes_and_the_stream_goes_on_with_its_group_and_its_ids(
+def test_all_entries_are_erased_and_the_stream_keeps_its_group_and_its_ids(
     any_server: PrivateServer, any_clients: Clients
 ):
     client = any_clients.commands
@@ -57,7 +57,7 @@ def test_everything_goes_and_the_stream_goes_on_with_its_group_and_its_ids(
     assert client.xreadgroup(GROUP, "w1", {CROPS: ">"})[0][1][0][0] == b"4000-0"
 
 
-def test_a_crop_that_a_worker_had_in_hand_when_it_was_erased_gets_no_outcome(
+def test_a_crop_that_is_erased_while_a_worker_classifies_it_gets_no_outcome(
     any_server: PrivateServer, any_clients: Clients
 ):
     client = any_clients.commands
@@ -70,7 +70,7 @@ def test_a_crop_that_a_worker_had_in_hand_when_it_was_erased_gets_no_outcome(
     assert ids(any_clients, RESULTS) == []
 
 
-def test_of_a_span_the_entries_before_and_after_stay_as_they_were(any_server: PrivateServer, any_clients: Clients):
+def test_the_entries_before_and_after_an_erased_span_stay_unchanged(any_server: PrivateServer, any_clients: Clients):
     client = any_clients.commands
     fill(any_clients, RESULTS, 1_000, 50_000, 60_000, 90_000)
     client.xdel(RESULTS, "90000-0")
@@ -84,7 +84,7 @@ def test_of_a_span_the_entries_before_and_after_stay_as_they_were(any_server: Pr
     assert not client.exists(keys.erasing("front"))
 
 
-def test_a_crop_that_stays_gets_one_outcome_though_it_comes_to_two_workers(
+def test_a_remaining_crop_that_is_delivered_to_two_workers_gets_one_outcome(
     any_server: PrivateServer, any_clients: Clients
 ):
     client = any_clients.commands
@@ -99,7 +99,7 @@ def test_a_crop_that_stays_gets_one_outcome_though_it_comes_to_two_workers(
     assert len(ids(any_clients, RESULTS)) == 1
 
 
-def test_another_source_and_keys_that_are_no_streams_are_left_alone(any_server: PrivateServer, any_clients: Clients):
+def test_other_sources_and_keys_that_are_not_streams_stay_unchanged(any_server: PrivateServer, any_clients: Clients):
     client = any_clients.commands
     fill(any_clients, RESULTS, 1000)
     fill(any_clients, keys.results("door"), 1000)
@@ -110,7 +110,7 @@ def test_another_source_and_keys_that_are_no_streams_are_left_alone(any_server: 
     assert client.get(keys.dead("front")) == b"no stream"
 
 
-def test_a_server_without_memory_left_erases_too(any_server: PrivateServer, any_clients: Clients):
+def test_a_server_without_free_memory_can_erase(any_server: PrivateServer, any_clients: Clients):
     client = any_clients.commands
     fill(any_clients, CROPS, 1000, 2000)
     client.xgroup_create(CROPS, GROUP, id="0")
@@ -122,9 +122,7 @@ def test_a_server_without_memory_left_erases_too(any_server: PrivateServer, any_
     assert ids(any_clients, CROPS) == []
 
 
-def test_a_rewrite_that_runs_already_is_waited_for_and_another_one_follows(
-    any_server: PrivateServer, any_clients: Clients
-):
+def test_an_erasure_waits_for_a_running_rewrite_and_starts_another_one(any_server: PrivateServer, any_clients: Clients):
     client = any_clients.commands
     client.set("filler", b"x" * 50_000_000)
     before = client.info("persistence").get("aof_rewrites")

@@ -61,7 +61,7 @@ def test_malformed_entries_are_ignored(gateway: GatewayProcess, clients: Clients
     assert [source["name"] for source in gateway.get("/api/v1/sources").json()["sources"]] == ["front", "uploads"]
 
 
-def test_a_key_of_another_type_holds_up_only_its_own_source(
+def test_a_key_of_another_type_delays_only_its_own_source(
     gateway: GatewayProcess, server: PrivateServer, clients: Clients
 ):
     client = clients.commands
@@ -83,7 +83,7 @@ def test_a_key_of_another_type_holds_up_only_its_own_source(
     assert "redis unavailable" not in gateway.log.read_text()
 
 
-def test_the_gateway_outlives_a_restart_of_redis(gateway: GatewayProcess, server: PrivateServer):
+def test_the_gateway_survives_a_restart_of_redis(gateway: GatewayProcess, server: PrivateServer):
     with connect_socket(gateway.socket_url) as client:
         next(events_of(client, "reading"))
         server.kill()
@@ -114,7 +114,7 @@ def test_the_gateway_waits_for_a_redis_that_is_not_there_yet(tmp_path: Path, ser
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_stalled_viewer_does_not_hold_up_the_end(gateway: GatewayProcess, number: signal.Signals):
+def test_a_stalled_viewer_does_not_delay_the_shutdown(gateway: GatewayProcess, number: signal.Signals):
     viewer = stalled_viewer(gateway.port)
     with connect_socket(gateway.socket_url) as client:
         until(lambda: "gateway_viewers 1.0" in gateway.get("/metrics").text)
@@ -136,7 +136,7 @@ def test_a_stalled_viewer_does_not_hold_up_the_end(gateway: GatewayProcess, numb
         ({"EMOTII_REDIS_URL": "http://localhost"}, "EMOTII_REDIS_URL"),
     ],
 )
-def test_what_cannot_be_used_is_one_readable_line(settings: dict[str, str], named: str):
+def test_an_unusable_configuration_is_reported_in_one_readable_line(settings: dict[str, str], named: str):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         environment = {"EMOTII_PORT": str(free_port())} | settings

@@ -1,4 +1,4 @@
-"""The history's tables, writing and asking, on SQLite and on PostgreSQL."""
+"""Tables, writer and queries of the history, on SQLite and on PostgreSQL."""
 
 import asyncio
 import re
@@ -22,7 +22,7 @@ from api_gateway.leader_election import LeaderElection
 from api_gateway.results.erased_scopes import ErasedScopes
 from contract.redis.clock import RedisClock
 from tests.postgres import PostgresServer
-from tests.recorded import episode, told
+from tests.recorded import episode, reading_event
 from tests.stage import HAPPY, SAD, UNSURE
 
 MIGRATE = """
@@ -48,7 +48,7 @@ def filled(database: Database) -> Database:
     """40 s of two sources with two faces each, of which each shows another emotion every few readings."""
     shown, spans = [], []
     for turn, (source, track) in product(range(80), product(SOURCES, TRACKS)):
-        shown.append(told(10_000 + turn * 500, source, track, list(SHOWN.values())[(turn // 4 + track) % 3]))
+        shown.append(reading_event(10_000 + turn * 500, source, track, list(SHOWN.values())[(turn // 4 + track) % 3]))
         if turn % 4 == 0:
             emotion = ("happy", "sad")[turn // 4 % 2]
             spans.append(episode(10_000 + turn * 500, 11_700 + turn * 500, "end", source, track, emotion))
@@ -64,11 +64,11 @@ def counted(database: Database) -> tuple[int, int]:
     return counts[0], counts[1]
 
 
-def walk(ask, search: Search, page: int = 30) -> list:
+def walk(page_of, search: Search, page: int = 30) -> list:
     """Everything that is found, page by page."""
     found, search = [], search.then(search.after, page)
     while True:
-        answer = ask(search)
+        answer = page_of(search)
         found += answer.items
         if answer.next is None:
             return found
@@ -76,12 +76,12 @@ def walk(ask, search: Search, page: int = 30) -> list:
         search = search.then(answer.next, page)
 
 
-def test_the_scripts_make_the_tables_that_the_code_knows(database: Database):
+def test_the_migrations_create_the_tables_that_the_code_defines(database: Database):
     with database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_gateways_that_start_at_once_migrate_once(database_url: str):
+def test_gateways_that_start_at_the_same_time_migrate_once(database_url: str):
     command = [sys.executable, "-c", MIGRATE, database_url]
     started = [subprocess.Popen(command, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(3)]
     for process in started:
@@ -108,8 +108,8 @@ def test_the_database_of_a_newer_release_is_refused(database: Database):
         migrate(database)
 
 
-def test_what_is_written_comes_back_as_it_was_told(database: Database):
-    happy, unsure = told(1000), told(2000, probabilities=UNSURE)
+def test_stored_readings_and_episodes_are_read_back_unchanged(database: Database):
+    happy, unsure = reading_event(1000), reading_event(2000, probabilities=UNSURE)
     span = episode(1000, 2000)
     HistoryWriter(database).write([happy, unsure], [span])
     found = HistoryQueries(database).readings(Search(order="oldest")).items
@@ -120,17 +120,17 @@ def test_what_is_written_comes_back_as_it_was_told(database: Database):
     assert HistoryQueries(database).episodes(Search()).items[0].model_dump() == span.model_dump()
 
 
-def test_the_same_again_is_stored_once(database: Database):
+def test_a_repeated_reading_or_episode_is_stored_once(database: Database):
     archive = HistoryWriter(database)
     for _ in range(3):
-        archive.write([told(1000), told(1600)], [episode(1000, 2000)])
+        archive.write([reading_event(1000), reading_event(1600)], [episode(1000, 2000)])
     assert counted(database) == (2, 1)
 
 
-def test_two_gateways_that_record_for_a_moment_store_two_readings_a_second(database: Database):
+def test_two_gateways_that_record_at_the_same_time_store_two_readings_a_second(database: Database):
     times = range(10_000, 20_000, 66)
     for first in (0, 3):  # each lets another reading of a half second through
-        HistoryWriter(database).write([told(at) for at in times[first::7]], [])
+        HistoryWriter(database).write([reading_event(at) for at in times[first::7]], [])
     with database.reading() as connection:
         slots = connection.execute(select(readings.c.slot)).scalars().all()
     assert sorted(slots) == list(range(20, 40))
@@ -153,7 +153,7 @@ def test_a_recorded_episode_only_grows(database: Database):
     assert stored() == ("end", 3000)
 
 
-def test_an_episode_whose_end_nobody_saw_is_ended_and_goes_on_if_it_does(database: Database):
+def test_an_episode_without_an_observed_end_is_closed_and_reopened_if_it_continues(database: Database):
     archive, pages = HistoryWriter(database), HistoryQueries(database)
     archive.write([], [episode(1000, 3000, "update"), episode(1000, 70_000, "update", track=2)])
     assert archive.close_episodes(60_000) == 1
@@ -165,7 +165,7 @@ def test_an_episode_whose_end_nobody_saw_is_ended_and_goes_on_if_it_does(databas
 
 @pytest.mark.parametrize("order", ["newest", "oldest"])
 @pytest.mark.parametrize("source", [None, "front"])
-def test_every_way_to_ask_finds_what_a_look_at_everything_finds(filled: Database, source: str | None, order: str):
+def test_every_query_returns_what_a_scan_of_all_rows_returns(filled: Database, source: str | None, order: str):
     pages = HistoryQueries(filled)
     everything = walk(pages.readings, Search(order=order), 1000)
     spans = walk(pages.episodes, Search(order=order), 1000)
@@ -192,17 +192,17 @@ def test_every_way_to_ask_finds_what_a_look_at_everything_finds(filled: Database
         ]
 
 
-def test_pages_hold_still_while_new_readings_come(filled: Database):
+def test_pages_stay_the_same_while_new_readings_arrive(filled: Database):
     pages = HistoryQueries(filled)
     first = pages.readings(Search(limit=100))
-    HistoryWriter(filled).write([told(60_000 + at) for at in range(0, 5000, 500)], [])
+    HistoryWriter(filled).write([reading_event(60_000 + at) for at in range(0, 5000, 500)], [])
     later = walk(pages.readings, Search(after=first.next))
     assert len({(one.source, one.track, one.captured_ms) for one in (*first.items, *later)}) == 320
 
 
 @pytest.mark.parametrize("order", ["newest", "oldest"])
 @pytest.mark.parametrize(
-    "asked",
+    "filters",
     [
         {},
         {"source": "front"},
@@ -213,9 +213,9 @@ def test_pages_hold_still_while_new_readings_come(filled: Database):
         {"source": "front", "from_ms": 20_000, "to_ms": 30_000},
     ],
 )
-def test_every_page_is_read_off_an_index_in_its_order(filled: Database, asked: dict, order: str):
+def test_every_page_is_read_from_an_index_in_its_order(filled: Database, filters: dict, order: str):
     for query, after in ((readings_query, (25_000, 100)), (episodes_query, (25_000, "front"))):
-        for search in (Search(**asked, order=order), Search(**asked, order=order, after=after)):
+        for search in (Search(**filters, order=order), Search(**filters, order=order, after=after)):
             plan = " | ".join(planned(filled, query(search).limit(101)))
             assert "_by_" in plan
             assert not re.search(
@@ -224,19 +224,19 @@ def test_every_page_is_read_off_an_index_in_its_order(filled: Database, asked: d
 
 
 def planned(database: Database, query: Select) -> list[str]:
-    """How the database would answer, PostgreSQL as if the tables were too large to be read whole or sorted."""
+    """The query plan; that of PostgreSQL as if the tables were too large to be read completely or sorted."""
     dialect = sqlite.dialect() if database.kind == "sqlite" else postgresql.dialect()
-    asked = str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
+    statement = str(query.compile(dialect=dialect, compile_kwargs={"literal_binds": True}))
     with database.reading() as connection:
         if database.kind == "postgresql":
             connection.execute(
                 text("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
             )
         explain = "EXPLAIN QUERY PLAN" if database.kind == "sqlite" else "EXPLAIN"
-        return [str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {asked}")]
+        return [str(row[-1]) for row in connection.exec_driver_sql(f"{explain} {statement}")]
 
 
-def test_what_is_too_old_is_deleted_and_nothing_else(filled: Database):
+def test_only_rows_past_their_retention_are_deleted(filled: Database):
     archive = HistoryWriter(filled)
     gone = 0
     while swept := archive.sweep(30_000):
@@ -247,19 +247,19 @@ def test_what_is_too_old_is_deleted_and_nothing_else(filled: Database):
     assert gone == 400 - sum(counted(filled))
 
 
-def test_models_with_other_labels_stand_side_by_side(database: Database):
-    other = told(3000).model_copy(update={"model": "mine@2.0.0", "probabilities": {"calm": 0.9, "happy": 0.1}})
-    HistoryWriter(database).write([told(1000), other], [])
+def test_readings_of_models_with_different_labels_are_stored_together(database: Database):
+    other = reading_event(3000).model_copy(update={"model": "mine@2.0.0", "probabilities": {"calm": 0.9, "happy": 0.1}})
+    HistoryWriter(database).write([reading_event(1000), other], [])
     pages = HistoryQueries(database)
     assert pages.labels() == ("calm", "happy", "angry", "fear", "sad", "surprise")
     assert pages.readings(Search()).items[0].probabilities == {"calm": 0.9, "happy": 0.1}
 
 
-def test_what_the_database_never_takes_is_told_from_an_outage(postgres: PostgresServer):
+def test_a_value_that_the_database_rejects_is_distinguished_from_an_outage(postgres: PostgresServer):
     database = Database(postgres.new_database())
     migrate(database)
     with pytest.raises(RowsRefused):
-        HistoryWriter(database).write([told(1000).model_copy(update={"epoch": "\0"})], [])
+        HistoryWriter(database).write([reading_event(1000).model_copy(update={"epoch": "\0"})], [])
     database.engine.dispose()
 
 
@@ -273,14 +273,14 @@ class OurLease:
         pass
 
 
-def test_of_a_batch_with_a_value_that_is_never_taken_all_else_is_recorded(postgres: PostgresServer):
+def test_the_rest_of_a_batch_with_a_rejected_value_is_recorded(postgres: PostgresServer):
     database = Database(postgres.new_database())
     recorder = Recorder(database, LeaderElection(OurLease(), "recording"), RedisClock(), ErasedScopes())
 
     async def record() -> None:
         await recorder.poll_election()
         for at in range(0, 5000, 500):
-            recorder.add_reading(told(at).model_copy(update={"epoch": "\0"} if at == 2000 else {}))
+            recorder.add_reading(reading_event(at).model_copy(update={"epoch": "\0"} if at == 2000 else {}))
         recorder.add_episode(episode(0, 4500, "update"))
         while recorder.waiting:
             await recorder.write()
@@ -291,7 +291,7 @@ def test_of_a_batch_with_a_value_that_is_never_taken_all_else_is_recorded(postgr
     database.engine.dispose()
 
 
-def test_an_outage_is_named_without_the_password(postgres: PostgresServer):
+def test_the_message_of_an_outage_does_not_contain_the_password(postgres: PostgresServer):
     url = postgres.new_database()
     with pytest.raises(DatabaseUnavailable, match="authentication failed") as caught:
         migrate(Database(url.replace("word@", "wrong@")))

@@ -12,7 +12,7 @@ from api_gateway.history.tables import episodes, readings
 from api_gateway.history.write_buffer import WriteBuffer
 from api_gateway.history.writer import HistoryWriter
 from contract.messages.erasure import ErasureScope
-from tests.recorded import episode, told
+from tests.recorded import episode, reading_event
 
 
 @pytest.fixture
@@ -47,8 +47,8 @@ def erase(database: Database, span: ErasureScope) -> int:
         (ErasureScope(source="hall", to_ms=10**9), (6, 4)),
     ],
 )
-def test_the_rows_of_a_span_go_and_no_others(database: Database, span: ErasureScope, left: tuple[int, int]):
-    seen = [told(at, source) for source in ("front", "door") for at in (1_000, 2_000, 3_000)]
+def test_only_the_rows_of_the_span_are_erased(database: Database, span: ErasureScope, left: tuple[int, int]):
+    seen = [reading_event(at, source) for source in ("front", "door") for at in (1_000, 2_000, 3_000)]
     spans = [episode(1_000, 3_000, source="front"), episode(3_400, 3_450, source="front")]
     spans += [episode(1_500, 2_500, source="door"), episode(3_400, 9_000, phase="update", source="door")]
     HistoryWriter(database).write(seen, spans)
@@ -57,13 +57,13 @@ def test_the_rows_of_a_span_go_and_no_others(database: Database, span: ErasureSc
     assert count(database) == left
 
 
-def test_no_byte_is_left_in_the_files_of_sqlite(tmp_path: Path):
+def test_erased_rows_leave_no_byte_in_the_files_of_sqlite(tmp_path: Path):
     database = Database(f"sqlite:///{tmp_path / 'history.db'}")
     migrate(database)
     word = "a-word-that-nothing-else-has"
     for some in range(20):
-        HistoryWriter(database).write([told(500 * (100 * some + n), epoch=word) for n in range(100)], [])
-    HistoryWriter(database).write([told(500 * n, "door") for n in range(100)], [])
+        HistoryWriter(database).write([reading_event(500 * (100 * some + n), epoch=word) for n in range(100)], [])
+    HistoryWriter(database).write([reading_event(500 * n, "door") for n in range(100)], [])
     files = list(tmp_path.iterdir())
     assert any(word.encode() in path.read_bytes() for path in files)
     assert erase(database, ErasureScope(source="front", to_ms=10**9)) == 2_000
@@ -72,14 +72,14 @@ def test_no_byte_is_left_in_the_files_of_sqlite(tmp_path: Path):
     database.engine.dispose()
 
 
-def test_a_history_that_was_never_written_is_not_made_for_erasing(tmp_path: Path):
+def test_erasing_does_not_create_a_history_that_was_never_written(tmp_path: Path):
     assert not Database(f"sqlite:///{tmp_path / 'history.db'}").exists
 
 
-def test_what_waits_to_be_written_goes_as_well():
+def test_readings_that_wait_to_be_written_are_erased_too():
     waiting = WriteBuffer()
     for source in ("front", "door"):
-        waiting.add_reading(told(1_000, source))
+        waiting.add_reading(reading_event(1_000, source))
         waiting.add_episode(episode(900, 1_100, source=source))
     waiting.discard(ErasureScope(source="front", to_ms=5_000))
     batch = waiting.take(10, 0.0, all_episodes=True)

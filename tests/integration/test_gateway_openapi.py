@@ -1,4 +1,4 @@
-"""The whole REST interface against its own OpenAPI document: schemathesis asks, a real gateway and worker answer.
+"""The whole REST interface against its own OpenAPI document: schemathesis sends requests to a real gateway and worker.
 
 Left out by name: what has no end (the video), and WebSockets, which OpenAPI does not describe.
 """
@@ -81,7 +81,7 @@ class Ended(subprocess.Popen):
 
 
 @pytest.mark.parametrize(("method", "path"), operations())
-def test_answers_are_as_described(stage: Stage, method: str, path: str):
+def test_responses_match_the_document(stage: Stage, method: str, path: str):
     operation = stage.schema[path][method]
     described = operation.as_strategy(generation_mode=GenerationMode.POSITIVE)
     otherwise = operation.as_strategy(generation_mode=GenerationMode.NEGATIVE)
@@ -93,14 +93,14 @@ def test_answers_are_as_described(stage: Stage, method: str, path: str):
     @settings(
         max_examples=EXAMPLES, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck)
     )
-    def ask(case: Case) -> None:
+    def check(case: Case) -> None:
         case.call_and_validate(timeout=20, excluded_checks=excluded)
 
-    ask()
+    check()
 
 
 def among_known(case: Case, stage: Stage) -> Case:
-    """The case, asking for something that is there."""
+    """The case with the identifier of something that exists."""
     if "/faces/" in case.operation.path:
         face = httpx.get(f"{stage.url}/api/v1/faces?limit=1", timeout=20).json()["faces"][0]
         case.path_parameters |= {"emotion": face["emotion"], "name": face["name"]}

@@ -26,11 +26,11 @@ def producer(server: PrivateServer):
         yield producer
 
 
-def readings(gateway: GatewayProcess, **asked: object) -> list[dict]:
+def readings(gateway: GatewayProcess, **filters: object) -> list[dict]:
     """Everything that was recorded, the oldest first."""
     found, after = [], None
     while True:
-        query = {"order": "oldest", "limit": 1000, **asked, **({"after": after} if after else {})}
+        query = {"order": "oldest", "limit": 1000, **filters, **({"after": after} if after else {})}
         answer = gateway.get("/api/v1/readings", params=query)
         assert answer.status_code == 200, answer.text
         found += answer.json()["items"]
@@ -39,7 +39,7 @@ def readings(gateway: GatewayProcess, **asked: object) -> list[dict]:
 
 
 def recorded(gateway: GatewayProcess, more_than: int = 0) -> bool:
-    """Whether so many readings stand in the database."""
+    """Whether there are so many readings in the database."""
     try:
         answer = gateway.get("/api/v1/readings?limit=1000")
     except httpx.TransportError:  # it does not listen yet
@@ -53,7 +53,7 @@ def records(gateway: GatewayProcess) -> bool:
     return bool(lines) and "leader elected" in lines[-1]
 
 
-def test_what_is_seen_is_recorded_and_found(
+def test_readings_and_episodes_are_recorded_and_can_be_queried(
     server: PrivateServer, producer: Producer, database_url: str, tmp_path: Path
 ):
     with gateway_process(server.url, tmp_path / "faces", database_url=database_url) as gateway:
@@ -77,7 +77,7 @@ def test_what_is_seen_is_recorded_and_found(
         assert {row["id"] for row in spans} >= {one["id"] for one in running}
 
 
-def test_who_takes_over_leaves_no_gap_and_stores_nothing_twice(
+def test_a_recorder_that_takes_over_leaves_no_gap_and_stores_nothing_twice(
     server: PrivateServer, producer: Producer, database_url: str, tmp_path: Path
 ):
     with (
@@ -96,7 +96,7 @@ def test_who_takes_over_leaves_no_gap_and_stores_nothing_twice(
         assert ended.wait(15) == 0
 
 
-def test_a_gateway_that_is_killed_and_started_again_has_no_gap_either(
+def test_a_gateway_that_is_killed_and_restarted_leaves_no_gap(
     server: PrivateServer, producer: Producer, tmp_path: Path
 ):
     url = f"sqlite:///{tmp_path}/history.db"
@@ -121,7 +121,7 @@ def missing(found: list[dict], producer: Producer) -> list[int]:
     return sorted(slot for slot in read - set(slots) if slots[0] < slot < slots[-1])
 
 
-def test_a_history_that_is_off_opens_no_database(server: PrivateServer, producer: Producer, tmp_path: Path):
+def test_a_disabled_history_opens_no_database(server: PrivateServer, producer: Producer, tmp_path: Path):
     with gateway_process(server.url, tmp_path / "faces", history="0") as gateway:
         until(gateway.ready, 60, "readiness")
         until(lambda: gateway.get("/emotion").json()["emotion"], what="a reading")
@@ -130,7 +130,7 @@ def test_a_history_that_is_off_opens_no_database(server: PrivateServer, producer
         assert not (tmp_path / "faces.db").exists()
 
 
-def test_live_goes_on_without_a_database_and_what_waited_is_written_when_it_is_there(
+def test_live_readings_continue_without_a_database_and_the_backlog_is_written_when_it_returns(
     server: PrivateServer, producer: Producer, tmp_path: Path
 ):
     folder = tmp_path / "later"
@@ -149,7 +149,7 @@ def test_live_goes_on_without_a_database_and_what_waited_is_written_when_it_is_t
 
 
 @pytest.mark.long
-def test_postgresql_that_is_restarted_loses_nothing(
+def test_a_restart_of_postgresql_loses_nothing(
     server: PrivateServer, producer: Producer, postgres: PostgresServer, tmp_path: Path
 ):
     with gateway_process(server.url, tmp_path / "faces", database_url=postgres.new_database()) as gateway:
@@ -168,7 +168,7 @@ def test_postgresql_that_is_restarted_loses_nothing(
 
 
 @pytest.mark.long
-def test_postgresql_that_is_frozen_holds_up_neither_live_nor_the_end(
+def test_a_frozen_postgresql_delays_neither_live_readings_nor_the_shutdown(
     server: PrivateServer, producer: Producer, postgres: PostgresServer, tmp_path: Path
 ):
     with gateway_process(server.url, tmp_path / "faces", database_url=postgres.new_database()) as gateway:
@@ -183,7 +183,7 @@ def test_postgresql_that_is_frozen_holds_up_neither_live_nor_the_end(
             assert gateway.process.wait(15) == 0
 
 
-def test_a_password_stands_in_no_log_and_no_answer(
+def test_a_database_password_is_in_no_log_and_no_response(
     server: PrivateServer, producer: Producer, postgres: PostgresServer, tmp_path: Path
 ):
     url = postgres.new_database().replace("word@", "wrong@")

@@ -15,8 +15,8 @@ from contract.redis.clock import RedisClock
 from emotii.local.redis_server import PrivateServer
 
 
-class Told:
-    """What a registry tells."""
+class Notifications:
+    """The calls of a registry to its callbacks."""
 
     def __init__(self) -> None:
         self.changes: list[tuple[str, str]] = []
@@ -26,19 +26,21 @@ class Told:
         self.changes.append((status.name, status.state))
 
 
-def with_registry(server: PrivateServer, scene: Callable[[Registry, RedisClock, Told], Awaitable[None]]) -> Told:
+def with_registry(
+    server: PrivateServer, scene: Callable[[Registry, RedisClock, Notifications], Awaitable[None]]
+) -> Notifications:
     async def play() -> None:
         clients = connect_async(server.url, "test")
         clock = RedisClock()
-        registry = Registry(clients.commands, clock, told.change, told.gone.append)
+        registry = Registry(clients.commands, clock, notifications.change, notifications.gone.append)
         try:
-            await scene(registry, clock, told)
+            await scene(registry, clock, notifications)
         finally:
             await clients.close()
 
-    told = Told()
+    notifications = Notifications()
     asyncio.run(play())
-    return told
+    return notifications
 
 
 def announce(clients: Clients, name: str, *, age_ms: int = 0, order: int = 0, **more: object) -> None:
@@ -48,11 +50,11 @@ def announce(clients: Clients, name: str, *, age_ms: int = 0, order: int = 0, **
     clients.commands.hset(keys.SOURCES, name, json.dumps(status.model_dump() | more))
 
 
-def test_a_source_that_is_heard_is_the_default_before_one_that_is_not(any_server: PrivateServer, any_clients: Clients):
+def test_a_live_source_is_the_default_before_a_silent_one(any_server: PrivateServer, any_clients: Clients):
     announce(any_clients, "alpha", age_ms=STATUS_TTL_MS + 1000)
     announce(any_clients, "demo", order=1)
 
-    async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
+    async def scene(registry: Registry, _clock: RedisClock, _notifications: Notifications) -> None:
         await registry.poll()
         assert registry.chosen(None) == "demo"
         assert [(one.name, one.state) for one in registry.sources()] == [("demo", "ONLINE"), ("alpha", "OFFLINE")]
@@ -63,22 +65,22 @@ def test_a_source_that_is_heard_is_the_default_before_one_that_is_not(any_server
     with_registry(any_server, scene)
 
 
-def test_while_nothing_is_heard_the_first_of_all_is_the_default(server: PrivateServer, clients: Clients):
+def test_while_no_source_is_live_the_first_of_all_is_the_default(server: PrivateServer, clients: Clients):
     announce(clients, "front", age_ms=20_000)
     announce(clients, "door", age_ms=10_000, order=1)
 
-    async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
+    async def scene(registry: Registry, _clock: RedisClock, _notifications: Notifications) -> None:
         await registry.poll()
         assert registry.chosen(None) == "front"
 
     with_registry(server, scene)
 
 
-def test_a_source_that_was_not_heard_for_a_minute_is_gone_and_told_so_once(server: PrivateServer, clients: Clients):
+def test_a_source_that_is_silent_for_a_minute_is_gone_and_reported_once(server: PrivateServer, clients: Clients):
     announce(clients, "door", age_ms=FORGOTTEN_MS + 1000)
     announce(clients, "front", age_ms=FORGOTTEN_MS - 2000)
 
-    async def scene(registry: Registry, _clock: RedisClock, told: Told) -> None:
+    async def scene(registry: Registry, _clock: RedisClock, notifications: Notifications) -> None:
         await registry.poll()
         assert registry.chosen("front") == "front"
         with pytest.raises(UnknownSource, match="there are: front"):
@@ -87,22 +89,22 @@ def test_a_source_that_was_not_heard_for_a_minute_is_gone_and_told_so_once(serve
             while registry.sources():
                 await registry.poll()
         await registry.poll()
-        assert told.gone == ["front"]
+        assert notifications.gone == ["front"]
         announce(clients, "front")
         await registry.poll()
 
     assert with_registry(server, scene).changes == [("front", "OFFLINE"), ("front", "ONLINE")]
 
 
-def test_after_a_long_time_without_redis_no_source_is_gone_at_once(server: PrivateServer, clients: Clients):
+def test_after_a_long_outage_of_redis_no_source_is_gone_at_once(server: PrivateServer, clients: Clients):
     announce(clients, "front")
 
-    async def scene(registry: Registry, clock: RedisClock, told: Told) -> None:
+    async def scene(registry: Registry, clock: RedisClock, notifications: Notifications) -> None:
         await registry.poll()
-        clock._offset += 10 * FORGOTTEN_MS / 1000  # as if so much time had gone by without a look
+        clock._offset += 10 * FORGOTTEN_MS / 1000  # as if so much time had gone by without a poll
         await registry.poll()
         assert registry.chosen(None) == "front"
-        assert told.gone == []
+        assert notifications.gone == []
 
     assert with_registry(server, scene).changes == [("front", "ONLINE"), ("front", "OFFLINE")]
 
@@ -114,7 +116,7 @@ def test_a_malformed_status_is_ignored(server: PrivateServer, clients: Clients, 
     clients.commands.hset(keys.SOURCES, "junk", broken)
     clients.commands.hset(keys.WORKERS, "junk", broken)
 
-    async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
+    async def scene(registry: Registry, _clock: RedisClock, _notifications: Notifications) -> None:
         await registry.poll()
         assert [one.name for one in registry.sources()] == ["front"]
         assert registry.workers() == []
@@ -127,7 +129,7 @@ def test_a_malformed_status_is_one_warning_and_forgotten_when_it_is_gone(
 ):
     clients.commands.hset(keys.SOURCES, "junk", "{")
 
-    async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
+    async def scene(registry: Registry, _clock: RedisClock, _notifications: Notifications) -> None:
         await registry.poll()
         await registry.poll()
         assert capsys.readouterr().out.count("malformed status ignored") == 1
@@ -140,13 +142,15 @@ def test_a_malformed_status_is_one_warning_and_forgotten_when_it_is_gone(
     with_registry(server, scene)
 
 
-def test_a_crops_key_of_another_type_costs_only_its_own_backlog(any_server: PrivateServer, any_clients: Clients):
+def test_a_crops_key_of_another_type_affects_only_the_backlog_of_its_source(
+    any_server: PrivateServer, any_clients: Clients
+):
     announce(any_clients, "odd")
     announce(any_clients, "front", order=1)
     any_clients.commands.set(keys.crops("odd"), "no stream")
     any_clients.commands.xadd(keys.crops("front"), {"a": "b"})
 
-    async def scene(registry: Registry, _clock: RedisClock, _told: Told) -> None:
+    async def scene(registry: Registry, _clock: RedisClock, _notifications: Notifications) -> None:
         await registry.poll()
         await registry.poll()
         assert registry.reachable

@@ -12,7 +12,7 @@ from tests.stage import SAD, UNSURE, GatewayProcess, Producer, gateway_process, 
 from tests.viewer import events_of
 
 
-def test_faces_are_saved_once_a_second_a_track_in_colour(gateway: GatewayProcess):
+def test_faces_of_each_track_are_saved_once_a_second_in_colour(gateway: GatewayProcess):
     until(lambda: len(gateway.saved()) >= 6, 20, "six faces")
     emotions = {path.parent.name for path in gateway.saved()}
     assert emotions == {"happy", "sad"}
@@ -28,7 +28,7 @@ def test_faces_are_saved_once_a_second_a_track_in_colour(gateway: GatewayProcess
     assert gateway.get(listed["faces"][0]["url"]).headers["content-type"] == "image/jpeg"
 
 
-def test_an_uncertain_face_is_told_as_such_and_saved_on_request_only(server: PrivateServer, tmp_path: Path):
+def test_an_uncertain_face_is_published_as_uncertain_and_saved_only_on_request(server: PrivateServer, tmp_path: Path):
     producer = Producer(server.url)
     producer.faces.shown = {1: ((220.0, 100.0, 120.0, 140.0), UNSURE), 2: ((60.0, 120.0, 60.0, 70.0), SAD)}
     with producer, gateway_process(server.url, tmp_path / "faces") as gateway:
@@ -42,7 +42,9 @@ def test_an_uncertain_face_is_told_as_such_and_saved_on_request_only(server: Pri
         assert saved.startswith("uncertain/uncertain_45.0_")
 
 
-def test_of_two_gateways_one_saves_and_the_other_takes_over(server: PrivateServer, producer: Producer, tmp_path: Path):
+def test_only_one_of_two_gateways_saves_and_the_other_takes_over(
+    server: PrivateServer, producer: Producer, tmp_path: Path
+):
     with (
         gateway_process(server.url, tmp_path / "one") as one,
         gateway_process(server.url, tmp_path / "two") as two,
@@ -55,7 +57,7 @@ def test_of_two_gateways_one_saves_and_the_other_takes_over(server: PrivateServe
         until(other.saved, 30, "the other gateway's first face")
 
 
-def test_a_disk_that_is_full_is_507_and_the_rest_goes_on(server: PrivateServer, tmp_path: Path):
+def test_saving_on_a_full_disk_returns_507_and_the_rest_continues(server: PrivateServer, tmp_path: Path):
     (tmp_path / "file").write_text("")
     with (
         Producer(server.url),

@@ -17,7 +17,7 @@ from tests.stage import LABELS, GatewayProcess, Producer, reading, until
 from tests.viewer import events_of
 
 
-def test_a_websocket_client_gets_a_hello_then_arrays_of_events(gateway: GatewayProcess, producer: Producer):
+def test_a_websocket_client_receives_a_hello_and_then_arrays_of_events(gateway: GatewayProcess, producer: Producer):
     with connect_socket(gateway.socket_url) as client:
         hello = json.loads(client.recv(timeout=10))
         assert (hello["type"], hello["v"]) == ("hello", 2)
@@ -33,14 +33,14 @@ def test_a_websocket_client_gets_a_hello_then_arrays_of_events(gateway: GatewayP
         assert (state["source"], state["state"], state["reason"]) == ("front", "OFFLINE", "unplugged")
 
 
-def test_readings_that_are_stored_twice_are_told_once(gateway: GatewayProcess, producer: Producer):
+def test_readings_that_are_stored_twice_are_published_once(gateway: GatewayProcess, producer: Producer):
     producer.repeats = True
     with connect_socket(gateway.socket_url) as client:
         seen = [(e["frame"], e["face"]) for e, _ in zip(events_of(client, "reading"), range(60), strict=False)]
     assert len(seen) == len(set(seen)) == 60
 
 
-def test_another_site_gets_no_websocket(gateway: GatewayProcess):
+def test_a_websocket_from_another_site_is_refused(gateway: GatewayProcess):
     for origin in ("http://evil.example", "null", f"http://localhost:{gateway.port}"):
         with pytest.raises(InvalidStatus) as refused, connect_socket(gateway.socket_url, origin=origin):
             pass
@@ -50,7 +50,9 @@ def test_another_site_gets_no_websocket(gateway: GatewayProcess):
         assert json.loads(client.recv(timeout=10))["type"] == "hello"
 
 
-def test_a_client_that_stops_reading_is_told_what_it_missed_or_dropped_and_others_go_on(gateway: GatewayProcess):
+def test_a_client_that_stops_reading_receives_a_missed_event_or_is_disconnected_and_others_continue(
+    gateway: GatewayProcess,
+):
     port = gateway.port
     stalled = socket.socket()
     stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
@@ -78,7 +80,7 @@ def wide_readings(first: int, count: int) -> Iterator[Reading]:
 
 
 @pytest.mark.alone
-def test_a_slow_client_is_told_how_many_events_it_missed(gateway: GatewayProcess, clients: Clients):
+def test_a_slow_client_receives_the_number_of_events_it_missed(gateway: GatewayProcess, clients: Clients):
     sent = 0
 
     def lost_one() -> bool:

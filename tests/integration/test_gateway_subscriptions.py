@@ -1,4 +1,4 @@
-"""Several clients of a running gateway, each with its own wishes."""
+"""Several clients of a running gateway, each with its own subscription."""
 
 import json
 import time
@@ -36,7 +36,7 @@ def hello_of(client: ClientConnection) -> dict[str, Any]:
     return hello
 
 
-def heard(client: ClientConnection, seconds: float) -> list[dict[str, Any]]:
+def received(client: ClientConnection, seconds: float) -> list[dict[str, Any]]:
     """All events of so many seconds."""
     found: list[dict[str, Any]] = []
     deadline = time.monotonic() + seconds
@@ -49,14 +49,14 @@ def heard(client: ClientConnection, seconds: float) -> list[dict[str, Any]]:
 
 
 def first_of_each(client: ClientConnection, wanted: set[Any], of: str, seconds: float = 20) -> None:
-    """Wait until events with all of these values of a field have come."""
+    """Wait until events with all of these values of a field have arrived."""
     deadline = time.monotonic() + seconds
     while wanted:
         assert time.monotonic() < deadline, f"never came: {wanted}"
         wanted = wanted - {event.get(of) for event in json.loads(client.recv(timeout=10))}
 
 
-def test_each_client_hears_what_it_subscribed_to_and_nothing_else(gateway: GatewayProcess):
+def test_each_client_receives_only_what_it_subscribed_to(gateway: GatewayProcess):
     with (
         connect_socket(gateway.socket_url) as everything,
         connect_socket(f"{gateway.socket_url}?source=back&kind=reading") as back,
@@ -67,7 +67,7 @@ def test_each_client_hears_what_it_subscribed_to_and_nothing_else(gateway: Gatew
         for client in clients:
             hello_of(client)
         first_of_each(everything, {"front", "back"}, "source")
-        of_all, of_back, of_second, of_figures = (heard(client, 3) for client in clients)
+        of_all, of_back, of_second, of_figures = (received(client, 3) for client in clients)
     assert {"reading", "episode", "stats"} <= {event["kind"] for event in of_all}
     assert {(event["kind"], event["source"]) for event in of_back if event["kind"] != "heartbeat"} == {
         ("reading", "back")
@@ -79,7 +79,7 @@ def test_each_client_hears_what_it_subscribed_to_and_nothing_else(gateway: Gatew
     assert {event["kind"] for event in of_figures} <= {"stats", "heartbeat"}
 
 
-def test_a_rate_thins_the_readings_of_each_track_and_nothing_else(gateway: GatewayProcess):
+def test_a_rate_limits_only_the_readings_of_each_track(gateway: GatewayProcess):
     with (
         connect_socket(f"{gateway.socket_url}?source=front&kind=reading&kind=stats&rate=2") as slow,
         connect_socket(f"{gateway.socket_url}?source=front&kind=reading") as full,
@@ -87,13 +87,13 @@ def test_a_rate_thins_the_readings_of_each_track_and_nothing_else(gateway: Gatew
         hello_of(slow)
         hello_of(full)
         began = time.monotonic()
-        found = [event for event in heard(slow, 5) if event["kind"] != "heartbeat"]
+        found = [event for event in received(slow, 5) if event["kind"] != "heartbeat"]
         lasted = time.monotonic() - began
         tracks = Counter(event["track"] for event in found if event["kind"] == "reading")
         assert set(tracks) == {1, 2}
         assert all(2 <= count <= 2 * lasted + 2 for count in tracks.values())
         assert any(event["kind"] == "stats" for event in found)
-        of_full = Counter(event["track"] for event in heard(full, 3) if event["kind"] == "reading")
+        of_full = Counter(event["track"] for event in received(full, 3) if event["kind"] == "reading")
         assert of_full[1] > tracks[1]
 
 
@@ -102,10 +102,10 @@ def test_a_subscription_can_be_replaced_at_any_time(gateway: GatewayProcess):
         hello_of(client)
         client.send(json.dumps({"subscribe": {"kinds": ["reading"], "tracks": [1]}}))
         first_of_each(client, {"reading"}, "kind")
-        assert {(event["kind"], event["track"]) for event in heard(client, 2)} == {("reading", 1)}
+        assert {(event["kind"], event["track"]) for event in received(client, 2)} == {("reading", 1)}
         client.send(json.dumps({"subscribe": {"sources": ["nobody"], "kinds": ["reading"]}}))
         next(events_of(client, "heartbeat"))
-        assert {event["kind"] for event in heard(client, 2)} == {"heartbeat"}
+        assert {event["kind"] for event in received(client, 2)} == {"heartbeat"}
 
 
 def test_a_bad_subscription_is_refused_and_the_old_one_stays(gateway: GatewayProcess):
@@ -116,10 +116,10 @@ def test_a_bad_subscription_is_refused_and_the_old_one_stays(gateway: GatewayPro
             refused = next(events_of(client, "refused"))
             assert refused["code"] == "bad_subscription"
             assert refused["message"]
-        assert {(event["kind"], event["track"]) for event in heard(client, 2)} == {("reading", 1)}
+        assert {(event["kind"], event["track"]) for event in received(client, 2)} == {("reading", 1)}
 
 
-def test_a_bad_subscription_in_the_address_is_refused_after_the_hello_and_then_everything_comes(
+def test_a_bad_subscription_in_the_address_is_refused_after_the_hello_and_all_events_are_sent(
     gateway: GatewayProcess,
 ):
     with connect_socket(f"{gateway.socket_url}?kind=smell&rate=-1") as client:
@@ -130,17 +130,17 @@ def test_a_bad_subscription_in_the_address_is_refused_after_the_hello_and_then_e
         first_of_each(client, {"reading", "stats"}, "kind")
 
 
-def test_a_client_with_nothing_to_hear_gets_a_heartbeat_about_once_a_second(gateway: GatewayProcess):
+def test_a_client_without_events_receives_a_heartbeat_about_once_a_second(gateway: GatewayProcess):
     with connect_socket(f"{gateway.socket_url}?source=nobody&kind=reading") as client:
         now_ms = hello_of(client)["stats"]["now_ms"]
-        beats = heard(client, 6)
-    assert {event["kind"] for event in beats} == {"heartbeat"}
-    assert 2 <= len(beats) <= 6
-    times = [now_ms, *(event["now_ms"] for event in beats)]
+        heartbeats = received(client, 6)
+    assert {event["kind"] for event in heartbeats} == {"heartbeat"}
+    assert 2 <= len(heartbeats) <= 6
+    times = [now_ms, *(event["now_ms"] for event in heartbeats)]
     assert times == sorted(times)
 
 
-def test_the_hello_tells_the_episodes_that_run(gateway: GatewayProcess):
+def test_the_hello_contains_the_running_episodes(gateway: GatewayProcess):
     def running() -> set[tuple[int, str]]:
         with connect_socket(gateway.socket_url) as client:
             return {(one["track"], one["emotion"]) for one in hello_of(client)["episodes"] if one["source"] == "front"}
@@ -148,7 +148,7 @@ def test_the_hello_tells_the_episodes_that_run(gateway: GatewayProcess):
     until(lambda: running() == {(1, "happy"), (2, "sad")}, 20, "the episodes")
 
 
-def test_the_figures_tell_the_stages_and_what_was_encoded(gateway: GatewayProcess):
+def test_the_statistics_contain_the_stages_and_the_number_of_encodings(gateway: GatewayProcess):
     with connect_socket(f"{gateway.socket_url}?kind=stats") as client:
         hello_of(client)
         figures = next(events_of(client, "stats"))

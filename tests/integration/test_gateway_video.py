@@ -25,7 +25,7 @@ def decode(answer: httpx.Response) -> np.ndarray:
     return cv2.imdecode(np.frombuffer(answer.content, np.uint8), cv2.IMREAD_COLOR)
 
 
-def test_the_video_has_boxes_drawn_in_and_is_encoded_once_for_all_viewers(gateway: GatewayProcess, producer: Producer):
+def test_the_video_contains_boxes_and_is_encoded_once_for_all_viewers(gateway: GatewayProcess, producer: Producer):
     pictures = pictures_of(f"{gateway.url}/video_feed?source=front", 4)
     original = clip_frames(1)[0]
     assert all(picture.shape == original.shape for picture in pictures)
@@ -56,20 +56,20 @@ def test_the_video_has_boxes_drawn_in_and_is_encoded_once_for_all_viewers(gatewa
     assert made() == after, "without viewers nothing is made of them"
 
 
-def test_a_still_is_the_newest_frame_with_what_was_read_of_it(gateway: GatewayProcess, producer: Producer):
+def test_a_still_is_the_newest_frame_with_its_readings(gateway: GatewayProcess, producer: Producer):
     answer = gateway.get("/api/v1/sources/front/frame.jpg?width=400")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
     assert answer.headers["cache-control"] == "no-store"
     assert decode(answer).shape == (240, 320, 3)
-    told = json.loads(answer.headers["x-frame"])
-    assert (told["source"], told["width"], told["height"]) == ("front", 640, 480)
-    assert {face["emotion"] for face in told["faces"]} == {"happy", "sad"}
+    shown = json.loads(answer.headers["x-frame"])
+    assert (shown["source"], shown["width"], shown["height"]) == ("front", 640, 480)
+    assert {face["emotion"] for face in shown["faces"]} == {"happy", "sad"}
     producer.state, producer.reason = "OFFLINE", "unplugged"
     until(lambda: gateway.get("/api/v1/sources/front/frame.jpg").status_code == 503)
     assert "unplugged" in gateway.get("/api/v1/sources/front/frame.jpg").json()["error"]["message"]
 
 
-def test_what_the_settings_hide_nobody_can_ask_to_see(gateway: GatewayProcess):
+def test_no_request_can_show_what_the_settings_hide(gateway: GatewayProcess):
     def spread(path: str) -> float:
         return float(decode(gateway.get(path))[110:230, 230:330].std(axis=(0, 1)).max())
 
@@ -84,16 +84,16 @@ def test_what_the_settings_hide_nobody_can_ask_to_see(gateway: GatewayProcess):
     assert picture[110:230, 230:330].std(axis=(0, 1)).max() < 4
 
 
-def test_a_viewer_gets_no_more_pictures_than_it_asks_for_and_the_newest(gateway: GatewayProcess):
+def test_a_viewer_gets_the_newest_frames_at_no_more_than_the_requested_rate(gateway: GatewayProcess):
     body = b""
     with httpx.stream("GET", f"{gateway.url}/video_feed?source=front&fps=1", timeout=20) as answer:
         parts = answer.iter_raw()
         while body.count(b"X-Frame") < 4:  # so the lines of the first three are whole
             body += next(parts)
-    told = [json.loads(part.split(b"\r\n")[0]) for part in body.split(b"X-Frame: ")[1:4]]
-    seconds = (told[-1]["captured_ms"] - told[0]["captured_ms"]) / 1000  # two pauses of one second
+    headers = [json.loads(part.split(b"\r\n")[0]) for part in body.split(b"X-Frame: ")[1:4]]
+    seconds = (headers[-1]["captured_ms"] - headers[0]["captured_ms"]) / 1000  # two pauses of one second
     assert 1.5 < seconds < 6
-    assert told[-1]["frame"] >= told[0]["frame"] + 10
+    assert headers[-1]["frame"] >= headers[0]["frame"] + 10
 
 
 def test_without_viewers_and_saving_the_capture_has_no_listener(
@@ -112,7 +112,7 @@ def test_without_viewers_and_saving_the_capture_has_no_listener(
         assert len(gateway.saved()) == 1
 
 
-def test_a_source_that_is_offline_shows_a_picture_that_says_so(gateway: GatewayProcess, producer: Producer):
+def test_the_video_of_an_offline_source_shows_a_placeholder(gateway: GatewayProcess, producer: Producer):
     producer.state, producer.reason = "OFFLINE", "unplugged"
     until(lambda: gateway.get("/api/v1/sources/front").json()["state"] == "OFFLINE")
     started = time.monotonic()
@@ -124,7 +124,7 @@ def test_a_source_that_is_offline_shows_a_picture_that_says_so(gateway: GatewayP
     assert gateway.get("/video_feed?source=nobody").status_code == 404
 
 
-def test_who_named_no_source_gets_the_next_when_the_first_is_gone(
+def test_a_viewer_without_a_source_gets_the_next_source_when_the_first_is_gone(
     server: PrivateServer, clients: Clients, tmp_path: Path
 ):
     with Producer(server.url) as front, gateway_process(server.url, tmp_path / "faces", save="false") as gateway:

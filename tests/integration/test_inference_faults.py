@@ -111,7 +111,7 @@ def test_only_the_crop_that_kills_its_process_is_dead_lettered(server, clients):
     assert client.scard(keys.quarantined("clip")) == 0
 
 
-def test_a_server_that_is_killed_and_comes_back_costs_no_crop_that_it_still_has(any_server, any_clients):
+def test_after_a_restart_of_a_killed_server_every_crop_that_it_still_has_is_processed(any_server, any_clients):
     client = any_clients.commands
     add(client, "clip", *[crop("clip", frame) for frame in range(300)])
     until(lambda: client.info("persistence")["aof_pending_bio_fsync"] == 0)

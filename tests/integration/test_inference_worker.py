@@ -166,7 +166,7 @@ def test_one_poison_crop_in_a_batch_is_the_only_one_that_is_dead_lettered(any_se
 
     assert sorted(frames(results(client, "clip"))) == [frame for frame in range(32) if frame != 17]
     (letter,) = dead(client, "clip")
-    assert (letter.reason, letter.crop_id) == ("told to fail", "clip:e1:17:0")
+    assert (letter.reason, letter.crop_id) == ("failure on request", "clip:e1:17:0")
 
 
 def test_a_batch_of_poison_alone_is_dead_lettered_if_the_engine_works(server, clients):
@@ -184,7 +184,7 @@ def test_a_broken_engine_ends_the_worker_and_rejects_no_crop(server, clients):
     engine.broken = True
     add(client, "clip", *[crop("clip", frame) for frame in range(5)])
 
-    with pytest.raises(EngineBroken, match="told to fail"):
+    with pytest.raises(EngineBroken, match="failure on request"):
         work_here(server.url, engine)
     with working(server.url):
         until_outcomes(client, "clip", 5)

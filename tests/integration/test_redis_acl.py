@@ -25,7 +25,7 @@ SERVICES = ("capture_service", "inference_service", "jobs_service")
 
 @pytest.fixture
 def url(any_server: PrivateServer, tmp_path: Path) -> str:
-    """How the user `emotii` reaches a server on which nobody else may do anything."""
+    """The URL for the user `emotii` of a server on which no other user has permissions."""
     path = any_server.url.removeprefix("unix://")
     digest = hashlib.sha256(PASSWORD.encode()).hexdigest()
     with redis.Redis.from_url(any_server.url) as admin:
@@ -38,7 +38,9 @@ def url(any_server: PrivateServer, tmp_path: Path) -> str:
 
 
 @pytest.mark.long
-def test_the_whole_pipeline_runs_as_a_user_who_may_do_little_else(any_server: PrivateServer, url: str, tmp_path: Path):
+def test_the_whole_pipeline_runs_as_a_redis_user_with_few_other_permissions(
+    any_server: PrivateServer, url: str, tmp_path: Path
+):
     secret = Path(url).read_text().strip()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("EMOTII_")}
     environment |= {"EMOTII_REDIS_URL_FILE": url, "EMOTII_SOURCES": "front=demo", "EMOTII_JOBS": str(tmp_path / "jobs")}
@@ -71,7 +73,9 @@ def test_the_whole_pipeline_runs_as_a_user_who_may_do_little_else(any_server: Pr
     assert "password" not in said.lower()
 
 
-def test_nobody_else_may_do_anything_and_emotii_nothing_of_an_administrators(any_server: PrivateServer, url: str):
+def test_other_redis_users_have_no_permissions_and_emotii_has_no_administrative_ones(
+    any_server: PrivateServer, url: str
+):
     with redis.Redis.from_url(any_server.url) as stranger, pytest.raises(redis.exceptions.AuthenticationError):
         stranger.hgetall(keys.ADDED_SOURCES)
     clients = connect(Path(url).read_text().strip(), "test")

@@ -37,7 +37,7 @@ TINY = replace(SEED, name="tiny", epochs=2, batch_size=32)
 
 
 def synthetic(each: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Noise with a bright bar whose height tells the emotion: (5 * each, 48, 48) uint8, and labels."""
+    """Noise with a bright bar whose height shows the emotion: (5 * each, 48, 48) uint8, and labels."""
     labels = np.repeat(np.arange(5), each)
     images = np.random.default_rng(seed).integers(0, 100, (len(labels), 48, 48), dtype=np.uint8)
     for image, label in zip(images, labels, strict=True):
@@ -242,10 +242,10 @@ def test_a_killed_run_on_class_folders_resumes_after_its_last_complete_epoch(tmp
     assert [epoch["epoch"] for epoch in first] == [0]
     assert not out.exists()
 
-    told = io.StringIO()
-    model = train(data, None, out, TINY, run=kept, console=Console(file=told))
+    output = io.StringIO()
+    model = train(data, None, out, TINY, run=kept, console=Console(file=output))
 
-    assert "1 epochs are done already" in told.getvalue()
+    assert "1 epochs are done already" in output.getvalue()
     history = Run(kept).history()
     assert [epoch["epoch"] for epoch in history] == [0, 1]
     assert history[0] == first[0]

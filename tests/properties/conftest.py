@@ -15,7 +15,7 @@ settings.load_profile("few")
 
 @pytest.fixture(autouse=True, scope="module")
 def nothing_waits_for_the_disk() -> Iterator[None]:
-    """What these tests write need not outlive a power cut, and a disk that is busy takes its time."""
+    """Data of these tests need not survive a power cut, and syncing a busy disk is slow."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", lambda _: None)
         yield

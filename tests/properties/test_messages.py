@@ -1,4 +1,4 @@
-"""Of any bytes whatever a reader makes a valid message or `MalformedMessage`; what was written is read as it was."""
+"""For any bytes a reader returns a valid message or raises `MalformedMessage`; messages survive a round trip."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -73,7 +73,7 @@ ENTRIES = st.dictionaries(st.sampled_from(KNOWN) | st.binary(max_size=12), ODD, 
 
 @pytest.mark.parametrize("read", READERS)
 @given(fields=ENTRIES)
-def test_of_any_fields_comes_a_message_or_the_reason_why_not(read, fields):
+def test_any_fields_give_a_message_or_the_reason_of_their_refusal(read, fields):
     try:
         found = read(fields)
     except MalformedMessage:
@@ -113,7 +113,7 @@ def test_a_crop_survives_and_its_numbers_to_the_digits_that_are_written(crop):
 
 
 @given(entry=st.one_of(DONE, MANIFESTS))
-def test_what_passes_through_survives_as_it_is(entry):
+def test_entries_that_a_worker_passes_through_survive_unchanged(entry):
     assert read_crop_entry(entry.fields()) == read_outcome(entry.fields()) == entry
 
 
@@ -134,7 +134,7 @@ def test_a_picture_survives(picture):
 
 
 @given(original=ENTRIES, reason=st.text(), entry=st.text())
-def test_a_buried_entry_can_always_be_read_again_and_is_never_large(original, reason, entry):
+def test_a_dead_letter_can_always_be_read_back_and_is_never_large(original, reason, entry):
     assume(len(reason) < 200)
     again = Dead.read(Dead(entry, reason, original).fields())
     assert (again.entry, again.reason) == (entry, reason)
@@ -143,7 +143,7 @@ def test_a_buried_entry_can_always_be_read_again_and_is_never_large(original, re
 
 @given(payload=st.binary())
 @example(b'{"v":1}\n')
-def test_of_any_payload_comes_a_frame_or_the_reason_why_not(payload):
+def test_any_payload_gives_a_frame_or_the_reason_of_its_refusal(payload):
     try:
         FrameHeader.decode(payload)
     except MalformedMessage:
@@ -151,12 +151,12 @@ def test_of_any_payload_comes_a_frame_or_the_reason_why_not(payload):
 
 
 @given(stored=st.binary() | st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(repr))
-def test_of_any_status_comes_a_job_or_none(stored):
+def test_any_status_gives_a_job_or_none(stored):
     read_status(stored)
 
 
 @given(stored=st.dictionaries(st.binary(max_size=8) | st.sampled_from([b"saving", b"blur"]), st.binary(max_size=30)))
-def test_of_any_stored_settings_come_settings_and_the_names_of_those_that_are_none(stored):
+def test_any_stored_settings_give_settings_and_the_names_of_invalid_ones(stored):
     settings, useless = RuntimeSettings(saving=True).changed_by(stored)
     assert RuntimeSettings.model_validate(settings.model_dump()) == settings
     assert useless <= {name.decode(errors="replace") for name in stored}

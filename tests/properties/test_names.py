@@ -33,7 +33,7 @@ CHARACTERS = st.text(st.sampled_from("ab01_-./\\%:@?#[]{}~ \0\n\tÄ\uff19" + str
 
 
 @given(name=NAMES)
-def test_the_name_of_a_face_is_read_as_it_was_written_or_is_not_one(name):
+def test_the_file_name_of_a_face_is_read_back_unchanged_or_refused(name):
     try:
         assert str(FaceName.parse(str(name))) == str(name)
     except FaceNameError:
@@ -41,7 +41,7 @@ def test_the_name_of_a_face_is_read_as_it_was_written_or_is_not_one(name):
 
 
 @given(text=CHARACTERS | st.text() | NAMES.map(str).flatmap(lambda name: st.sampled_from([name + "x", "../" + name])))
-def test_what_can_name_a_face_is_one_plain_name_of_a_file(text):
+def test_every_accepted_name_of_a_face_is_a_plain_file_name(text):
     try:
         name = FaceName.parse(text)
     except FaceNameError:
@@ -54,7 +54,7 @@ def test_what_can_name_a_face_is_one_plain_name_of_a_file(text):
 
 
 @given(emotion=CHARACTERS | st.text())
-def test_no_text_in_place_of_an_emotion_leads_out_of_the_store(emotion):
+def test_no_text_in_place_of_an_emotion_reaches_outside_the_store(emotion):
     with TemporaryDirectory() as folder:
         inside = Path(folder) / "a" / "faces"
         inside.mkdir(parents=True)
@@ -69,7 +69,7 @@ def test_no_text_in_place_of_an_emotion_leads_out_of_the_store(emotion):
 
 
 @given(names=st.lists(NAMES, max_size=6), cut=MOMENTS)
-def test_what_is_erased_by_time_and_what_stays_is_all_there_was(names, cut):
+def test_faces_erased_by_time_and_remaining_faces_add_up_to_all(names, cut):
     with TemporaryDirectory() as folder:
         store = FaceStore(Path(folder))
         saved = [store.save(b"x", name) for name in names]
@@ -79,18 +79,18 @@ def test_what_is_erased_by_time_and_what_stays_is_all_there_was(names, cut):
 
 
 @given(source=st.from_regex(keys.SOURCE_NAME, fullmatch=True), jpeg=st.binary(max_size=60))
-def test_a_stamp_tells_its_source_whatever_the_picture_is(source, jpeg):
+def test_the_tag_of_any_picture_names_its_source(source, jpeg):
     picture = b"\xff\xd8\xff\xe0\x00\x10JFIF\0" + bytes(9) + jpeg
     assert origin(tagged(picture, source)[:HEAD_BYTES]) == source
 
 
 @given(head=st.binary(max_size=HEAD_BYTES))
-def test_of_any_bytes_comes_a_source_or_none(head):
+def test_any_bytes_give_a_source_or_none(head):
     assert origin(head) is None or isinstance(origin(head), str)
 
 
 @given(name=CHARACTERS, address=CHARACTERS | st.text())
-def test_any_address_is_of_a_kind_or_refused_in_words(name, address):
+def test_any_address_has_a_kind_or_is_refused_with_a_reason(name, address):
     for kind in (address_kind, added_kind):
         for called in (name, "front"):
             try:
@@ -122,18 +122,18 @@ def test_no_password_of_an_address_is_ever_shown(scheme, user, password, host):
 
 @pytest.mark.parametrize("settings", [GatewaySettings, CaptureSettings, InferenceSettings])
 @given(data=st.data())
-def test_any_value_of_a_setting_is_taken_or_refused_in_one_line_that_names_it(settings, data):
+def test_any_value_of_a_setting_is_accepted_or_refused_in_one_line_that_names_it(settings, data):
     field = data.draw(st.sampled_from(sorted(settings.model_fields)))
     value = data.draw(st.text(max_size=40) | st.floats().map(str) | st.integers().map(str) | CHARACTERS)
     try:
         taken = load(settings, **{field: value})
     except SettingsError as refusal:
-        told = str(refusal)
+        message = str(refusal)
     else:
         assert hasattr(taken, field)
         return
-    assert told.startswith("EMOTII_")
-    assert len(told.splitlines()) == 1
+    assert message.startswith("EMOTII_")
+    assert len(message.splitlines()) == 1
 
 
 @given(
@@ -141,7 +141,7 @@ def test_any_value_of_a_setting_is_taken_or_refused_in_one_line_that_names_it(se
     kept=st.integers(0, 30),
     limit=st.integers(0, 40),
 )
-def test_bounds_on_saved_faces_hold_and_take_no_more_than_they_must(days, kept, limit):
+def test_limits_on_saved_faces_hold_and_remove_no_more_than_necessary(days, kept, limit):
     now = datetime.now(UTC)
     with TemporaryDirectory() as folder:
         store = FaceStore(Path(folder))

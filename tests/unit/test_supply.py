@@ -27,9 +27,9 @@ def test_every_shipped_package_has_its_licence_in_the_list():
 
 @pytest.mark.parametrize("module", ["contract.model.openvino", "training.export.quantize"])
 def test_openvino_sends_no_telemetry(module: str):
-    look = f"import {module}, sys; assert sys.modules['openvino_telemetry'] is None"
+    script = f"import {module}, sys; assert sys.modules['openvino_telemetry'] is None"
     ended = subprocess.run(
-        [sys.executable, "-c", look],
+        [sys.executable, "-c", script],
         cwd=ROOT,
         capture_output=True,
         text=True,

@@ -1,4 +1,4 @@
-"""The application without Redis: nothing here may need it, and everything answers in one shape."""
+"""The application without Redis: nothing here may need it, and all errors have one shape."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -24,13 +24,13 @@ def app(tmp_path: Path) -> FastAPI:
     return create_app(Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path / "faces")))
 
 
-def asked(app: FastAPI, method: str, path: str, **more) -> httpx.Response:
-    async def ask() -> httpx.Response:
+def response_to(app: FastAPI, method: str, path: str, **more) -> httpx.Response:
+    async def send() -> httpx.Response:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=f"http://localhost:{PORT}") as client:
             return await client.request(method, path, **more)
 
-    return asyncio.run(ask())
+    return asyncio.run(send())
 
 
 def error_of(answer: httpx.Response) -> str:
@@ -45,7 +45,7 @@ def with_source(app: FastAPI, name: str = "front", order: int = 0, kind: str = "
     registry = app.state.gateway.registry
     now = app.state.gateway.clock.now_ms()
     status = SourceStatus(name=name, kind=kind, order=order, state="ONLINE", since_ms=now, seen_ms=now)
-    registry._sources[name] = status  # what a look at Redis would have found
+    registry._sources[name] = status  # as a poll of Redis would have stored it
 
 
 def with_readings(app: FastAPI, *readings: Reading) -> None:
@@ -87,31 +87,31 @@ def with_readings(app: FastAPI, *readings: Reading) -> None:
         ("POST", "/api/v1/predict", 415, "unsupported_media_type"),
     ],
 )
-def test_every_error_has_the_one_shape(app: FastAPI, method: str, path: str, status: int, code: str):
-    answer = asked(app, method, path)
+def test_every_error_has_the_same_shape(app: FastAPI, method: str, path: str, status: int, code: str):
+    answer = response_to(app, method, path)
     assert (answer.status_code, error_of(answer)) == (status, code)
 
 
-def test_an_unknown_source_is_answered_with_those_that_there_are(app: FastAPI):
+def test_the_error_for_an_unknown_source_lists_the_available_sources(app: FastAPI):
     with_source(app, "front")
     with_source(app, "door", 1)
-    assert "there are: front, door" in asked(app, "GET", "/emotion?source=nobody").json()["error"]["message"]
+    assert "there are: front, door" in response_to(app, "GET", "/emotion?source=nobody").json()["error"]["message"]
 
 
-def test_an_unexpected_error_tells_nothing_of_itself(app: FastAPI):
+def test_the_response_to_an_unexpected_error_shows_no_details(app: FastAPI):
     @app.get("/broken")
     async def broken() -> None:
         raise RuntimeError("secret")
 
-    answer = asked(app, "GET", "/broken")
+    answer = response_to(app, "GET", "/broken")
     assert (answer.status_code, error_of(answer)) == (500, "internal_error")
     assert "secret" not in answer.text
 
 
-def test_without_a_face_emotion_answers_null_with_200(app: FastAPI):
-    assert asked(app, "GET", "/emotion").json() == {"emotion": None, "confidence": 0.0}
+def test_without_a_face_emotion_returns_null_with_200(app: FastAPI):
+    assert response_to(app, "GET", "/emotion").json() == {"emotion": None, "confidence": 0.0}
     with_source(app)
-    answer = asked(app, "GET", "/emotion?source=front")
+    answer = response_to(app, "GET", "/emotion?source=front")
     assert (answer.status_code, answer.json()) == (200, {"emotion": None, "confidence": 0.0})
 
 
@@ -126,44 +126,44 @@ def test_emotion_is_that_of_the_largest_face_of_the_first_camera(app: FastAPI):
         reading("door", 1, track=2, index=1, probabilities=HAPPY, box=(0.0, 0.0, 50.0, 50.0), captured_ms=now),
         reading("front", 1, probabilities=HAPPY, box=(0.0, 0.0, 200.0, 200.0), captured_ms=now),
     )
-    assert asked(app, "GET", "/emotion").json() == {"emotion": "sad", "confidence": 90.0}
-    assert asked(app, "GET", "/emotion?source=front").json() == {"emotion": "happy", "confidence": 95.0}
+    assert response_to(app, "GET", "/emotion").json() == {"emotion": "sad", "confidence": 90.0}
+    assert response_to(app, "GET", "/emotion?source=front").json() == {"emotion": "happy", "confidence": 95.0}
 
 
-def test_emotion_says_uncertain_where_the_model_does_not_know(app: FastAPI):
+def test_emotion_returns_uncertain_when_the_model_is_uncertain(app: FastAPI):
     with_source(app)
     with_readings(app, reading(probabilities=UNSURE, captured_ms=app.state.gateway.clock.now_ms()))
-    assert asked(app, "GET", "/emotion").json() == {"emotion": "uncertain", "confidence": 45.0}
+    assert response_to(app, "GET", "/emotion").json() == {"emotion": "uncertain", "confidence": 45.0}
 
 
-def test_a_face_that_was_seen_long_ago_is_no_face(app: FastAPI):
+def test_a_face_that_was_seen_long_ago_does_not_count(app: FastAPI):
     with_source(app)
     old = app.state.gateway.clock.now_ms() - 2500
     with_readings(app, reading(captured_ms=old))
-    assert asked(app, "GET", "/emotion").json()["emotion"] is None
+    assert response_to(app, "GET", "/emotion").json()["emotion"] is None
 
 
 def test_a_repeated_reading_counts_once(app: FastAPI):
     with_source(app)
     with_readings(app, *[reading(captured_ms=app.state.gateway.clock.now_ms())] * 3)
-    figures = asked(app, "GET", "/metrics").text
+    figures = response_to(app, "GET", "/metrics").text
     assert 'emotii_gateway_readings_total{source="front"} 1.0' in figures
     assert "emotii_gateway_repeated_readings_total 2.0" in figures
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:5000", "127.0.0.1:9", "[::1]:5000"])
-def test_our_own_names_are_served(app: FastAPI, host: str):
-    assert asked(app, "GET", "/emotion", headers={"host": host}).status_code == 200
+def test_requests_with_our_own_host_names_are_served(app: FastAPI, host: str):
+    assert response_to(app, "GET", "/emotion", headers={"host": host}).status_code == 200
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:5000", "localhost.evil.example", "", "0.0.0.0"])
-def test_another_host_name_is_refused(app: FastAPI, host: str):
-    answer = asked(app, "GET", "/emotion", headers={"host": host})
+def test_a_request_with_another_host_name_is_refused(app: FastAPI, host: str):
+    answer = response_to(app, "GET", "/emotion", headers={"host": host})
     assert (answer.status_code, error_of(answer)) == (400, "unknown_host")
 
 
-def test_probes_are_answered_under_any_name(app: FastAPI):
-    assert asked(app, "GET", "/healthz", headers={"host": "10.1.2.3:5000"}).status_code == 200
+def test_probes_are_served_under_any_host_name(app: FastAPI):
+    assert response_to(app, "GET", "/healthz", headers={"host": "10.1.2.3:5000"}).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -177,23 +177,23 @@ def test_probes_are_answered_under_any_name(app: FastAPI):
     ],
 )
 @pytest.mark.parametrize("headers", [{"origin": "http://evil.example"}, {"sec-fetch-site": "cross-site"}])
-def test_what_changes_something_is_refused_to_other_sites(
+def test_other_sites_are_refused_requests_that_change_something(
     app: FastAPI, method: str, path: str, headers: dict[str, str]
 ):
-    answer = asked(app, method, path, headers=headers)
+    answer = response_to(app, method, path, headers=headers)
     assert (answer.status_code, error_of(answer)) == (403, "foreign_origin")
 
 
-def test_every_answer_tells_browsers_to_be_careful(app: FastAPI):
+def test_every_response_has_security_headers(app: FastAPI):
     for path in ("/", "/emotion", "/nowhere"):
-        headers = asked(app, "GET", path).headers
+        headers = response_to(app, "GET", path).headers
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert "default-src 'self'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
 
 
-def test_the_page_has_nothing_inline_and_asks_no_other_host(app: FastAPI):
-    page = asked(app, "GET", "/").text
+def test_the_page_has_nothing_inline_and_contacts_no_other_host(app: FastAPI):
+    page = response_to(app, "GET", "/").text
     assert "style=" not in page
     assert "<style" not in page
     assert "http://" not in page
@@ -201,14 +201,14 @@ def test_the_page_has_nothing_inline_and_asks_no_other_host(app: FastAPI):
     assert page.count("<script") == page.count('<script type="module" src="/static/')
 
 
-def test_a_head_of_the_video_is_answered_at_once(app: FastAPI):
-    answer = asked(app, "HEAD", "/video_feed")
+def test_a_head_request_for_the_video_returns_at_once(app: FastAPI):
+    answer = response_to(app, "HEAD", "/video_feed")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "multipart/x-mixed-replace; boundary=frame"
 
 
-def test_an_upload_without_redis_is_told(app: FastAPI):
-    answer = asked(app, "POST", "/api/v1/predict", files={"picture": b"bytes"})
+def test_an_upload_without_redis_returns_503(app: FastAPI):
+    answer = response_to(app, "POST", "/api/v1/predict", files={"picture": b"bytes"})
     assert (answer.status_code, error_of(answer)) == (503, "redis_unavailable")
 
 
@@ -225,20 +225,20 @@ def test_an_upload_without_redis_is_told(app: FastAPI):
         ({"content": b"{}", "headers": {"content-type": "application/json"}}, 415, "unsupported_media_type"),
     ],
 )
-def test_an_upload_that_cannot_be_one_is_refused(tmp_path: Path, body: dict, status: int, code: str):
+def test_an_invalid_upload_is_refused(tmp_path: Path, body: dict, status: int, code: str):
     small = create_app(Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0", upload_limit=2048)))
-    answer = asked(small, "POST", "/api/v1/predict", **body)
+    answer = response_to(small, "POST", "/api/v1/predict", **body)
     assert (answer.status_code, error_of(answer)) == (status, code)
 
 
-def test_a_body_that_does_not_say_how_long_it_is_is_cut_off(app: FastAPI):
+def test_a_body_without_a_content_length_is_cut_off_at_the_limit(app: FastAPI):
     small = create_app(Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0", upload_limit=2048)))
 
     async def endless():
         while True:
             yield b"x" * 1000
 
-    answer = asked(small, "POST", "/api/v1/predict", content=endless(), headers={"content-type": "image/jpeg"})
+    answer = response_to(small, "POST", "/api/v1/predict", content=endless(), headers={"content-type": "image/jpeg"})
     assert (answer.status_code, error_of(answer)) == (413, "too_large")
 
 
@@ -250,34 +250,34 @@ def test_saved_faces_are_listed_by_pages_fetched_and_deleted(app: FastAPI):
     ]
     found, before = [], ""
     while before is not None:
-        page = asked(app, "GET", f"/api/v1/faces?limit=2{before and f'&before={before}'}").json()
+        page = response_to(app, "GET", f"/api/v1/faces?limit=2{before and f'&before={before}'}").json()
         assert page["total"] == 5
         found += page["faces"]
         before = page["next"]
     assert [face["name"] for face in found] == [str(name) for name in reversed(names)]
     url = found[0]["url"]
-    picture = asked(app, "GET", url)
+    picture = response_to(app, "GET", url)
     assert (picture.content, picture.headers["content-type"]) == (b"jpeg 4", "image/jpeg")
-    assert asked(app, "DELETE", url).status_code == 204
-    assert asked(app, "GET", url).status_code == 404
-    assert asked(app, "GET", "/api/v1/faces").json()["total"] == 4
-    assert asked(app, "GET", "/api/v1/faces?emotion=..").json()["total"] == 0
+    assert response_to(app, "DELETE", url).status_code == 204
+    assert response_to(app, "GET", url).status_code == 404
+    assert response_to(app, "GET", "/api/v1/faces").json()["total"] == 4
+    assert response_to(app, "GET", "/api/v1/faces?emotion=..").json()["total"] == 0
 
 
-def test_a_saved_face_is_labelled_by_a_person_and_the_list_tells_it(app: FastAPI):
+def test_the_label_that_a_person_gives_a_saved_face_is_in_the_list(app: FastAPI):
     store = app.state.gateway.faces
     face = store.save(b"jpeg", FaceName("happy", 90.0, datetime(2026, 1, 1, tzinfo=UTC)))
     store.save(b"other", FaceName("sad", 90.0, datetime(2026, 1, 1, tzinfo=UTC)))
     store.save(b"unsure", FaceName("uncertain", 40.0, datetime(2026, 1, 1, tzinfo=UTC)))
-    assert asked(app, "GET", "/api/v1/emotions").json() == {"emotions": ["happy", "sad"]}
-    answer = asked(app, "PATCH", f"/api/v1/faces/happy/{face}", json={"emotion": "sad"})
+    assert response_to(app, "GET", "/api/v1/emotions").json() == {"emotions": ["happy", "sad"]}
+    answer = response_to(app, "PATCH", f"/api/v1/faces/happy/{face}", json={"emotion": "sad"})
     assert answer.status_code == 200
     assert (answer.json()["emotion"], answer.json()["labelled"], answer.json()["was"]) == ("sad", True, "happy")
-    listed = asked(app, "GET", "/api/v1/faces?emotion=sad").json()["faces"]
+    listed = response_to(app, "GET", "/api/v1/faces?emotion=sad").json()["faces"]
     assert answer.json() in listed
     assert {one["labelled"] for one in listed} == {True, False}
-    assert asked(app, "GET", answer.json()["url"]).content == b"jpeg"
-    again = asked(app, "PATCH", f"/api/v1/faces/happy/{face}", json={"emotion": "sad"})
+    assert response_to(app, "GET", answer.json()["url"]).content == b"jpeg"
+    again = response_to(app, "PATCH", f"/api/v1/faces/happy/{face}", json={"emotion": "sad"})
     assert (again.status_code, error_of(again)) == (404, "unknown_face")
 
 
@@ -291,9 +291,9 @@ def test_a_saved_face_is_labelled_by_a_person_and_the_list_tells_it(app: FastAPI
         ({}, "invalid_request"),
     ],
 )
-def test_a_label_that_no_model_knows_is_refused(app: FastAPI, body: dict, code: str):
+def test_a_label_that_no_model_has_is_refused(app: FastAPI, body: dict, code: str):
     face = app.state.gateway.faces.save(b"jpeg", FaceName("happy", 90.0, datetime(2026, 1, 1, tzinfo=UTC)))
-    answer = asked(app, "PATCH", f"/api/v1/faces/happy/{face}", json=body)
+    answer = response_to(app, "PATCH", f"/api/v1/faces/happy/{face}", json=body)
     assert (answer.status_code, error_of(answer)) == (422, code)
     assert app.state.gateway.faces.newest()[0] == [face]
 
@@ -309,7 +309,7 @@ def has_example(content: dict, described: dict) -> bool:
 
 
 def test_openapi_names_the_error_shape_for_every_route_and_has_examples(app: FastAPI):
-    described = asked(app, "GET", "/openapi.json").json()
+    described = response_to(app, "GET", "/openapi.json").json()
     assert "HTTPValidationError" not in described["components"]["schemas"]
     assert described["components"]["schemas"]["ErrorResponse"]["example"]["error"]["code"]
     for path, methods in described["paths"].items():
@@ -346,7 +346,7 @@ def test_a_background_task_that_fails_ends_the_process_instead_of_dying_silently
     assert failed.is_set()
 
 
-def test_an_end_without_a_failure_is_no_failure(tmp_path: Path):
+def test_a_task_that_ends_without_an_error_is_no_failure(tmp_path: Path):
     gateway = Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path, history=timedelta(0)))
     failed = asyncio.Event()
     app = create_app(gateway, failed.set)

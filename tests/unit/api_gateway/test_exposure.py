@@ -13,7 +13,7 @@ def test_this_machine_may_reach_the_gateway_without_tokens(host: str):
 @pytest.mark.parametrize(
     "host", ["0.0.0.0", "::", "", "192.0.2.7", "10.0.0.1", "fe80::1", "::ffff:10.0.0.1", "nowhere.invalid"]
 )
-def test_others_may_not_and_it_is_said_how_they_could(host: str):
+def test_other_machines_may_not_and_the_error_explains_how_to_allow_them(host: str):
     with pytest.raises(SettingsError, match=r"EMOTII_TOKENS=operator:.*EMOTII_WITHOUT_TOKENS"):
         check_reach(GatewaySettings(host=host))
     check_reach(GatewaySettings(host=host, tokens="viewer:" + "a" * 24))

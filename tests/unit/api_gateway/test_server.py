@@ -1,10 +1,10 @@
-"""What the process of the gateway loads before somebody asks for a picture."""
+"""Libraries that the gateway process loads before the first request for a picture."""
 
 import subprocess
 import sys
 
 
-def test_a_gateway_that_nobody_watches_has_loaded_nothing_that_only_pictures_and_migrations_need():
+def test_a_gateway_without_viewers_has_not_loaded_the_libraries_for_pictures_and_migrations():
     script = (
         "import sys, api_gateway.server; "
         "print([name for name in ('cv2', 'alembic', 'psycopg', 'openvino') if name in sys.modules])"

@@ -28,11 +28,11 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch):
         ("EMOTII_VIDEO_QUALITY", "0"),
     ],
 )
-def test_a_value_that_cannot_be_used_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str):
+def test_an_invalid_value_is_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str):
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=f"^{name}={value}"):
         load(GatewaySettings)
 
 
-def test_every_setting_says_what_it_is():
+def test_every_setting_has_a_description():
     assert all(field.description for field in GatewaySettings.model_fields.values())

@@ -75,7 +75,7 @@ def stages(detect_ms: int, infer_ms: int, deliver_ms: int) -> events.Stages:
     return events.Stages(detect_ms=detect_ms, infer_ms=infer_ms, deliver_ms=deliver_ms)
 
 
-def test_the_figures_of_a_second_are_its_medians_and_rates():
+def test_the_statistics_of_a_second_are_its_medians_and_rates():
     scene = Scene()
     scene.count("front", 30, stages(10, 15, 5), stale=False)
     scene.count("front", 40, stages(20, 10, 10), stale=False)
@@ -88,19 +88,19 @@ def test_the_figures_of_a_second_are_its_medians_and_rates():
     assert (front.backlog, front.fps, front.frames, front.skipped) == (7, 15.0, 90, 4)
 
 
-def test_a_source_without_readings_has_no_age_and_no_stages():
+def test_a_source_without_readings_has_no_latency_and_no_stages():
     back = Scene().second().sources["back"]
     assert (back.readings_per_s, back.age_ms, back.stages, back.encodes) == (0.0, None, None, 0)
 
 
-def test_a_recording_has_a_rate_but_no_age():
+def test_a_recording_has_a_rate_but_no_latency():
     scene = Scene()
     scene.count("front", None, None, stale=False)
     front = scene.second().sources["front"]
     assert (front.readings_per_s, front.age_ms, front.stages) == (1.0, None, None)
 
 
-def test_each_second_counts_anew_and_who_asks_between_is_told_the_one_that_is_over():
+def test_each_second_is_counted_separately_and_a_request_returns_the_last_complete_one():
     scene = Scene()
     scene.count("front", 30, None, stale=False)
     scene.second()
@@ -111,7 +111,7 @@ def test_each_second_counts_anew_and_who_asks_between_is_told_the_one_that_is_ov
     assert scene.second().sources["front"].readings_per_s == 0.0
 
 
-def test_encodes_are_those_of_the_second():
+def test_the_number_of_encodings_is_that_of_the_second():
     scene = Scene()
     scene.encoded["front"] += 15
     assert scene.second().sources["front"].encodes == 15
@@ -120,9 +120,9 @@ def test_encodes_are_those_of_the_second():
     assert scene.second().sources["front"].encodes == 3
 
 
-def test_the_rest_is_what_the_others_know():
-    told = Scene().second()
-    assert (told.redis, told.workers, told.models) == (True, 2, ("m@1",))
-    assert told.saving == events.Saving(on=True, here=False, paused="")
-    assert told.settings == events.Settings(saving=False, blur="mask")
-    assert told.history.here is True
+def test_the_other_statistics_come_from_the_other_components():
+    stats = Scene().second()
+    assert (stats.redis, stats.workers, stats.models) == (True, 2, ("m@1",))
+    assert stats.saving == events.Saving(on=True, here=False, paused="")
+    assert stats.settings == events.Settings(saving=False, blur="mask")
+    assert stats.history.here is True

@@ -1,4 +1,4 @@
-"""Files that are whole or not there."""
+"""Files that are complete or absent."""
 
 import os
 from pathlib import Path
@@ -7,12 +7,11 @@ import pytest
 
 from contract.atomic_file import AtomicFile, TextFile
 from contract.errors import SettingsError
-from jobs_service.outputs.outputs import Outputs
 
 FULL_DISK = Path("/dev/full")
 
 
-def test_the_file_is_in_its_place_only_when_all_went_well(tmp_path):
+def test_the_file_is_in_its_place_only_after_success(tmp_path):
     path = tmp_path / "a.csv"
     whole = AtomicFile(path)
     with whole, TextFile(whole) as file:
@@ -46,46 +45,9 @@ def test_a_full_disk_is_one_line_that_names_the_file(tmp_path, size):
 
 
 @pytest.mark.parametrize("name", ["", ".", "folder", "folder/..", "/"])
-def test_a_folder_is_no_file(tmp_path, monkeypatch, name):
+def test_a_folder_in_place_of_the_file_is_refused(tmp_path, monkeypatch, name):
     (tmp_path / "folder").mkdir()
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match="it is a folder"):
         AtomicFile(Path(name))
     assert [entry.name for entry in tmp_path.iterdir()] == ["folder"]
-
-
-def test_two_outputs_of_the_same_name_are_refused(tmp_path):
-    both = Outputs(readings_csv=tmp_path / "a", readings_jsonl=tmp_path / "." / "a")
-    with pytest.raises(SettingsError, match="the same name"), both.unfinished():
-        pass
-
-
-def test_an_analysis_without_any_output_says_which_there_are():
-    with pytest.raises(SettingsError, match=r"--out FOLDER, or one of --csv"), Outputs().unfinished():
-        pass
-
-
-def test_a_video_needs_the_suffix_of_its_format(tmp_path):
-    with pytest.raises(SettingsError, match=r"ends in .webm"), Outputs(annotated_webm=tmp_path / "a.mp4").unfinished():
-        pass
-
-
-def test_a_folder_that_was_made_for_the_outputs_goes_when_they_fail_and_one_that_was_there_stays(tmp_path):
-    (tmp_path / "there").mkdir()
-
-    def fail_in(folder: Path) -> None:
-        with Outputs.all_in(folder).unfinished(folder):
-            assert len(list(folder.iterdir())) == len(Outputs.names())
-            raise ZeroDivisionError
-
-    for name in ("new/deep", "there"):
-        with pytest.raises(ZeroDivisionError):
-            fail_in(tmp_path / name)
-    assert not (tmp_path / "new/deep").exists()
-    assert not list((tmp_path / "there").iterdir())
-
-
-def test_one_output_can_go_elsewhere_while_the_others_stay_together(tmp_path):
-    outputs = Outputs.all_in(tmp_path / "out").overridden_by(Outputs(readings_csv=tmp_path / "faces.csv"))
-    assert outputs.readings_csv == tmp_path / "faces.csv"
-    assert outputs.report_html == tmp_path / "out" / "report.html"

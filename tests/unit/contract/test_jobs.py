@@ -15,7 +15,7 @@ def files(tmp_path):
     return JobFiles(tmp_path / "jobs")
 
 
-def handed_in(files: JobFiles, job: str = JOB) -> None:
+def upload(files: JobFiles, job: str = JOB) -> None:
     files.root.mkdir(exist_ok=True)
     files.upload(job).write_bytes(b"video")
     files.adopt(job)
@@ -25,14 +25,14 @@ def age(path, seconds: float) -> None:
     os.utime(path, (time.time() - seconds,) * 2)
 
 
-def test_an_upload_becomes_the_recording_of_its_job_and_leaves_nothing_beside(files):
-    handed_in(files)
+def test_an_upload_becomes_the_recording_of_its_job_and_leaves_no_other_file(files):
+    upload(files)
     assert files.recording(JOB).read_bytes() == b"video"
     assert [path.name for path in files.root.iterdir()] == [JOB]
 
 
 def test_only_uploads_of_gateways_that_died_are_swept(files):
-    handed_in(files)
+    upload(files)
     files.upload(OTHER).write_bytes(b"half")
     assert files.sweep() == 0
     age(files.upload(OTHER), SILENT_SECONDS + 5)
@@ -42,8 +42,8 @@ def test_only_uploads_of_gateways_that_died_are_swept(files):
     assert sorted(path.name for path in files.root.iterdir()) == [JOB, "notes.txt"]
 
 
-def test_results_are_there_all_at_once_and_an_attempt_that_failed_leaves_nothing(files):
-    handed_in(files)
+def test_results_appear_all_at_once_and_a_failed_execution_leaves_nothing(files):
+    upload(files)
     with pytest.raises(ZeroDivisionError), files.work(JOB) as work:
         (work / "readings.csv").write_text(str(1 / 0))
     assert [path.name for path in files.of(JOB).iterdir()] == ["recording"]
@@ -55,7 +55,7 @@ def test_results_are_there_all_at_once_and_an_attempt_that_failed_leaves_nothing
 
 
 def test_the_next_execution_removes_the_folder_of_a_killed_one(files):
-    handed_in(files)
+    upload(files)
     left = files.of(JOB) / "work-left"
     left.mkdir()
     (left / "readings.jsonl").write_text("faces")
@@ -63,18 +63,18 @@ def test_the_next_execution_removes_the_folder_of_a_killed_one(files):
         assert not left.exists()
 
 
-def test_removing_a_job_tells_whether_nothing_is_left(files):
-    handed_in(files)
+def test_removing_a_job_returns_whether_nothing_is_left(files):
+    upload(files)
     assert files.remove(JOB)
     assert files.remove(JOB), "also the second time"
     assert list(files.jobs()) == []
 
 
-def test_there_are_no_jobs_before_the_folder_is_there(files):
+def test_there_are_no_jobs_before_the_folder_exists(files):
     assert list(files.jobs()) == []
     assert files.sweep() == 0
 
 
 @pytest.mark.parametrize("stored", [b"", b"{}", b"null", b"\xff", b'{"v":2,"id":"a"}'])
-def test_a_status_of_another_release_is_passed_over(stored):
+def test_a_status_of_another_release_is_ignored(stored):
     assert read_status(stored) is None

@@ -12,7 +12,7 @@ def test_the_keys_of_a_source_differ_and_share_a_slot():
     assert all("{front}" in name for name in names)
 
 
-def test_the_names_that_other_programs_rely_on_stay():
+def test_the_names_that_other_programs_rely_on_are_unchanged():
     assert (keys.crops("a"), keys.results("a"), keys.dead("a")) == (
         "emotii:{a}:crops",
         "emotii:{a}:results",

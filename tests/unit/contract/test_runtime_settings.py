@@ -27,13 +27,13 @@ def test_stored_settings_replace_the_defaults():
         (b"\xff", b"1"),
     ],
 )
-def test_a_stored_field_of_no_use_is_named_and_harms_no_other(name, value):
+def test_an_invalid_stored_field_is_named_and_does_not_affect_the_others(name, value):
     settings, useless = DEFAULTS.changed_by({b"blur": b'"blur"', name: value})
     assert settings.saving
     assert useless == {name.decode(errors="replace")}
 
 
-def test_a_desired_source_shows_its_address_neither_as_text_nor_in_errors():
+def test_an_added_source_shows_its_address_neither_as_text_nor_in_errors():
     source = AddedSource(name="door", address="rtsp://user:hunter2@host/", added_ms=1)
     assert "hunter2" not in repr(source)
     assert "hunter2" in source.model_dump_json()
@@ -51,7 +51,7 @@ def test_a_desired_source_shows_its_address_neither_as_text_nor_in_errors():
         ("rtsp://user:hunter2@host/", "stream"),
     ],
 )
-def test_allowed_addresses_of_added_sources_have_their_kind(address, kind):
+def test_allowed_addresses_of_added_sources_have_the_expected_kind(address, kind):
     assert added_kind("door", address) == kind
 
 

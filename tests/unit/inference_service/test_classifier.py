@@ -51,7 +51,7 @@ def test_outcomes_have_the_order_of_their_deliveries(classify):
 
     assert (first.id.frame, first.stale, last.id.frame, last.stale) == (0, False, 4, False)
     assert (stale.id.frame, stale.stale) == (1, True)
-    assert (dead.entry, dead.reason) == ("2-0", "told to fail")
+    assert (dead.entry, dead.reason) == ("2-0", "failure on request")
     assert forwarded == done
 
 

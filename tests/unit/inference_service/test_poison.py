@@ -25,7 +25,7 @@ def test_an_empty_batch_does_not_call_the_engine():
 def test_in_a_failed_batch_only_crops_that_fail_alone_are_poison():
     verdicts = IsolatingClassifier(ObedientEngine()).classify(crops(b"", RAISES, b"", RAISES))
     assert [isinstance(verdict, Poison) for verdict in verdicts] == [False, True, False, True]
-    assert verdicts[1] == Poison("told to fail")
+    assert verdicts[1] == Poison("failure on request")
 
 
 def test_no_good_crop_runs_more_than_twice_in_one_batch():
@@ -47,7 +47,7 @@ def test_a_batch_that_is_too_large_for_the_engine_is_classified_one_by_one():
 
 def test_a_single_crop_is_poison_if_the_engine_still_classifies_noise():
     engine = ObedientEngine()
-    assert IsolatingClassifier(engine).classify(crops(RAISES)) == [Poison("told to fail")]
+    assert IsolatingClassifier(engine).classify(crops(RAISES)) == [Poison("failure on request")]
     assert engine.batches == [1, 1]
 
 
@@ -55,7 +55,7 @@ def test_a_single_crop_is_poison_if_the_engine_still_classifies_noise():
 def test_an_engine_that_fails_on_everything_is_broken_and_no_crop_is_poison(count):
     engine = ObedientEngine()
     engine.broken = True
-    with pytest.raises(EngineBroken, match="told to fail"):
+    with pytest.raises(EngineBroken, match="failure on request"):
         IsolatingClassifier(engine).classify(crops(*[b""] * count))
 
 

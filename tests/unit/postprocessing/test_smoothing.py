@@ -77,5 +77,5 @@ def test_the_weight_falls_with_each_flaw():
 
 
 @pytest.mark.parametrize("quality", [Quality(0, 0, 0, 1, 0), Quality(-1, -1, -1, 2, -1), Quality(9, 9, 9e8, -3, 5)])
-def test_the_weight_stays_in_its_bounds_whatever_the_quality_says(quality: Quality):
+def test_the_weight_stays_in_its_bounds_for_any_quality(quality: Quality):
     assert LEAST_WEIGHT <= quality_weight(quality) <= 1

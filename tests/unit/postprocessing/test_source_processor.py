@@ -10,7 +10,7 @@ from contract.messages import FrameDone, FrameId, Manifest, Quality, Reading
 from postprocessing.reorder_buffer import WAIT_MS
 from postprocessing.source_processor import KEPT_EPOCHS, LOST_MS, SILENCE_MS, SourceProcessor
 from postprocessing.track_processor import SmoothedReading
-from tests.outcomes import START_MS, episodes, frame, frames, heard, output, random_frames, shuffled, stored
+from tests.outcomes import START_MS, contents_of, episodes, frame, frames, output, random_frames, shuffled, stored
 from tests.stage import HAPPY, SAD, UNSURE
 
 SEEDS = range(40)
@@ -69,7 +69,7 @@ def test_frames_that_never_come_back_are_a_gap_and_skipped_or_late_frames_are_no
     processed(processor, four, replace(four_done, previous=3))
     assert processor.gaps == 0
     processed(processor, *frame(9, {1: HAPPY}, previous=7))
-    assert processor.gaps == 0  # it may still come
+    assert processor.gaps == 0  # the frame may still arrive
     assert numbers(processor.advance_time(START_MS + WAIT_MS + 1)) == [9]
     assert processor.gaps == 1
 
@@ -88,7 +88,7 @@ def test_readings_of_a_source_without_frame_ends_are_released_too():
     assert numbers(processor.process(START_MS + WAIT_MS + 1, frame(4, {1: HAPPY})[0])) == [0]
 
 
-def test_a_crop_that_comes_twice_counts_once():
+def test_a_repeated_crop_counts_once():
     entries = stored(frames(*[{1: HAPPY}] * 5))
     doubled = [entry for entry in entries for _ in range(2)]
     processor = SourceProcessor()
@@ -130,7 +130,7 @@ def test_a_change_of_emotion_ends_one_episode_and_starts_the_next_with_its_first
     assert second.id == f"front-e1-1-{(second.start_ms - START_MS) // 100}"
 
 
-def test_an_uncertain_time_is_a_gap_between_two_episodes():
+def test_an_uncertain_period_is_a_gap_between_two_episodes():
     shown = [{1: HAPPY}] * 10 + [{1: UNSURE}] * 20 + [{1: HAPPY}] * 10
     ends = [one for one in episodes(output(SourceProcessor(), stored(frames(*shown)))) if one.phase == "end"]
     assert [one.emotion for one in ends] == ["happy", "happy"]
@@ -152,7 +152,7 @@ def test_a_track_that_is_gone_ends_while_others_go_on():
     assert [one.track for one in processor.running()] == [1]
 
 
-def test_a_dead_source_ends_its_episodes_with_the_time_of_their_last_reading():
+def test_the_episodes_of_a_dead_source_end_with_the_time_of_their_last_reading():
     processor = SourceProcessor()
     *_, (last_ms, _) = entries = stored(frames(*[{1: HAPPY}] * 5))
     for entry in entries:
@@ -179,7 +179,7 @@ def test_a_recording_may_pause_and_ends_with_its_manifest():
     assert (end.phase, end.readings, more) == ("end", 3, [])
 
 
-def test_stale_readings_come_in_their_order_and_begin_no_episode():
+def test_stale_readings_are_output_in_order_and_start_no_episode():
     processor = SourceProcessor()
     stale = [replace(one, probabilities=()) if isinstance(one, Reading) else one for one in frame(0, {1: HAPPY})]
     (only,) = processed(processor, *stale)
@@ -203,7 +203,7 @@ def test_a_source_that_is_opened_again_begins_new_episodes():
     assert [one.id for one in ends] == ["front-e1-1-0", "front-e2-1-0"]
 
 
-def test_a_source_that_is_opened_again_and_again_is_not_kept_for_ever():
+def test_the_state_of_a_source_that_is_reopened_repeatedly_is_bounded():
     processor = SourceProcessor()
     for number in range(20):
         for ms, one in stored(frames({1: HAPPY})):
@@ -212,21 +212,21 @@ def test_a_source_that_is_opened_again_and_again_is_not_kept_for_ever():
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_whatever_the_order_in_which_workers_finish_readings_and_episodes_are_the_same(seed: int):
+def test_readings_and_episodes_do_not_depend_on_the_order_in_which_workers_finish(seed: int):
     dice = random.Random(seed)
     made = random_frames(dice)
-    alone = heard(output(SourceProcessor(), stored(made)))
-    several = heard(output(SourceProcessor(), shuffled(made, dice)))
+    alone = contents_of(output(SourceProcessor(), stored(made)))
+    several = contents_of(output(SourceProcessor(), shuffled(made, dice)))
     assert several.readings == alone.readings
     assert several.episodes == alone.episodes
     assert sum(one.phase == "end" for one in alone.episodes) == sum(one.phase == "start" for one in alone.episodes) > 3
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_it_makes_no_difference_how_often_time_is_advanced(seed: int):
+def test_the_output_does_not_depend_on_how_often_time_is_advanced(seed: int):
     dice = random.Random(seed)
     entries = shuffled(random_frames(dice), dice)
-    del entries[::17]  # some never come
+    del entries[::17]  # some never arrive
     entries = [(ms + (5000 if number > 300 else 0), one) for number, (ms, one) in enumerate(entries)]
     processor, found, before_ms = SourceProcessor(), [], entries[0][0]
     for ms, outcome in entries:
@@ -235,7 +235,7 @@ def test_it_makes_no_difference_how_often_time_is_advanced(seed: int):
         found += processor.process(ms, outcome)
         before_ms = ms
     found += processor.advance_time(before_ms + 60_000)
-    assert heard(found) == heard(output(SourceProcessor(), entries))
+    assert contents_of(found) == contents_of(output(SourceProcessor(), entries))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -249,7 +249,7 @@ def test_a_processor_that_resumes_from_the_stored_state_of_another_gives_the_sam
     adapter = TypeAdapter(SourceProcessor)
     second = adapter.validate_json(adapter.dump_json(first))
     assert second == first
-    assert heard(output(second, entries[at:])) == heard(output(first, entries[at:]))
+    assert contents_of(output(second, entries[at:])) == contents_of(output(first, entries[at:]))
 
 
 def test_without_outcomes_there_is_no_output():

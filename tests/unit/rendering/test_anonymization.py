@@ -61,6 +61,10 @@ def test_a_box_over_the_edge_is_hidden_without_an_error(box, blur):
     hide(clip_frames(1)[0], [box], blur)
 
 
-def test_of_two_wishes_the_one_that_hides_more_counts():
-    assert Variant(blur="off").hiding("blur") == Variant(blur="blur").hiding("off") == Variant(blur="blur")
-    assert Variant(width=320, blur="mask").hiding("blur") == Variant(width=320, blur="mask")
+def test_of_two_requested_modes_the_one_that_hides_more_counts():
+    assert (
+        Variant(blur="off").with_minimum_blur("blur")
+        == Variant(blur="blur").with_minimum_blur("off")
+        == Variant(blur="blur")
+    )
+    assert Variant(width=320, blur="mask").with_minimum_blur("blur") == Variant(width=320, blur="mask")

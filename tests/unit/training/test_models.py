@@ -21,7 +21,7 @@ def test_every_folder_among_the_models_is_a_model():
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 class TestShippedModel:
-    def test_its_name_is_that_of_its_folder(self, folder):
+    def test_the_name_of_a_model_is_that_of_its_folder(self, folder):
         assert ModelFolder.open(folder).card.name == folder.name
 
     def test_every_file_has_the_stated_hash_and_none_is_unnamed(self, folder):
@@ -50,7 +50,7 @@ class TestShippedModel:
             assert probabilities.shape == (count, len(model.card.labels))
             assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
-    def test_its_scores_are_those_of_a_trained_network(self, folder):
+    def test_the_scores_of_a_model_are_those_of_a_trained_network(self, folder):
         scores = ModelFolder.open(folder).card.scores
 
         assert scores["faces"] > 1000

@@ -27,7 +27,7 @@ def retention(folder: Path, kept: timedelta = timedelta(0), limit: int = 0) -> F
     return FaceRetention(folder, kept, limit)
 
 
-def test_a_name_says_emotion_confidence_and_time():
+def test_a_file_name_contains_emotion_confidence_and_time():
     assert str(NAME) == "happy_97.3_20260131_235959_000001.jpg"
     assert FaceName.parse(str(NAME)) == NAME
 
@@ -57,7 +57,7 @@ def test_an_emotion_may_have_underscores():
         "x" * 300,
     ],
 )
-def test_nothing_but_exactly_such_a_name_is_a_name(name: str):
+def test_only_names_of_exactly_this_form_are_accepted(name: str):
     with pytest.raises(FaceNameError):
         FaceName.parse(name)
 
@@ -83,7 +83,7 @@ def test_a_saved_face_is_found_read_and_deleted(tmp_path: Path):
             gone(name)
 
 
-def test_no_folder_yet_is_an_empty_store(tmp_path: Path):
+def test_a_missing_folder_is_an_empty_store(tmp_path: Path):
     store = FaceStore(tmp_path / "none")
     assert store.newest()[0] == []
     assert store.erase() == 0
@@ -132,7 +132,7 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path):
+def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreFull, match="file"):
         FaceStore(tmp_path / "file" / "faces").save(b"jpeg", NAME)
@@ -155,7 +155,7 @@ def test_links_are_not_followed(tmp_path: Path):
     assert [path.name for path in outside.iterdir()] == [str(NAME)]
 
 
-def test_a_link_in_place_of_a_face_is_no_face(tmp_path: Path):
+def test_a_link_in_place_of_a_face_is_not_a_face(tmp_path: Path):
     secret = tmp_path / "secret"
     secret.write_bytes(b"secret")
     folder = tmp_path / "faces" / "happy"
@@ -202,7 +202,7 @@ def test_other_files_beside_the_faces_are_not_listed(tmp_path: Path):
     assert store.newest()[0] == [name]
 
 
-def test_the_name_of_a_labelled_face_says_what_the_model_had_said():
+def test_the_name_of_a_labelled_face_contains_the_emotion_of_the_model():
     labelled = NAME.labelled("sad")
     assert str(labelled) == "sad_97.3_20260131_235959_000001_was_happy.jpg"
     assert FaceName.parse(str(labelled)) == labelled
@@ -210,7 +210,7 @@ def test_the_name_of_a_labelled_face_says_what_the_model_had_said():
     assert str(NAME.labelled("happy")) == "happy_97.3_20260131_235959_000001_was_happy.jpg"
 
 
-def test_a_labelled_face_stands_under_its_new_emotion_only(tmp_path: Path):
+def test_a_labelled_face_is_stored_only_under_its_new_emotion(tmp_path: Path):
     store = FaceStore(tmp_path)
     old = store.save(b"jpeg", NAME)
     new = store.label(old, "sad")
@@ -224,7 +224,7 @@ def test_a_labelled_face_stands_under_its_new_emotion_only(tmp_path: Path):
     assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [str(new)]
 
 
-def test_a_label_takes_no_other_face_its_name(tmp_path: Path):
+def test_labelling_a_face_does_not_overwrite_another_face(tmp_path: Path):
     store = FaceStore(tmp_path)
     one = store.label(store.save(b"one", NAME), "sad")
     two = store.label(store.save(b"two", NAME), "sad")
@@ -232,7 +232,7 @@ def test_a_label_takes_no_other_face_its_name(tmp_path: Path):
     assert (store.read(one), store.read(two)) == (b"one", b"two")
 
 
-def test_of_many_who_label_a_face_at_once_one_wins_and_no_face_is_lost(tmp_path: Path):
+def test_of_many_simultaneous_labels_of_a_face_one_wins_and_no_face_is_lost(tmp_path: Path):
     store = FaceStore(tmp_path)
     names = [store.save(b"%d" % number, NAME) for number in range(20)]
     won: list[FaceName] = []
@@ -275,7 +275,7 @@ while True:
 """
 
 
-def test_a_face_whose_labeller_is_killed_is_whole_under_one_name(tmp_path: Path):
+def test_a_face_whose_labelling_process_is_killed_is_complete_under_one_name(tmp_path: Path):
     store = FaceStore(tmp_path)
     store.save(b"jpeg" * 1000, NAME)
     for turn in range(10):
@@ -302,7 +302,7 @@ def test_a_link_in_place_of_an_emotions_folder_takes_no_labelled_face(tmp_path: 
     assert store.read(name) == b"jpeg"
 
 
-def test_a_person_may_keep_anything_beside_the_faces_and_it_is_neither_touched_nor_in_the_way(tmp_path: Path):
+def test_other_files_beside_the_faces_are_not_touched_and_do_not_interfere(tmp_path: Path):
     store = FaceStore(tmp_path)
     store.save(b"x", NAME)
     (tmp_path / "README.txt").write_text("mine")
@@ -319,7 +319,7 @@ def test_a_person_may_keep_anything_beside_the_faces_and_it_is_neither_touched_n
 
 
 @pytest.mark.parametrize("kind", ["link", "hanging link", "pipe", "folder"])
-def test_what_has_a_faces_name_and_is_no_file_is_no_face(tmp_path: Path, kind: str):
+def test_an_entry_with_the_name_of_a_face_that_is_not_a_file_is_not_a_face(tmp_path: Path, kind: str):
     secret = tmp_path / "secret"
     secret.write_bytes(b"secret")
     place = tmp_path / "faces" / "happy" / str(NAME)
@@ -360,19 +360,19 @@ def test_faces_are_removed_when_they_are_too_old_also_those_that_a_person_labell
     assert retention(tmp_path, timedelta(days=4, hours=12)).enforce() == 0
 
 
-def test_nothing_is_removed_where_faces_are_kept_for_ever(tmp_path: Path):
+def test_nothing_is_removed_without_limits_on_saved_faces(tmp_path: Path):
     a_face_a_day(tmp_path)
     assert retention(tmp_path).enforce() == 0
 
 
 @pytest.mark.parametrize(("limit", "left"), [(1, 0), (8, 1), (39, 4), (40, 5), (72, 9)])
-def test_over_the_limit_the_oldest_faces_go_and_no_more_than_needed(tmp_path: Path, limit: int, left: int):
+def test_above_the_limit_only_as_many_of_the_oldest_faces_as_needed_are_removed(tmp_path: Path, limit: int, left: int):
     names = a_face_a_day(tmp_path)
     assert retention(tmp_path, limit=limit).enforce() == 9 - left
     assert FaceStore(tmp_path).newest() == (names[:left], left)
 
 
-def test_of_many_gateways_that_clear_up_at_once_each_face_goes_once_and_the_newest_stay(tmp_path: Path):
+def test_with_many_gateways_cleaning_up_at_once_each_old_face_is_removed_once_and_the_newest_stay(tmp_path: Path):
     names = a_face_a_day(tmp_path)
     removed: list[int] = []
     cleaners = [
@@ -418,7 +418,7 @@ JPEG = cv2.imencode(".jpg", np.random.default_rng(1).integers(0, 255, (40, 30, 3
 
 
 @pytest.mark.parametrize("source", ["front", "a", "x" * 32])
-def test_a_stamped_face_tells_its_source_and_is_the_same_picture(source: str):
+def test_a_tagged_face_names_its_source_and_has_the_same_pixels(source: str):
     face = tagged(JPEG, source)
     assert origin(face[:HEAD_BYTES]) == source
     assert face[6:10] == b"JFIF"
@@ -429,5 +429,5 @@ def test_a_stamped_face_tells_its_source_and_is_the_same_picture(source: str):
 @pytest.mark.parametrize(
     "head", [b"", b"\xff", JPEG[:3], JPEG, b"\xff\xd8\xff\xfe", b"\xff\xd8\xff\xfe\x00\x08other!", b"no JPEG" * 20]
 )
-def test_a_picture_without_a_stamp_tells_no_source(head: bytes):
+def test_a_picture_without_a_tag_has_no_source(head: bytes):
     assert origin(head) is None

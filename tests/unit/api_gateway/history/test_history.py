@@ -16,20 +16,23 @@ from api_gateway.history.queries import read_cursor, write_cursor
 from api_gateway.history.write_buffer import EPISODE_SECONDS, Batch, ReadingSampler, WriteBuffer
 from api_gateway.routes.history_query import HistoryQuery
 from contract.errors import SettingsError
-from tests.recorded import episode, told
+from tests.recorded import episode, reading_event
 
 SECOND = 1000
 
 
-def test_of_a_track_two_readings_a_second_are_let_through():
+def test_two_readings_a_second_of_each_track_are_admitted():
     thinning = ReadingSampler()
-    through = [at for at in range(10 * SECOND, 13 * SECOND, 66) if thinning.admits(told(at))]
+    through = [at for at in range(10 * SECOND, 13 * SECOND, 66) if thinning.admits(reading_event(at))]
     assert through == [10_000, 10_528, 11_056, 11_518, 12_046, 12_508]
 
 
-def test_tracks_are_thinned_by_themselves():
+def test_each_track_is_sampled_separately():
     thinning = ReadingSampler()
-    assert [thinning.admits(one) for one in (told(5), told(6, track=2), told(7), told(8, source="door"))] == [
+    assert [
+        thinning.admits(one)
+        for one in (reading_event(5), reading_event(6, track=2), reading_event(7), reading_event(8, source="door"))
+    ] == [
         True,
         True,
         False,
@@ -40,25 +43,25 @@ def test_tracks_are_thinned_by_themselves():
 def test_two_gateways_keep_the_same_readings():
     times = range(10 * SECOND, 20 * SECOND, 41)
     first, second = ReadingSampler(), ReadingSampler()
-    assert [first.admits(told(at)) for at in times] == [second.admits(told(at)) for at in times]
+    assert [first.admits(reading_event(at)) for at in times] == [second.admits(reading_event(at)) for at in times]
 
 
-def test_what_waits_is_taken_in_order_and_only_once():
+def test_waiting_readings_are_taken_in_order_and_only_once():
     waiting = WriteBuffer()
     for at in (500, 1000, 1500):
-        waiting.add_reading(told(at))
+        waiting.add_reading(reading_event(at))
     assert [one.captured_ms for one in waiting.take(2, now=0).readings] == [500, 1000]
     assert [one.captured_ms for one in waiting.take(2, now=0).readings] == [1500]
     assert not waiting.take(2, now=0)
     assert len(waiting) == 0
 
 
-def test_over_the_limit_the_oldest_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch):
+def test_above_the_limit_the_oldest_readings_are_dropped_and_counted(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(write_buffer, "MOST_READINGS", 3)
     monkeypatch.setattr(write_buffer, "MOST_EPISODES", 1)
     waiting = WriteBuffer()
     for at in range(0, 5000, 1000):
-        waiting.add_reading(told(at))
+        waiting.add_reading(reading_event(at))
         waiting.add_episode(episode(at, at + 500))
     batch = waiting.take(100, now=0)
     assert [one.captured_ms for one in batch.readings] == [2000, 3000, 4000]
@@ -66,7 +69,7 @@ def test_over_the_limit_the_oldest_are_dropped_and_counted(monkeypatch: pytest.M
     assert waiting.dropped == 2 + 4
 
 
-def test_a_running_episode_is_due_at_once_then_every_few_seconds_and_at_its_end():
+def test_a_running_episode_is_written_at_once_then_every_few_seconds_and_at_its_end():
     waiting = WriteBuffer()
     due = []
     for second in range(8):
@@ -77,7 +80,7 @@ def test_a_running_episode_is_due_at_once_then_every_few_seconds_and_at_its_end(
     assert EPISODE_SECONDS == 3
 
 
-def test_at_the_end_everything_is_due():
+def test_everything_is_written_at_the_shutdown():
     waiting = WriteBuffer()
     waiting.add_episode(episode(0, 1000, "start"))
     waiting.take(10, now=0)
@@ -86,10 +89,10 @@ def test_at_the_end_everything_is_due():
     assert waiting.take(10, now=0.5, all_episodes=True)
 
 
-def test_who_takes_over_has_what_the_other_may_not_have_written():
+def test_a_gateway_that_takes_over_has_what_the_other_may_not_have_written():
     recent, owed = WriteBuffer(), WriteBuffer()
     for at in range(0, 30 * SECOND, 500):
-        recent.add_reading(told(at))
+        recent.add_reading(reading_event(at))
     recent.add_episode(episode(0, 2 * SECOND))
     recent.add_episode(episode(25 * SECOND, 29 * SECOND, "update"))
     recent.discard_before(15 * SECOND)
@@ -100,8 +103,8 @@ def test_who_takes_over_has_what_the_other_may_not_have_written():
     assert len(recent) == 0
 
 
-def test_halves_of_a_batch_hold_all_of_it():
-    readings = tuple(told(at) for at in (0, 500, 1000))
+def test_the_halves_of_a_batch_contain_all_of_it():
+    readings = tuple(reading_event(at) for at in (0, 500, 1000))
     episodes = (episode(0, 1), episode(1000, 2000))
     for batch in (
         Batch(readings, episodes),
@@ -116,7 +119,7 @@ def test_halves_of_a_batch_hold_all_of_it():
 
 
 @pytest.mark.parametrize(("place", "key"), [((1_790_000_000_000, 7), int), ((0, "front-e1-3-5120"), str)])
-def test_a_place_survives_being_written_as_a_cursor(place: tuple, key: type):
+def test_a_position_survives_encoding_as_a_cursor(place: tuple, key: type):
     assert read_cursor(write_cursor(place), key) == place
 
 
@@ -125,7 +128,7 @@ def test_a_place_survives_being_written_as_a_cursor(place: tuple, key: type):
     ["", "nonsense", "%%%", "äöü", write_cursor((1, "a")), write_cursor((-1, 2)), write_cursor((2**70, 2)), "W10",
      "bnVsbA", write_cursor((1, 2**63)), write_cursor((True, 2)), write_cursor((1.5, 2)), "WzEsMl"],
 )  # fmt: skip
-def test_a_word_that_is_no_cursor_is_refused(word: str):
+def test_an_invalid_cursor_is_refused(word: str):
     with pytest.raises(ValueError, match="next"):
         read_cursor(word, int)
     with pytest.raises(UnknownCursor):
@@ -144,15 +147,15 @@ def test_a_word_that_is_no_cursor_is_refused(word: str):
         ("0001-01-01T00:00:00Z", 0),
     ],
 )
-def test_a_time_is_written_in_milliseconds_or_as_the_rfc_has_it(written: str, milliseconds: int):
-    asked = HistoryQuery.model_validate({"from": written, "to": written})
-    assert (asked.from_, asked.to) == (milliseconds, milliseconds)
+def test_a_time_is_given_in_milliseconds_or_in_the_format_of_the_rfc(written: str, milliseconds: int):
+    query = HistoryQuery.model_validate({"from": written, "to": written})
+    assert (query.from_, query.to) == (milliseconds, milliseconds)
 
 
 @pytest.mark.parametrize(
     "written", ["yesterday", "2026-01-31T23:59:59", "-1", "1e3", "9" * 30, "", "2026-13-01T00:00:00Z"]
 )
-def test_what_is_no_time_is_refused(written: str):
+def test_an_invalid_time_is_refused(written: str):
     with pytest.raises(ValidationError):
         HistoryQuery.model_validate({"from": written})
 
@@ -165,7 +168,7 @@ def test_what_is_no_time_is_refused(written: str):
         "user:hunter2@host/x",
     ],
 )  # fmt: skip
-def test_what_is_no_database_is_refused_without_its_password(url: str):
+def test_an_invalid_database_url_is_refused_without_showing_its_password(url: str):
     with pytest.raises(SettingsError, match="EMOTII_DATABASE_URL") as caught:
         Database(url)
     assert "hunter2" not in str(caught.value)
@@ -181,11 +184,11 @@ def test_what_is_no_database_is_refused_without_its_password(url: str):
         ("postgresql+psycopg://host/x", "postgresql"),
     ],
 )
-def test_a_database_is_not_opened_by_being_named(url: str, kind: str):
+def test_creating_a_database_object_does_not_open_the_database(url: str, kind: str):
     assert Database(url).kind == kind
 
 
-def test_a_call_that_hangs_is_left_to_itself_and_holds_up_no_other_kind():
+def test_a_call_that_hangs_is_abandoned_and_does_not_delay_other_kinds():
     async def scene() -> str:
         aside, thaw = BoundedExecutor(1, 0.1), threading.Event()
         with pytest.raises(DatabaseUnavailable, match="no answer"):
@@ -202,7 +205,7 @@ def test_a_call_that_hangs_is_left_to_itself_and_holds_up_no_other_kind():
     assert asyncio.run(scene()) == "well again"
 
 
-def test_an_error_of_a_call_is_that_of_who_asked():
+def test_an_error_of_a_call_is_raised_in_its_caller():
     def broken() -> None:
         raise ZeroDivisionError("ours")
 

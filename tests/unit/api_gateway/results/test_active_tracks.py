@@ -8,17 +8,17 @@ from tests.stage import processed, reading
 HAPPY = Judgement("happy", 95.0)
 
 
-def steady(frame: int = 0, judgement: Judgement | None = HAPPY, **more: object) -> SmoothedReading:
+def smoothed(frame: int = 0, judgement: Judgement | None = HAPPY, **more: object) -> SmoothedReading:
     return SmoothedReading(reading(frame=frame, captured_ms=1_000_000 + 100 * frame, **more), 1_000_000, {}, judgement)
 
 
 def show(tracks: ActiveTracks, frame: int = 0, **more: object):
-    one = steady(frame, **more)
+    one = smoothed(frame, **more)
     tracks.reading(processed(one))
     return one.reading
 
 
-def test_a_track_shows_what_was_told_of_its_latest_reading():
+def test_a_track_shows_its_latest_reading():
     tracks = ActiveTracks()
     show(tracks, 1)
     show(tracks, 2, judgement=Judgement("sad", 80.0))
@@ -29,7 +29,7 @@ def test_a_track_shows_what_was_told_of_its_latest_reading():
 def test_a_stale_reading_shows_nothing():
     tracks = ActiveTracks()
     show(tracks, 1)
-    stale = steady(2, judgement=None)
+    stale = smoothed(2, judgement=None)
     tracks.reading(processed(replace(stale, reading=replace(stale.reading, probabilities=()))))
     assert tracks.get(("front", "e1", 1), 1_000_500).latest.id.frame == 1
 

@@ -1,4 +1,4 @@
-"""Who may do what: tokens, sessions, roles, sources; asked of the whole application, without Redis."""
+"""Permissions by tokens, sessions, roles and sources, tested on the whole application without Redis."""
 
 import asyncio
 import importlib
@@ -39,19 +39,19 @@ def app(tmp_path: Path) -> FastAPI:
     return app
 
 
-def asked(app: FastAPI, method: str, path: str, token: str | None = None, **more) -> httpx.Response:
+def response_to(app: FastAPI, method: str, path: str, token: str | None = None, **more) -> httpx.Response:
     headers = {**({"Authorization": f"Bearer {token}"} if token else {}), **more.pop("headers", {})}
 
-    async def ask() -> httpx.Response:
+    async def send() -> httpx.Response:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost:5000") as client:
             return await client.request(method, path, headers=headers, **more)
 
-    return asyncio.run(ask())
+    return asyncio.run(send())
 
 
 def signed_in(app: FastAPI, token: str = OPERATOR, **headers: str) -> httpx.Response:
-    return asked(app, "POST", "/api/v1/session", json={"token": token}, headers=headers)
+    return response_to(app, "POST", "/api/v1/session", json={"token": token}, headers=headers)
 
 
 def cookie_of(answer: httpx.Response) -> str:
@@ -85,8 +85,8 @@ CHANGING = [
 
 
 @pytest.mark.parametrize(("method", "path"), [*((one[0], one[1]) for one in LOOKING), *CHANGING])
-def test_without_a_token_nothing_is_told_and_nothing_changed(app: FastAPI, method: str, path: str):
-    answer = asked(app, method, path)
+def test_without_a_token_nothing_is_returned_and_nothing_is_changed(app: FastAPI, method: str, path: str):
+    answer = response_to(app, method, path)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"].startswith("Bearer")
     assert method == "HEAD" or error_of(answer) == "unauthorized"
@@ -94,18 +94,18 @@ def test_without_a_token_nothing_is_told_and_nothing_changed(app: FastAPI, metho
 
 @pytest.mark.parametrize(("method", "path", "status"), LOOKING)
 def test_a_viewer_sees_everything(app: FastAPI, method: str, path: str, status: int):
-    assert asked(app, method, path, VIEWER).status_code == status
+    assert response_to(app, method, path, VIEWER).status_code == status
 
 
 @pytest.mark.parametrize(("method", "path"), CHANGING)
 def test_a_viewer_changes_nothing_and_an_operator_may(app: FastAPI, method: str, path: str):
-    refused = asked(app, method, path, VIEWER, json={})
+    refused = response_to(app, method, path, VIEWER, json={})
     assert (refused.status_code, error_of(refused)) == (403, "forbidden")
-    assert asked(app, method, path, OPERATOR, json={}).status_code not in {401, 403}
+    assert response_to(app, method, path, OPERATOR, json={}).status_code not in {401, 403}
 
 
 def routes() -> Iterator[tuple[str, set[str], set[object]]]:
-    """Path, methods and what is asked for before it is answered, of every route of every topic."""
+    """Path, methods and required permission of every route of every topic."""
 
     def demanded(dependant: Dependant) -> Iterator[object]:
         yield dependant.call
@@ -118,72 +118,75 @@ def routes() -> Iterator[tuple[str, set[str], set[object]]]:
             yield route.path, getattr(route, "methods", {"WEBSOCKET"}), set(demanded(route.dependant))
 
 
-def test_every_route_says_who_may_use_it():
+def test_every_route_states_the_role_that_it_requires():
     silent = {path for path, _, demanded in routes() if not {_viewer, _operator, _source_viewer} & demanded}
     assert silent == {"/healthz", "/readyz", "/api/v1/session"}
 
 
-def test_the_document_tells_where_a_token_is_needed():
+def test_the_document_states_which_routes_need_a_token():
     described = create_app(Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0"))).openapi()
     assert set(described["components"]["securitySchemes"]) == {"token", "session"}
-    told = {path for path, methods in described["paths"].items() if all("security" in one for one in methods.values())}
-    assert set(described["paths"]) - told == {"/healthz", "/readyz", "/api/v1/session"}
+    guarded = {
+        path for path, methods in described["paths"].items() if all("security" in one for one in methods.values())
+    }
+    assert set(described["paths"]) - guarded == {"/healthz", "/readyz", "/api/v1/session"}
 
 
-def test_every_route_that_changes_something_is_an_operators():
+def test_every_route_that_changes_something_requires_an_operator():
     writing = [(path, methods - {"GET", "HEAD"}, _operator in demanded) for path, methods, demanded in routes()]
     assert sum(operator for _, methods, operator in writing if methods) > 8
     assert {path for path, methods, operator in writing if methods and not operator} == {
         "/api/v1/predict",  # keeps nothing
         "/api/v1/session",
-        "/ws/emotions",  # tells
+        "/ws/emotions",  # events
     }
 
 
 @pytest.mark.parametrize(
     "path", ["/healthz", "/sign-in", "/static/sign-in/sign-in.js", "/static/shared/style.css", "/favicon.ico"]
 )
-def test_what_signing_in_needs_is_for_everybody(app: FastAPI, path: str):
-    assert asked(app, "GET", path).status_code == 200
+def test_the_paths_that_signing_in_needs_are_open_to_everybody(app: FastAPI, path: str):
+    assert response_to(app, "GET", path).status_code == 200
     assert path in OPEN or path.startswith(OPEN_BELOW)
 
 
 @pytest.mark.parametrize(
     "path", ["/static/../metrics", "/static/%2e%2e/metrics", "/static//../api/v1/faces", "//metrics"]
 )
-def test_no_spelling_of_a_path_leads_past_the_guard(app: FastAPI, path: str):
-    assert asked(app, "GET", path).status_code in {401, 404}
+def test_no_spelling_of_a_path_bypasses_the_guard(app: FastAPI, path: str):
+    assert response_to(app, "GET", path).status_code in {401, 404}
 
 
 @pytest.mark.parametrize("path", ["/", "/camera"])
-def test_a_browser_is_led_to_the_page_for_signing_in(app: FastAPI, path: str):
-    answer = asked(app, "GET", path, headers={"Accept": "text/html,*/*"})
+def test_a_browser_is_redirected_to_the_sign_in_page(app: FastAPI, path: str):
+    answer = response_to(app, "GET", path, headers={"Accept": "text/html,*/*"})
     assert (answer.status_code, answer.headers["location"]) == (303, f"/sign-in?page={path}")
-    assert asked(app, "GET", path).status_code == 401
+    assert response_to(app, "GET", path).status_code == 401
 
 
 def test_a_session_is_a_cookie_that_no_script_and_no_other_site_can_use(app: FastAPI):
     answer = signed_in(app, VIEWER)
     assert (answer.status_code, answer.json()) == (200, {"role": "viewer", "sources": None, "tokens": True})
-    told = answer.headers["set-cookie"].lower()
-    assert all(part in told for part in ("httponly", "samesite=strict", "path=/", "max-age=43200"))
-    assert "secure" not in told
+    cookie = answer.headers["set-cookie"].lower()
+    assert all(part in cookie for part in ("httponly", "samesite=strict", "path=/", "max-age=43200"))
+    assert "secure" not in cookie
     assert "secure" in signed_in(app, Origin="https://localhost:5000").headers["set-cookie"].lower()
     assert VIEWER not in answer.text + str(answer.headers)
     assert (
-        asked(app, "GET", "/emotion", headers={"Cookie": f"{sessions.COOKIE}={cookie_of(answer)}"}).status_code == 200
+        response_to(app, "GET", "/emotion", headers={"Cookie": f"{sessions.COOKIE}={cookie_of(answer)}"}).status_code
+        == 200
     )
-    refused = asked(app, "POST", "/save_current", headers={"Cookie": f"{sessions.COOKIE}={cookie_of(answer)}"})
+    refused = response_to(app, "POST", "/save_current", headers={"Cookie": f"{sessions.COOKIE}={cookie_of(answer)}"})
     assert refused.status_code == 403
 
 
-def test_signing_out_forgets_the_session(app: FastAPI):
-    answer = asked(app, "DELETE", "/api/v1/session")
+def test_signing_out_ends_the_session(app: FastAPI):
+    answer = response_to(app, "DELETE", "/api/v1/session")
     assert answer.status_code == 204
     assert "max-age=0" in answer.headers["set-cookie"].lower()
 
 
-def test_a_session_that_is_over_foreign_or_made_up_is_none(app: FastAPI):
+def test_an_expired_foreign_or_invented_session_is_refused(app: FastAPI):
     good = cookie_of(signed_in(app))
     old = TimestampSigner(OPERATOR, salt=sessions.SALT, digest_method=sessions.sha256)
     old.get_timestamp = lambda: 1_000_000_000
@@ -201,7 +204,7 @@ def test_a_session_that_is_over_foreign_or_made_up_is_none(app: FastAPI):
         OPERATOR,
         "in.x.y",
     ):
-        answer = asked(app, "GET", "/emotion", headers={"Cookie": f"{sessions.COOKIE}={value}"})
+        answer = response_to(app, "GET", "/emotion", headers={"Cookie": f"{sessions.COOKIE}={value}"})
         assert answer.status_code == 401, value
 
 
@@ -213,25 +216,25 @@ def test_a_session_ends_with_its_token():
 
 
 @pytest.mark.parametrize("header", ["Basic dTpw", "Bearer", "Bearer ", f"Token {OPERATOR}", OPERATOR, "Bearer \xff"])
-def test_another_authorization_is_none(app: FastAPI, header: str):
-    assert asked(app, "GET", "/emotion", headers={"Authorization": header.encode("latin-1")}).status_code == 401
+def test_another_authorization_scheme_is_refused(app: FastAPI, header: str):
+    assert response_to(app, "GET", "/emotion", headers={"Authorization": header.encode("latin-1")}).status_code == 401
 
 
-def test_a_token_in_the_address_is_none(app: FastAPI):
-    assert asked(app, "GET", f"/emotion?token={OPERATOR}&access_token={OPERATOR}").status_code == 401
+def test_a_token_in_the_address_is_not_accepted(app: FastAPI):
+    assert response_to(app, "GET", f"/emotion?token={OPERATOR}&access_token={OPERATOR}").status_code == 401
 
 
 def test_wrong_tokens_are_slowed_down_and_a_session_goes_on(app: FastAPI):
     cookie = {"Cookie": f"{sessions.COOKIE}={cookie_of(signed_in(app))}"}
     for _ in range(ALLOWED):
         assert error_of(signed_in(app, "w" * 24)) == "wrong_token"
-    for refused in (signed_in(app, OPERATOR), asked(app, "GET", "/emotion", OPERATOR)):
+    for refused in (signed_in(app, OPERATOR), response_to(app, "GET", "/emotion", OPERATOR)):
         assert (refused.status_code, error_of(refused)) == (429, "too_many_attempts")
         assert 0 < int(refused.headers["retry-after"]) <= WINDOW_SECONDS
-    assert asked(app, "GET", "/emotion", headers=cookie).status_code == 200
+    assert response_to(app, "GET", "/emotion", headers=cookie).status_code == 200
 
 
-def test_who_waits_may_try_again_and_others_need_not_wait():
+def test_a_client_may_try_again_after_waiting_and_other_clients_need_not_wait():
     now = 0.0
     attempts = AttemptLimiter(monotonic=lambda: now)
     for _ in range(ALLOWED):
@@ -245,7 +248,7 @@ def test_who_waits_may_try_again_and_others_need_not_wait():
     assert attempts.wait("here") == 0, "nine of them are long ago"
 
 
-def test_attempts_from_many_addresses_take_no_more_memory():
+def test_attempts_from_many_addresses_take_bounded_memory():
     attempts = AttemptLimiter()
     for number in range(20_000):
         attempts.count(str(number))
@@ -277,17 +280,17 @@ def test_attempts_from_many_addresses_take_no_more_memory():
     ],
 )
 def test_a_viewer_of_single_sources_sees_nothing_of_the_others(app: FastAPI, method: str, path: str, status: int):
-    answer = asked(app, method, path, DOORMAN)
+    answer = response_to(app, method, path, DOORMAN)
     assert answer.status_code == status
-    assert "front" not in answer.text.replace("source 'front'", "")  # said only where it was asked for
+    assert "front" not in answer.text.replace("source 'front'", "")  # named only where the request names it
 
 
-def test_a_viewer_of_single_sources_is_listed_these(app: FastAPI):
-    listed = asked(app, "GET", "/api/v1/sources", DOORMAN).json()["sources"]
+def test_a_viewer_of_single_sources_gets_only_these_in_the_list(app: FastAPI):
+    listed = response_to(app, "GET", "/api/v1/sources", DOORMAN).json()["sources"]
     assert [one["name"] for one in listed] == ["door"]
 
 
-def test_a_viewer_of_single_sources_is_told_of_these_whatever_it_subscribes_to():
+def test_a_viewer_of_single_sources_receives_only_their_events_with_any_subscription():
     seen = frozenset({"door"})
     assert EVERYTHING.within(seen).sources == seen
     assert EVERYTHING.within(None) is EVERYTHING
@@ -299,12 +302,12 @@ def test_a_viewer_of_single_sources_is_told_of_these_whatever_it_subscribes_to()
 
 def test_without_tokens_everybody_is_an_operator(tmp_path: Path):
     app = create_app(Gateway(GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path)))
-    assert asked(app, "GET", "/api/v1/session").json() == {"role": "operator", "sources": None, "tokens": False}
+    assert response_to(app, "GET", "/api/v1/session").json() == {"role": "operator", "sources": None, "tokens": False}
     assert error_of(signed_in(app)) == "no_tokens"
-    assert asked(app, "POST", "/save_current").status_code == 404
+    assert response_to(app, "POST", "/save_current").status_code == 404
 
 
-def test_tokens_are_read_with_their_roles_and_found_whole():
+def test_tokens_are_read_with_their_roles_and_matched_only_completely():
     tokens = parse_all(f"# a comment, with a comma\nviewer:{VIEWER}\n\noperator:{OPERATOR}, viewer@a+b:{DOORMAN}")
     assert [token.grant for token in tokens] == [
         Grant("viewer"),
@@ -332,7 +335,7 @@ def test_tokens_are_read_with_their_roles_and_found_whole():
         "viewer:secretsecretsecretsecret,operator:secretsecretsecretsecret",
     ],
 )
-def test_what_is_no_token_is_refused_in_words_that_do_not_repeat_it(text: str):
+def test_the_error_for_an_invalid_token_does_not_repeat_it(text: str):
     with pytest.raises(ValueError, match="token") as raised:
         parse_all(text)
     assert "secret" not in str(raised.value).replace("its own secret", "")

@@ -17,7 +17,7 @@ from api_gateway.security.guard import host_name, same_origin
         ("", ""),
     ],
 )
-def test_the_name_in_a_host_header_is_told_without_its_port(host: str, name: str):
+def test_the_port_is_removed_from_the_name_in_a_host_header(host: str, name: str):
     assert host_name(host) == name
 
 
@@ -53,7 +53,7 @@ def test_our_own_page_and_programs_are_served(headers: dict[str, str]):
         {"origin": "http://localhost:5000", "sec-fetch-site": "cross-site"},
     ],
 )
-def test_another_site_is_refused(headers: dict[str, str]):
+def test_requests_of_another_site_are_refused(headers: dict[str, str]):
     assert not same_origin(Headers({"host": "localhost:5000", **headers}))
 
 

@@ -36,7 +36,7 @@ def taken(body: bytes, kind: str = KIND, size: int = 100, **options: object) -> 
 
 
 @pytest.mark.parametrize("size", [1, 7, 100, 1_000_000])
-def test_the_file_comes_out_whole_however_the_form_is_cut_into_chunks(size):
+def test_the_file_is_received_complete_however_the_form_is_split_into_chunks(size):
     body = form(part("note", b"no file"), part("video", CONTENT, "clip.mp4"), part("other", b"x" * 5000, "b.bin"))
     assert taken(body, size=size) == (CONTENT, "clip.mp4")
 
@@ -46,7 +46,7 @@ def test_the_file_comes_out_whole_however_the_form_is_cut_into_chunks(size):
     ["../x.mp4", "/etc/passwd", "a/b.mp4", "a\\\\b.mp4", "..", ".", "", "a\x00b.mp4", "a\x1bb.mp4", "x" * 300],
     ids=repr,
 )
-def test_a_name_that_looks_like_a_path_is_refused(name):
+def test_a_file_name_with_a_path_is_refused(name):
     with pytest.raises(BadFileName, match="is no name of a file"):
         taken(form(part("video", CONTENT, name)))
 
@@ -62,7 +62,7 @@ def test_a_name_that_looks_like_a_path_is_refused(name):
     ],
     ids=["empty", "no form", "cut off", "another field", "no file"],
 )
-def test_what_is_no_form_with_the_file_is_refused(body, error):
+def test_a_body_that_is_not_a_form_with_the_file_is_refused(body, error):
     with pytest.raises(error):
         taken(body)
 
@@ -72,7 +72,7 @@ def test_a_form_without_a_boundary_is_refused():
         taken(b"", kind="multipart/form-data")
 
 
-def test_a_sender_that_is_silent_is_not_waited_for_for_ever(monkeypatch):
+def test_a_silent_sender_times_out(monkeypatch):
     monkeypatch.setattr(multipart, "SILENT_SECONDS", 0.05)
 
     async def stream():

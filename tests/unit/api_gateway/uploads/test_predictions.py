@@ -69,13 +69,13 @@ async def refused(task):
     return describe(raised.value)
 
 
-def test_a_face_that_was_buried_is_told_at_once_with_the_reason():
+def test_a_dead_lettered_face_is_reported_at_once_with_the_reason():
     async def scene(its_uploads, inbox):
         task, epoch = await under_way(its_uploads, inbox)
         its_uploads.process(done(epoch, 2))
         its_uploads.process(reading(keys.UPLOADS, 0, epoch=epoch))
-        buried = reading(keys.UPLOADS, 0, epoch=epoch, index=1)
-        its_uploads.dead_letter(Dead("1-0", "the engine failed on it", buried.fields()))
+        dead = reading(keys.UPLOADS, 0, epoch=epoch, index=1)
+        its_uploads.dead_letter(Dead("1-0", "the engine failed on it", dead.fields()))
         error = await refused(task)
         assert (error.status, error.code) == (422, "unclassifiable_face")
         assert "the engine failed on it" in error.message
@@ -83,7 +83,7 @@ def test_a_face_that_was_buried_is_told_at_once_with_the_reason():
     play(scene)
 
 
-def test_what_was_buried_of_others_or_of_nobody_changes_nothing():
+def test_dead_letters_of_other_or_unknown_uploads_change_nothing():
     async def scene(its_uploads, inbox):
         task, epoch = await under_way(its_uploads, inbox)
         its_uploads.dead_letter(Dead("1-0", "why", reading(keys.UPLOADS, 0, epoch="another").fields()))
@@ -95,7 +95,7 @@ def test_what_was_buried_of_others_or_of_nobody_changes_nothing():
     play(scene)
 
 
-def test_pictures_under_way_are_bounded_by_their_bytes(monkeypatch):
+def test_pending_pictures_are_limited_by_their_bytes(monkeypatch):
     monkeypatch.setattr(predictions, "BYTES_LIMIT", 1000)
 
     async def scene(its_uploads, inbox):
@@ -120,7 +120,7 @@ def test_a_full_inbox_of_the_largest_pictures_leaves_room_in_a_small_redis():
     assert BYTES_LIMIT + 10_000_000 < 512_000_000 / 4
 
 
-def test_a_picture_that_nobody_waits_for_takes_no_room_in_redis():
+def test_a_picture_whose_client_left_takes_no_memory_in_redis():
     async def scene(its_uploads, inbox):
         assert (await refused(its_uploads.predict(b"picture"))).code == "timeout"
         assert inbox.pictures == {}

@@ -17,11 +17,11 @@ def described() -> Described:
     return Described(asyncapi.document("1.2.3", "emotii.local:5000", secure=True))
 
 
-def told() -> events.Reading:
+def reading_event() -> events.Reading:
     return events.Reading.from_message(reading(), None, 10, stages=events.Stages(detect_ms=1, infer_ms=2, deliver_ms=3))
 
 
-def test_the_document_says_where_it_is_served_and_what_goes_which_way(described: Described):
+def test_the_document_states_its_address_and_the_direction_of_each_message(described: Described):
     document = described.document
     assert document["asyncapi"] == "3.0.0"
     assert document["info"]["version"] == "1.2.3"
@@ -46,7 +46,7 @@ def references(part: Any) -> list[str]:
     return [found for value in part for found in references(value)] if isinstance(part, list) else []
 
 
-def test_every_reference_of_the_document_leads_somewhere(described: Described):
+def test_every_reference_of_the_document_resolves(described: Described):
     found = references(described.document)
     assert len(found) > 20
     for reference in found:
@@ -61,7 +61,7 @@ def test_the_document_is_the_same_each_time_it_is_made():
 
 
 def test_each_event_is_of_one_kind_only(described: Described):
-    text = f"[{told().model_dump_json()},{events.Gone(source='a').model_dump_json()}]"
+    text = f"[{reading_event().model_dump_json()},{events.Gone(source='a').model_dump_json()}]"
     assert [event["kind"] for event in described.check(text)] == ["reading", "gone"]
 
 
@@ -78,22 +78,22 @@ def test_each_event_is_of_one_kind_only(described: Described):
         {"age_ms": 1.5},
     ],
 )
-def test_a_message_that_is_not_as_described_is_found(described: Described, wrong: dict[str, Any]):
-    event = json.loads(told().model_dump_json())
+def test_a_message_that_does_not_match_the_document_is_detected(described: Described, wrong: dict[str, Any]):
+    event = json.loads(reading_event().model_dump_json())
     described.check(json.dumps([event]))
     with pytest.raises(ValidationError):
         described.check(json.dumps([event | wrong]))
 
 
-def test_a_message_that_lacks_a_field_is_found(described: Described):
-    event = json.loads(told().model_dump_json())
+def test_a_message_that_lacks_a_field_is_detected(described: Described):
+    event = json.loads(reading_event().model_dump_json())
     for name in event:
         with pytest.raises(ValidationError):
             described.check(json.dumps([{key: value for key, value in event.items() if key != name}]))
 
 
 @pytest.mark.parametrize("message", ["[]", "{}", '{"type":"hello"}', "1"])
-def test_what_is_neither_hello_nor_events_is_found(described: Described, message: str):
+def test_a_message_that_is_neither_hello_nor_events_is_detected(described: Described, message: str):
     with pytest.raises(ValidationError):
         described.check(message)
 
@@ -122,7 +122,7 @@ SUBSCRIPTIONS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("subscription", SUBSCRIPTIONS, ids=str)
-def test_the_gateway_takes_the_subscriptions_that_the_document_describes_and_no_others(
+def test_the_gateway_accepts_exactly_the_subscriptions_that_the_document_describes(
     described: Described, subscription: dict[str, Any]
 ):
     message = {"subscribe": subscription}
@@ -134,6 +134,6 @@ def test_the_gateway_takes_the_subscriptions_that_the_document_describes_and_no_
     assert described.checks["subscribe"].is_valid(message) == taken
 
 
-def test_no_event_can_hold_what_json_cannot():
+def test_no_event_can_contain_a_value_that_json_cannot():
     with pytest.raises(ValueError, match="finite"):
         events.Answer(emotion="happy", confidence=math.nan, probabilities={})

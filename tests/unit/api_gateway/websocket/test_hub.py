@@ -15,7 +15,7 @@ def gone(source: str) -> events.Gone:
     return events.Gone(source=source)
 
 
-def told(source: str = "front", frame: int = 0, track: int = 1) -> events.Reading:
+def reading_event(source: str = "front", frame: int = 0, track: int = 1) -> events.Reading:
     return events.Reading.from_message(reading(source, frame, track), None, 10, stages=None)
 
 
@@ -23,7 +23,7 @@ async def ticked(hub: Hub) -> None:
     await asyncio.wait_for(hub.tick(), 2)
 
 
-async def heard(client: Client) -> list[dict[str, Any]]:
+async def received(client: Client) -> list[dict[str, Any]]:
     return json.loads(await asyncio.wait_for(client.next(), 2))
 
 
@@ -37,7 +37,7 @@ def nothing_waits(client: Client) -> bool:
     return True
 
 
-def test_events_of_one_tick_travel_together_as_one_string_for_all():
+def test_events_of_one_tick_are_sent_together_as_one_string_for_all_clients():
     async def scene() -> None:
         hub, first, second = Hub(RedisClock()), Client(), Client()
         hub.subscribe(first)
@@ -59,12 +59,12 @@ def test_clients_with_equal_subscriptions_share_one_string_and_others_get_their_
         hub.subscribe(second, Subscription(sources=frozenset({"b", "a"})))
         hub.subscribe(third, Subscription(sources=frozenset({"c"})))
         for source in ("a", "c", "d"):
-            hub.add(told(source))
+            hub.add(reading_event(source))
         await ticked(hub)
         message = await first.next()
         assert [event["source"] for event in json.loads(message)] == ["a"]
         assert await second.next() is message
-        assert [event["source"] for event in await heard(third)] == ["c"]
+        assert [event["source"] for event in await received(third)] == ["c"]
 
     asyncio.run(scene())
 
@@ -89,16 +89,16 @@ def test_an_event_is_encoded_once_however_many_subscriptions_want_it():
     assert encoded == ["a"]
 
 
-def test_a_client_that_subscribes_anew_is_told_the_new_and_no_more_of_the_old():
+def test_a_client_that_replaces_its_subscription_receives_only_events_of_the_new_one():
     async def scene() -> None:
         hub, client = Hub(RedisClock()), Client()
         hub.subscribe(client, Subscription(sources=frozenset({"a"})))
         hub.subscribe(client, Subscription(sources=frozenset({"b"})))
         assert len(hub) == 1
         for source in ("a", "b"):
-            hub.add(told(source))
+            hub.add(reading_event(source))
         await ticked(hub)
-        assert [event["source"] for event in await heard(client)] == ["b"]
+        assert [event["source"] for event in await received(client)] == ["b"]
         hub.leave(client)
         hub.leave(client)
         assert len(hub) == 0
@@ -110,7 +110,7 @@ def test_a_tick_in_which_nothing_of_a_subscription_happened_sends_nothing():
     async def scene() -> None:
         hub, client = Hub(RedisClock()), Client()
         hub.subscribe(client, Subscription(kinds=frozenset({"episode"})))
-        hub.add(told())
+        hub.add(reading_event())
         await ticked(hub)
         assert nothing_waits(client)
 
@@ -124,23 +124,23 @@ def test_without_clients_nothing_is_kept():
         hub.subscribe(client)
         hub.add(gone("after"))
         await ticked(hub)
-        assert await heard(client) == [{"kind": "gone", "source": "after"}]
+        assert await received(client) == [{"kind": "gone", "source": "after"}]
 
     asyncio.run(scene())
 
 
-def test_a_slow_client_loses_the_oldest_and_is_told_how_many_events_that_were():
+def test_a_slow_client_loses_the_oldest_events_and_receives_their_number():
     async def scene() -> None:
         client = Client()
         for number in range(QUEUED_MESSAGES + 3):
             client.put(Message(f"[{number}]", 2))
-        assert await heard(client) == [{"kind": "missed", "count": 6}]
+        assert await received(client) == [{"kind": "missed", "count": 6}]
         assert await client.next() == "[3]"
 
     asyncio.run(scene())
 
 
-def test_what_slow_clients_lose_is_counted_and_the_others_lose_nothing():
+def test_events_that_slow_clients_lose_are_counted_and_the_others_lose_nothing():
     async def scene() -> None:
         lost: list[int] = []
         hub, slow, quick = Hub(RedisClock(), lost.append), Client(), Client()
@@ -150,10 +150,10 @@ def test_what_slow_clients_lose_is_counted_and_the_others_lose_nothing():
             hub.add(gone(f"a{number}"))
             hub.add(gone(f"b{number}"))
             await ticked(hub)
-            assert [event["source"] for event in await heard(quick)] == [f"a{number}", f"b{number}"]
+            assert [event["source"] for event in await received(quick)] == [f"a{number}", f"b{number}"]
         assert lost == [2, 2]
-        assert await heard(slow) == [{"kind": "missed", "count": 4}]
-        assert [event["source"] for event in await heard(slow)] == ["a2", "b2"]
+        assert await received(slow) == [{"kind": "missed", "count": 4}]
+        assert [event["source"] for event in await received(slow)] == ["a2", "b2"]
 
     asyncio.run(scene())
 
@@ -174,7 +174,7 @@ def thinned(rate: float, seconds: float, every: float = 0.04) -> list[tuple[floa
     """When which frame of which track came through, of two tracks with a frame a tick."""
     pace, through = RateLimiter(rate), []
     for tick in range(round(seconds / every)):
-        coming = [EncodedEvent(told(frame=tick, track=track)) for track in (1, 2)]
+        coming = [EncodedEvent(reading_event(frame=tick, track=track)) for track in (1, 2)]
         for one in pace.limit(coming, tick * every):
             assert isinstance(one.event, events.Reading)
             through.append((tick * every, one.event.frame, one.event.track))
@@ -188,26 +188,26 @@ def test_a_rate_is_kept_on_average_and_for_each_track():
             assert 20 * rate - 1 <= len(frames) <= 20 * rate + 1
 
 
-def test_a_rate_above_that_of_the_readings_thins_nothing():
+def test_a_rate_above_that_of_the_readings_drops_nothing():
     assert len(thinned(1000, 2)) == 100
 
 
-def test_of_the_readings_between_two_beats_the_newest_is_told():
+def test_the_newest_of_the_readings_between_two_ticks_is_sent():
     pace = RateLimiter(1)
-    assert pace.limit([EncodedEvent(told(frame=0))], 0.0)
-    assert pace.limit([EncodedEvent(told(frame=1))], 0.3) == []
-    assert pace.limit([EncodedEvent(told(frame=2))], 0.6) == []
+    assert pace.limit([EncodedEvent(reading_event(frame=0))], 0.0)
+    assert pace.limit([EncodedEvent(reading_event(frame=1))], 0.3) == []
+    assert pace.limit([EncodedEvent(reading_event(frame=2))], 0.6) == []
     (late,) = pace.limit([], 1.0)
     assert isinstance(late.event, events.Reading)
     assert late.event.frame == 2
     assert pace.limit([], 5.0) == []
-    (after_a_pause,) = pace.limit([EncodedEvent(told(frame=3))], 5.1)
+    (after_a_pause,) = pace.limit([EncodedEvent(reading_event(frame=3))], 5.1)
     assert after_a_pause.event.source == "front"
 
 
-def test_a_rate_thins_nothing_but_readings():
+def test_a_rate_limits_only_readings():
     pace = RateLimiter(0.1)
-    coming = [EncodedEvent(gone("a")), EncodedEvent(told(frame=1)), EncodedEvent(gone("b"))]
+    coming = [EncodedEvent(gone("a")), EncodedEvent(reading_event(frame=1)), EncodedEvent(gone("b"))]
     assert [one.event.kind for one in pace.limit(coming, 0.0)] == ["gone", "gone", "reading"]
     assert [one.event.kind for one in pace.limit(coming, 0.1)] == ["gone", "gone"]
 
@@ -231,7 +231,7 @@ async def waiting_for_more(client: Client) -> asyncio.Task[str]:
     return waiting
 
 
-def test_what_nothing_waits_before_is_pushed_as_one_frame_that_all_clients_share():
+def test_a_message_with_no_other_before_it_is_pushed_as_one_frame_that_all_clients_share():
     async def scene() -> None:
         hub, lines = Hub(RedisClock()), [Line(), Line()]
         for line in lines:
@@ -270,12 +270,12 @@ def test_nothing_is_pushed_past_a_message_that_is_still_being_sent():
     asyncio.run(scene())
 
 
-def test_the_more_clients_there_are_the_more_is_gathered_for_them_up_to_a_limit():
+def test_the_batching_interval_grows_with_the_number_of_clients_up_to_a_limit():
     assert pause_seconds(1) < 0.001
     assert pause_seconds(1) < pause_seconds(50) < pause_seconds(200) == pause_seconds(1000) == LONGEST_PAUSE_SECONDS
 
 
-def test_what_comes_within_a_rest_is_told_together():
+def test_events_that_arrive_within_one_interval_are_sent_together():
     async def scene() -> None:
         hub, client = Hub(RedisClock()), Client()
         for _ in range(200):
@@ -283,18 +283,18 @@ def test_what_comes_within_a_rest_is_told_together():
         hub.subscribe(client)
         hub.add(gone("a"))
         await ticked(hub)
-        assert [event["source"] for event in await heard(client)] == ["a"]
+        assert [event["source"] for event in await received(client)] == ["a"]
         hub.add(gone("b"))
         resting = asyncio.create_task(hub.tick())
         await asyncio.sleep(0)
         hub.add(gone("c"))
         await resting
-        assert [event["source"] for event in await heard(client)] == ["b", "c"]
+        assert [event["source"] for event in await received(client)] == ["b", "c"]
 
     asyncio.run(scene())
 
 
-def test_who_hears_nothing_for_a_second_gets_a_heartbeat_that_counts_as_no_event():
+def test_a_client_without_events_for_a_second_gets_a_heartbeat_that_counts_as_no_event():
     async def scene() -> None:
         now = [100.0]
         hub, quiet, busy = Hub(RedisClock(lambda: 0.005, lambda: 0.0), monotonic=lambda: now[0]), Client(), Client()
@@ -303,14 +303,14 @@ def test_who_hears_nothing_for_a_second_gets_a_heartbeat_that_counts_as_no_event
         now[0] += HEARTBEAT_SECONDS * 0.9
         hub.add(gone("a"))
         await ticked(hub)
-        assert [event["source"] for event in await heard(busy)] == ["a"]
+        assert [event["source"] for event in await received(busy)] == ["a"]
         now[0] += HEARTBEAT_SECONDS * 0.2
         await ticked(hub)
         assert nothing_waits(busy)
-        assert await heard(quiet) == [{"kind": "heartbeat", "now_ms": 5}]
+        assert await received(quiet) == [{"kind": "heartbeat", "now_ms": 5}]
         for _ in range(QUEUED_MESSAGES + 2):
             now[0] += HEARTBEAT_SECONDS
             await ticked(hub)
-        assert (await heard(quiet))[0]["kind"] == "heartbeat"  # not "missed"
+        assert (await received(quiet))[0]["kind"] == "heartbeat"  # not "missed"
 
     asyncio.run(scene())

@@ -6,7 +6,7 @@ from contract import events
 from tests.stage import reading
 
 
-def told(source: str = "front", track: int = 1) -> events.Reading:
+def reading_event(source: str = "front", track: int = 1) -> events.Reading:
     return events.Reading.from_message(reading(source, 0, track), None, 10, stages=None)
 
 
@@ -14,23 +14,23 @@ def of(query: str) -> Subscription:
     return Subscription.of_query(QueryParams(query))
 
 
-def test_an_address_without_parameters_asks_for_everything():
+def test_an_address_without_parameters_subscribes_to_everything():
     assert of("") == EVERYTHING == Subscription()
 
 
 def test_address_and_message_mean_the_same():
-    asked = of("source=a&source=b&track=3&kind=reading&kind=episode&rate=5")
+    expected = of("source=a&source=b&track=3&kind=reading&kind=episode&rate=5")
     message = '{"subscribe":{"sources":["b","a"],"tracks":[3],"kinds":["episode","reading"],"rate":5}}'
-    assert SubscribeMessage.read(message) == asked
-    assert hash(SubscribeMessage.read(message)) == hash(asked)
+    assert SubscribeMessage.read(message) == expected
+    assert hash(SubscribeMessage.read(message)) == hash(expected)
 
 
-def test_what_a_message_leaves_out_or_gives_as_null_is_not_filtered():
+def test_a_field_that_a_message_omits_or_sets_to_null_is_not_filtered():
     assert SubscribeMessage.read('{"subscribe":{}}') == EVERYTHING
     assert SubscribeMessage.read('{"subscribe":{"sources":null,"tracks":null,"kinds":null,"rate":null}}') == EVERYTHING
 
 
-def test_parameters_that_nobody_knows_do_no_harm_in_an_address():
+def test_unknown_parameters_of_an_address_are_ignored():
     assert of("ticket=abc") == EVERYTHING
 
 
@@ -53,7 +53,7 @@ def test_parameters_that_nobody_knows_do_no_harm_in_an_address():
         ("&".join(f"track={number}" for number in range(257)), "tracks"),
     ],
 )
-def test_a_bad_address_is_refused_with_the_name_of_what_is_bad(query: str, named: str):
+def test_a_bad_address_is_refused_with_the_name_of_the_bad_parameter(query: str, named: str):
     with pytest.raises(SubscriptionError, match=named):
         of(query)
 
@@ -88,22 +88,26 @@ def test_a_bad_message_is_refused_in_one_short_line(message: str):
 STATE = events.State(source="front", source_kind="camera", state="ONLINE", reason="", since_ms=0, width=640, height=480)
 
 
-def test_a_subscription_to_a_source_leaves_out_the_others_but_never_the_figures():
+def test_a_subscription_to_a_source_leaves_out_the_others_but_never_the_statistics():
     mine = of("source=front")
-    assert [mine.wants(told("front")), mine.wants(told("back"))] == [True, False]
+    assert [mine.wants(reading_event("front")), mine.wants(reading_event("back"))] == [True, False]
     assert [mine.wants(STATE), mine.wants(events.Gone(source="back"))] == [True, False]
     assert mine.wants(events.Stats.model_construct())
 
 
-def test_a_subscription_to_a_track_still_tells_states():
+def test_a_subscription_to_a_track_still_includes_states():
     mine = of("source=front&track=2")
-    assert [mine.wants(told(track=1)), mine.wants(told(track=2)), mine.wants(STATE)] == [False, True, True]
+    assert [mine.wants(reading_event(track=1)), mine.wants(reading_event(track=2)), mine.wants(STATE)] == [
+        False,
+        True,
+        True,
+    ]
 
 
-def test_the_kind_state_brings_gone_with_it():
+def test_the_kind_state_includes_gone():
     mine = of("kind=state")
-    assert [mine.wants(STATE), mine.wants(events.Gone(source="a")), mine.wants(told())] == [True, True, False]
+    assert [mine.wants(STATE), mine.wants(events.Gone(source="a")), mine.wants(reading_event())] == [True, True, False]
 
 
-def test_an_empty_list_asks_for_none():
-    assert not SubscribeMessage.read('{"subscribe":{"kinds":[]}}').wants(told())
+def test_an_empty_list_subscribes_to_nothing():
+    assert not SubscribeMessage.read('{"subscribe":{"kinds":[]}}').wants(reading_event())

@@ -1,7 +1,7 @@
 from benchmarks.measuring.measure import Sample, alternate, ratios, timed
 
 
-def test_ways_take_turns_and_the_order_is_reversed_each_round():
+def test_variants_alternate_and_their_order_is_reversed_each_round():
     calls = []
     ways = {name: lambda name=name: calls.append(name) or Sample(1, 1, 1) for name in "ab"}
     samples = alternate(ways, 3)

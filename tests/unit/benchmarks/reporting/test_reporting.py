@@ -14,7 +14,7 @@ ROW = Row.of("this", [3.0, 1.0, 2.0], "x", ratio_to="that", must=1.5, reach=3.0)
     ("value", "at_most", "verdict"),
     [(4, False, "reached"), (2, False, "enough"), (1, False, "missed"), (1, True, "enough"), (9, True, "missed")],
 )
-def test_the_verdict_knows_which_way_is_good(value, at_most, verdict):
+def test_the_verdict_accounts_for_whether_more_is_better(value, at_most, verdict):
     must, reach = (1.5, 3.0) if not at_most else (1.5, 0.5)
     assert Row("it", value, "x", must=must, reach=reach, at_most=at_most).verdict == verdict
 

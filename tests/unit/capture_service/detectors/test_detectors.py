@@ -50,7 +50,7 @@ def test_a_mirrored_portrait_has_a_mirrored_box(blazeface, hopper):
 
 
 @pytest.mark.parametrize("shape", [(600, 200), (200, 600), (606, 512), (256, 256)])
-def test_a_face_keeps_its_place_whatever_the_shape_of_the_frame(blazeface, hopper, shape):
+def test_a_face_keeps_its_position_in_frames_of_any_shape(blazeface, hopper, shape):
     height, width = shape
     scale = min(height, width) / max(hopper.shape)
     small = cv2.resize(hopper, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -93,12 +93,12 @@ def test_offsets_are_pixels_from_the_anchor():
     assert scores.tolist() == pytest.approx([1.0])
 
 
-def test_of_boxes_that_overlap_only_the_best_stays():
+def test_only_the_best_of_overlapping_boxes_is_kept():
     boxes = np.array([[0, 0, 10, 10], [1, 1, 11, 11], [20, 0, 30, 10]], np.float32)
     assert suppress(boxes, np.array([0.6, 0.9, 0.7])) == [1, 2]
 
 
-def test_places_in_the_letterbox_lead_back_to_the_picture():
+def test_positions_in_the_letterbox_are_mapped_back_to_the_picture():
     box = Letterbox.round(np.zeros((270, 480, 3), np.uint8))
     assert box.undo(np.array([0, 56, 256, 200], np.float32)).tolist() == pytest.approx([0, 0, 480, 270])
 
@@ -137,7 +137,7 @@ def test_haar_finds_a_frontal_face_without_key_points(hopper):
     assert (found[0].score, found[0].points) == (1.0, None)
 
 
-def test_the_quality_of_a_sharp_frontal_face_beats_that_of_a_blurred_one(blazeface, hopper):
+def test_a_sharp_frontal_face_has_a_higher_quality_than_a_blurred_one(blazeface, hopper):
     (found,) = blazeface.detect(hopper)
     sharp = crop(hopper, framing_square(found.box))
     blurred = cv2.GaussianBlur(sharp, (0, 0), 3)
@@ -164,7 +164,7 @@ def test_the_turn_is_where_the_nose_lies_between_the_ears(nose, expected):
 @pytest.mark.parametrize(
     ("box", "share"), [((0, 0, 10, 10), 1.0), ((-5, 0, 10, 10), 0.5), ((95, 95, 10, 10), 0.25), ((200, 0, 9, 9), 0.0)]
 )
-def test_how_much_of_a_box_lies_in_the_frame(box, share):
+def test_the_visible_share_of_a_box_is_the_part_in_the_frame(box, share):
     assert inside(box, 100, 100) == pytest.approx(share)
 
 

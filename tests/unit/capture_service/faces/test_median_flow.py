@@ -29,7 +29,7 @@ def test_a_face_is_where_it_moved_to(scene: np.ndarray, across: float, down: flo
 
 
 @pytest.mark.parametrize("size", [20, 60, 160])
-def test_its_size_does_not_matter(scene: np.ndarray, size: float):
+def test_the_size_of_a_face_does_not_matter(scene: np.ndarray, size: float):
     box = (130 - size / 2, 110 - size / 2, size, size)
     assert motion(scene, changed(scene, 4, 3), box).box(box)[:2] == pytest.approx((box[0] + 4, box[1] + 3), abs=1)
 
@@ -42,7 +42,7 @@ def test_a_face_that_comes_nearer_grows(scene: np.ndarray, growth: float):
 
 
 @pytest.mark.parametrize("roll", [-6, 6])
-def test_points_of_a_head_that_tilts_go_round_with_it(scene: np.ndarray, roll: float):
+def test_points_of_a_tilting_head_rotate_with_it(scene: np.ndarray, roll: float):
     x, y = motion(scene, changed(scene, 0, 0, roll=roll), BOX).point((150, 110))
     assert math.degrees(math.atan2(y - 110, x - 130)) == pytest.approx(roll, abs=1)
 
@@ -51,12 +51,12 @@ def test_the_motion_to_another_scene_is_not_known(scene: np.ndarray):
     assert motion(scene, scene[::-1, ::-1].copy(), BOX) is None
 
 
-def test_a_face_that_something_came_before_is_lost(scene: np.ndarray):
+def test_a_face_that_is_covered_is_lost(scene: np.ndarray):
     covered = scene.copy()
     cv2.rectangle(covered, (90, 70), (170, 150), 128, cv2.FILLED)
     assert motion(scene, covered, BOX) is None
 
 
 @pytest.mark.parametrize("corner", [(-30, -30), (290, 210), (-500, 40)])
-def test_a_box_that_reaches_over_the_edge_is_no_fault(scene: np.ndarray, corner: tuple[float, float]):
+def test_a_box_that_extends_over_the_edge_is_no_error(scene: np.ndarray, corner: tuple[float, float]):
     motion(scene, changed(scene, 2, 2), (*corner, 60.0, 60.0))

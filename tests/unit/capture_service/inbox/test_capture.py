@@ -20,7 +20,7 @@ class Registration:
 
 
 class Publisher:
-    """Redis is away for so many attempts."""
+    """Redis is unreachable for so many attempts."""
 
     def __init__(self, away_for):
         self.attempts, self.away_for = 0, away_for
@@ -38,7 +38,7 @@ def inbox(publisher, registration):
     )  # fmt: skip
 
 
-def test_while_a_picture_waits_for_redis_the_loop_still_turns():
+def test_while_a_picture_waits_for_redis_the_loop_still_runs():
     publisher, registration = Publisher(away_for=3), Registration()
     assert inbox(publisher, registration)._send(BATCH, Event())
     assert publisher.attempts == 4
@@ -51,7 +51,7 @@ def test_a_picture_is_left_to_the_process_that_took_over_meanwhile():
     assert publisher.attempts == 2
 
 
-def test_a_stop_ends_the_waiting_for_redis():
+def test_a_stop_ends_the_wait_for_redis():
     stop = Event()
     stop.set()
     assert not inbox(Publisher(away_for=1000), Registration())._send(BATCH, stop)

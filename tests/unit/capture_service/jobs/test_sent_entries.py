@@ -1,4 +1,4 @@
-"""The spool of a job: what it keeps, and what that costs."""
+"""The stored entries of a job, and the disk space they need."""
 
 import os
 import sys
@@ -20,10 +20,10 @@ def frame(number: int) -> tuple[list[Crop], FrameDone]:
 
 
 @pytest.fixture
-def spool(tmp_path: Path):
-    spool = SentEntryStore(tmp_path / "sent")
-    yield spool
-    spool.close()
+def store(tmp_path: Path):
+    store = SentEntryStore(tmp_path / "sent")
+    yield store
+    store.close()
 
 
 def size(folder: Path) -> int:
@@ -32,26 +32,26 @@ def size(folder: Path) -> int:
     return sum(file.stat().st_size for file in open_files if os.readlink(file).startswith(str(folder)))
 
 
-def test_stored_entries_are_returned_unchanged_and_by_frame(spool):
+def test_stored_entries_are_returned_unchanged_and_by_frame(store):
     sent = [frame(number) for number in range(3)]
     for crops, done in sent:
-        spool.add(crops, done)
+        store.add(crops, done)
     wanted = [sent[0][0][1], sent[2][0][0], sent[2][0][3], sent[2][1]]
-    assert list(spool.entries([2], [(2, 3), (0, 1), (2, 0), (2, 9), (7, 0)])) == wanted
+    assert list(store.entries([2], [(2, 3), (0, 1), (2, 0), (2, 9), (7, 0)])) == wanted
 
 
-def test_a_process_that_is_killed_leaves_no_file(tmp_path, spool):
+def test_a_process_that_is_killed_leaves_no_file(tmp_path, store):
     crops, done = frame(0)
-    spool.add(crops, done)
-    assert spool.faces() == {0: FACES}
+    store.add(crops, done)
+    assert store.faces() == {0: FACES}
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc")
-def test_a_long_recording_needs_little_disk_if_its_frames_are_forgotten(tmp_path, spool):
+def test_a_long_recording_needs_little_disk_if_its_frames_are_forgotten(tmp_path, store):
     for number in range(2000):
-        spool.add(*frame(number))
-        spool.forget(number - 20)
-    assert min(spool.faces()) > 1900
+        store.add(*frame(number))
+        store.forget(number - 20)
+    assert min(store.faces()) > 1900
     assert 0 < size(tmp_path) < 4_000_000  # all of them would be 18 MB
-    assert len(list(spool.entries(range(1990, 2000), []))) == 10
+    assert len(list(store.entries(range(1990, 2000), []))) == 10

@@ -1,4 +1,4 @@
-"""Addresses of cameras that people add over REST, each with the answer it gets. Needs no Redis: who passes gets 503."""
+"""Addresses of cameras that are added over REST, with their responses. Without Redis an allowed address gets 503."""
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_network
@@ -14,7 +14,7 @@ from contract.address import safe_url
 from contract.errors import SettingsError, SourceError
 from contract.network import StreamRules, UnknownHost, host_and_port
 from contract.service.settings import load
-from tests.unit.api_gateway.test_app import asked, error_of
+from tests.unit.api_gateway.test_app import error_of, response_to
 
 REDIS = "redis://192.168.7.2:6399/0"
 PASSWORD = "hunter2"
@@ -120,7 +120,7 @@ PASSED = [
     "rtsp://[fd00:7::9]/live",
     "https://93.184.216.34/video",
     "http://192.168.7.2/video",
-    "http://nowhere.invalid/video",  # the capture service may know this host, and looks again
+    "http://nowhere.invalid/video",  # the capture service may know this host, and checks it again
     "/videos/party.mp4",
     "/videos/img_%02d.jpg",  # as it stands there: no pattern
     "0",
@@ -129,7 +129,7 @@ PASSED = [
 
 
 def added(app: FastAPI, address: object):
-    return asked(app, "POST", "/api/v1/sources", json={"name": "door", "address": address})
+    return response_to(app, "POST", "/api/v1/sources", json={"name": "door", "address": address})
 
 
 @pytest.mark.parametrize(("address", "code", "words"), REFUSED, ids=lambda one: str(one)[:60])
@@ -139,14 +139,14 @@ def test_an_added_camera_that_is_not_allowed_is_refused(app: FastAPI, address: s
     assert words in answer.json()["error"]["message"]
 
 
-def test_an_empty_and_an_endless_address_are_refused(app: FastAPI):
+def test_an_empty_and_an_overlong_address_are_refused(app: FastAPI):
     for address in ("", "http://host/" + "x" * 2000, None, 7, ["rtsp://host/"], {"url": "rtsp://host/"}):
         answer = added(app, address)
         assert (answer.status_code, error_of(answer)) == (422, "invalid_request")
 
 
 @pytest.mark.parametrize("address", PASSED)
-def test_a_camera_that_may_be_added_passes(app: FastAPI, address: str):
+def test_an_allowed_camera_is_accepted(app: FastAPI, address: str):
     answer = added(app, address)
     assert (answer.status_code, error_of(answer)) == (503, "redis_unavailable"), answer.text
     assert PASSWORD not in answer.text
@@ -196,7 +196,7 @@ def test_a_network_that_is_allowed_is_all_that_is_allowed():
     ["192.168.7.2:6399", "[::ffff:192.168.7.2]:6399", "3232237314:6399", "0xc0a80702:6399", "x:y@192.168.7.2:6399"],
 )
 @pytest.mark.parametrize("scheme", ["http", "https", "rtsp", "rtsps"])
-def test_no_camera_is_redis_not_even_in_a_network_that_is_allowed(host: str, scheme: str):
+def test_redis_cannot_be_a_camera_even_in_an_allowed_network(host: str, scheme: str):
     allowed = rules("192.168.7.0/24", redis=REDIS)
     with pytest.raises(SourceError, match="is Redis itself"):
         allowed.destinations("door", f"{scheme}://{host}/")
@@ -217,12 +217,12 @@ def test_a_host_without_an_address_is_distinguished_from_a_refused_one():
         ("rtsps://camera/", ("camera", 322)),
     ],
 )
-def test_the_host_of_a_stream_stands_behind_the_last_at(url: str, host: tuple[str, int]):
+def test_the_host_of_a_stream_follows_the_last_at_sign(url: str, host: tuple[str, int]):
     assert host_and_port("door", url) == host
     assert "p@ss" not in safe_url(url)
 
 
-def test_networks_that_are_none_are_said(monkeypatch: pytest.MonkeyPatch):
+def test_invalid_networks_are_reported(monkeypatch: pytest.MonkeyPatch):
     for value in ("192.168.1.0/33", "192.168.1.1/24", "home", "10.0.0.0/8;fd00::/8"):
         monkeypatch.setenv("EMOTII_CAMERA_NETWORKS", value)
         with pytest.raises(SettingsError, match=r"^EMOTII_CAMERA_NETWORKS="):

@@ -47,7 +47,7 @@ def png(width: int, height: int, bits: int, colour: int, data: bytes) -> bytes:
 
 
 def jpeg_of_stated_size(width: int, height: int) -> bytes:
-    """A small JPEG that says it were so large."""
+    """A small JPEG whose header claims this size."""
     content = bytearray(encoded(".jpg"))
     at = content.index(b"\xff\xc0") + 5
     content[at : at + 4] = struct.pack(">HH", height, width)
@@ -84,7 +84,7 @@ def test_bytes_that_are_not_a_picture_are_refused_with_the_reason(content: bytes
 
 @pytest.mark.parametrize("tenth", range(10))
 @pytest.mark.parametrize("kind", [".jpg", ".png", ".webp", ".bmp", ".tiff", ".gif"])
-def test_a_picture_that_is_cut_off_is_refused_or_shows_nothing_that_is_not_its_own(kind: str, tenth: int):
+def test_a_truncated_picture_is_refused_or_contains_only_its_own_pixels(kind: str, tenth: int):
     whole = encoded(kind)
     decode(cv2.imencode(".png", np.full((64, 64, 3), (10, 250, 10), np.uint8))[1].tobytes(), MOST)  # the canary
     try:
@@ -126,7 +126,7 @@ CORNER = {1: (0, 0), 2: (0, 1), 3: (1, 1), 4: (1, 0), 5: (0, 0), 6: (0, 1), 7: (
 
 
 @pytest.mark.parametrize("orientation", [0, *CORNER, 9, 65_535])
-def test_a_picture_is_turned_as_its_exif_data_says_and_not_turned_where_that_is_senseless(orientation: int):
+def test_a_picture_is_rotated_as_its_exif_data_says_unless_the_value_is_invalid(orientation: int):
     plain = Image.new("RGB", (32, 16))
     plain.paste((255, 255, 255), (0, 0, 8, 8))
     exif = Image.Exif()
@@ -137,7 +137,7 @@ def test_a_picture_is_turned_as_its_exif_data_says_and_not_turned_where_that_is_
     assert picture[-4 if bottom else 4, -4 if right else 4].mean() > 200
 
 
-def test_a_picture_that_unpacks_to_far_too_many_pixels_is_refused_before_it_takes_the_memory(tmp_path):
+def test_a_picture_that_decodes_to_too_many_pixels_is_refused_before_it_uses_memory(tmp_path):
     (tmp_path / "bomb.png").write_bytes(bomb())
     script = (
         "import resource, sys\n"
@@ -190,7 +190,7 @@ def test_pictures_of_hardly_any_pixels_have_no_face(size: tuple[int, int]):
     assert FaceFinder("test", Haar(50)).find(noise(*size, 3), 0.0) == []
 
 
-def test_of_ten_thousand_faces_there_are_as_many_as_are_allowed():
+def test_of_ten_thousand_faces_as_many_as_allowed_are_returned():
     with_boxes = Haar(50)
     with_boxes._cascade = type(
         "Many", (), {"detectMultiScale": lambda *_: [(n % 640, n % 480, 24, 24) for n in range(10_000)]}

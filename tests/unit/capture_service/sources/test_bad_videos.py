@@ -1,4 +1,4 @@
-"""Videos that are empty, damaged or not what they say: good frames come, the others are flagged, none is mixed up."""
+"""Empty, damaged and mislabelled videos: good frames are returned, damaged ones are flagged, none is mixed up."""
 
 from itertools import pairwise
 
@@ -110,7 +110,7 @@ class Device:
         return True, self._pictures.pop(0)
 
     def get(self, _figure):
-        return 0.0  # as OpenCV answers for what a device does not state
+        return 0.0  # as OpenCV returns for a value that a device does not state
 
     def release(self):
         pass
@@ -140,7 +140,7 @@ class Stating(Device):
 
 @pytest.mark.parametrize("fps", [0.0, float("nan"), float("inf"), -25.0, 1e9])
 @pytest.mark.parametrize("count", [0.0, float("nan"), -9.2e18, 1e18, 1e300])
-def test_senseless_figures_of_a_file_change_nothing_of_its_frames(monkeypatch, fps, count):
+def test_impossible_metadata_of_a_file_does_not_change_its_frames(monkeypatch, fps, count):
     monkeypatch.setattr("capture_service.sources.recording.open_capture", lambda *_: Stating(fps, count))
     source = Recording(recording("demo"), CaptureSettings())
     source.open()

@@ -48,7 +48,7 @@ def test_gray_alpha_and_16_bit_pictures_become_bgr_too(content):
     assert decode(content, MOST).shape == (20, 30, 3)
 
 
-def test_a_picture_is_turned_as_its_exif_data_says():
+def test_a_picture_is_rotated_as_its_exif_data_says():
     content = encoded(".jpg", np.full((20, 30, 3), 128, np.uint8))
     exif = b"Exif\0\0II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, 6, 0, 0)
     turned = content[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + content[2:]
@@ -73,7 +73,7 @@ def test_bytes_that_cannot_be_decoded_are_refused_with_the_reason(content, reaso
 
 @pytest.mark.parametrize("tenth", range(10))
 @pytest.mark.parametrize("kind", [".jpg", ".png"])
-def test_a_truncated_picture_is_refused_or_whole_never_a_stand_in(kind, tenth):
+def test_a_truncated_picture_is_refused_or_decoded_completely(kind, tenth):
     content = encoded(kind, noise(64, 64, 3))
     with pytest.raises(PictureError):
         decode(content[: len(content) * tenth // 10], MOST)

@@ -80,7 +80,7 @@ def test_a_gif_gives_every_frame_with_its_time():
     assert frames[-1].seconds == pytest.approx(4.58)
 
 
-def test_passes_go_on_counting_frames_and_time():
+def test_frame_numbers_and_times_continue_over_the_passes():
     frames = frames_of(recording("demo", passes=3))
     assert [frame.number for frame in frames] == list(range(360))
     assert all(before.seconds < after.seconds for before, after in itertools.pairwise(frames))
@@ -92,7 +92,7 @@ def test_a_loop_does_not_end():
     assert len(frames_of(parse_list("demo=demo")[0], most=250)) == 250
 
 
-def test_a_file_without_a_frame_is_refused_however_often_it_is_to_be_shown(tmp_path):
+def test_a_file_without_a_frame_is_refused_for_any_number_of_passes(tmp_path):
     path = tmp_path / "none.gif"
     path.write_bytes(b"GIF89a\x01\x00\x01\x00\x00\x00\x00;")
     source = make_recorded(SourceSpec("x", "file", str(path), loop=True), SETTINGS)
@@ -147,7 +147,7 @@ def test_damaged_frames_are_flagged_and_keep_their_places_and_the_others_their_p
             assert frame.seconds == pytest.approx(frame.number / 10, abs=0.06)
 
 
-def test_a_hole_in_a_file_costs_the_frames_in_it_and_none_behind_it(tmp_path):
+def test_a_hole_in_a_file_loses_only_the_frames_in_it(tmp_path):
     content = bytearray(DEMO_CLIP.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 6000] = bytes(6000)
     (tmp_path / "hole.mp4").write_bytes(content)
@@ -162,14 +162,14 @@ def test_a_looping_file_does_not_begin_again_at_damage(tmp_path):
     assert [frame.number % 20 for frame in frames if frame.picture is None] == [5, 6] * 3
 
 
-def test_damaged_frames_are_passed_over_one_by_one(tmp_path):
+def test_damaged_frames_are_skipped_one_by_one(tmp_path):
     source = make_recorded(recording(damaged_clip(tmp_path, (1, 2))), SETTINGS)
     source.open()
     assert [source.skip() for _ in range(21)] == [True] * 20 + [False]
     source.close()
 
 
-def test_a_recording_that_was_cut_off_ends_early_and_still_tells_how_many_frames_there_were_to_be(tmp_path):
+def test_a_truncated_recording_ends_early_and_still_reports_its_stated_number_of_frames(tmp_path):
     source = make_recorded(recording(damaged_clip(tmp_path, (), cut_at=10), passes=2), SETTINGS)
     source.open()
     frames = []
@@ -180,7 +180,7 @@ def test_a_recording_that_was_cut_off_ends_early_and_still_tells_how_many_frames
     assert (len(frames), source.total) == (20, 40)
 
 
-def test_a_file_that_names_other_files_does_not_lead_to_them(tmp_path):
+def test_a_file_that_names_other_files_does_not_open_them(tmp_path):
     for name, text in {
         "list.m3u8": "#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n",
         "list.ffconcat": "ffconcat version 1.0\nfile 'http://127.0.0.1:9/x.mp4'\n",
@@ -203,7 +203,7 @@ def test_a_folder_shows_its_pictures_by_name_and_flags_broken_ones(tmp_path):
     assert (last.number, int(last.picture.max()), last.seconds) == (2, 200, 1.0)
 
 
-def test_a_folder_that_became_empty_cannot_be_opened(tmp_path):
+def test_a_folder_that_has_become_empty_cannot_be_opened(tmp_path):
     with pytest.raises(SourceError, match="no pictures"):
         make_recorded(SourceSpec("x", "pictures", str(tmp_path)), SETTINGS).open()
 
@@ -216,7 +216,7 @@ def test_a_camera_that_is_not_there_cannot_be_opened(address):
 
 
 @pytest.mark.parametrize("fps", [0.0, math.nan, -1.0, 1e6])
-def test_a_senseless_pace_becomes_the_default(tmp_path, monkeypatch, fps):
+def test_an_impossible_frame_rate_becomes_the_default(tmp_path, monkeypatch, fps):
     class Senseless:
         def get(self, _name):
             return fps
@@ -242,7 +242,7 @@ def test_a_slow_reader_gets_the_newest_frame_and_the_count_of_the_others():
     assert feed.newest(0) is None
 
 
-def test_frames_of_a_recording_are_shown_at_its_pace():
+def test_frames_of_a_recording_are_returned_at_its_frame_rate():
     source = FakeSource(pace=50, count=25)
     feed = Feed(source)
     began = time.monotonic()
@@ -255,7 +255,7 @@ def test_frames_of_a_recording_are_shown_at_its_pace():
     assert all(frame.seconds >= began + frame.number / 50 for frame in shown)
 
 
-def test_a_recording_that_falls_behind_passes_over_frames():
+def test_a_recording_that_falls_behind_skips_frames():
     class Slow(FakeSource):
         def read(self):
             time.sleep(0.03)
@@ -287,7 +287,7 @@ def test_a_camera_is_read_at_most_at_the_configured_rate():
     assert feed.drain_skipped() > 0
 
 
-def test_a_source_that_breaks_says_why_after_its_last_frame():
+def test_a_source_that_fails_reports_the_reason_after_its_last_frame():
     feed = Feed(FakeSource(breaks_at=3))
     feed.start()
     until(lambda: feed.broken)
@@ -310,7 +310,7 @@ PLAYLIST = b"#EXTM3U\n#EXT-X-TARGETDURATION:8\n#EXTINF:8,\n%s\n#EXT-X-ENDLIST\n"
 
 @pytest.fixture
 def web():
-    """A web server that answers with what a test puts into it: path -> status, headers, body."""
+    """A web server with the responses that a test sets: path -> status, headers, body."""
     answers = {}
 
     class Handler(BaseHTTPRequestHandler):
@@ -331,7 +331,7 @@ def web():
         server.shutdown()
 
 
-def test_a_stream_that_leads_to_a_file_of_ours_is_not_followed(web, tmp_path):
+def test_a_stream_that_refers_to_a_local_file_is_not_followed(web, tmp_path):
     url, answers = web
     writer = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 10, (64, 48))
     for _ in range(5):

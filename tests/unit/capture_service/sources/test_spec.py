@@ -132,7 +132,7 @@ def test_none_means_no_source_at_all():
     assert parse_list("none") == ()
 
 
-def test_a_sources_toml_takes_the_place_of_the_list(tmp_path, clip):
+def test_a_sources_toml_replaces_the_list(tmp_path, clip):
     file = tmp_path / "sources.toml"
     file.write_text(
         f'[sources.door]\nurl = "rtsp://user:a,b@host/"\nfps = 5\ndetector = "haar"\n'
@@ -166,7 +166,7 @@ def test_a_bad_sources_toml_is_one_line(tmp_path, text, message):
         configured(CaptureSettings(sources_file=file))
 
 
-def test_a_missing_sources_toml_is_said(tmp_path):
+def test_a_missing_sources_toml_is_reported(tmp_path):
     with pytest.raises(SourceError, match="No such file"):
         configured(CaptureSettings(sources_file=tmp_path / "sources.toml"))
 

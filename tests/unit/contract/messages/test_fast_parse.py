@@ -83,13 +83,13 @@ GOOD = crop("cam", 7).fields()
         (b"pixels", bytes(CROP_BYTES - 1)),
     ],
 )
-def test_a_crop_with_anything_unusual_is_left_to_careful_reading(name, value):
+def test_a_crop_with_anything_unusual_is_left_to_the_full_parser(name, value):
     assert ParsedCrop.fast_parse(GOOD) is not None
     assert ParsedCrop.fast_parse(GOOD | {name: value}) is None
     assert ParsedCrop.fast_parse({field: value for field, value in GOOD.items() if field != name}) is None
 
 
-def test_a_frame_with_anything_unusual_is_left_to_careful_reading():
+def test_a_frame_with_anything_unusual_is_left_to_the_full_parser():
     good = frame_done("cam", 7).fields()
     assert fast_parse_frame(good)
     assert fast_parse_frame(replace(frame_done("cam", 7), previous=4).fields())

@@ -150,7 +150,7 @@ def test_a_payload_that_is_no_frame_is_refused(payload):
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999"])
-def test_numbers_without_end_are_refused_wherever_they_come_as_json(number):
+def test_numbers_that_are_not_finite_are_refused_in_all_json(number):
     source = b'{"name":"x","kind":"camera","state":"ONLINE","since_ms":1,"seen_ms":1,"fps":%b}'
     assert SourceStatus.model_validate_json(source % b"1.5").fps == 1.5
     with pytest.raises(ValidationError):
@@ -160,7 +160,7 @@ def test_numbers_without_end_are_refused_wherever_they_come_as_json(number):
             FrameHeader.decode(HEADER.encode().replace(good, number))
 
 
-def test_a_dead_entry_keeps_its_fields_but_no_pixels():
+def test_a_dead_letter_keeps_the_fields_of_the_entry_but_no_pixels():
     fields = GOOD | {b"note": b"x" * 10_000} | {b"extra%d" % number: b"y" for number in range(1000)}
     dead = Dead("5-0", "box: not 4 finite numbers", fields)
 
@@ -172,7 +172,7 @@ def test_a_dead_entry_keeps_its_fields_but_no_pixels():
     assert (again.entry, again.reason, again.crop_id) == ("5-0", dead.reason, "cam:e1:7:0")
 
 
-def test_a_dead_entry_whose_fields_look_like_its_own_keeps_both_apart():
+def test_a_dead_letter_keeps_fields_of_the_entry_apart_from_its_own_fields_of_the_same_name():
     again = Dead.read(Dead("5-0", "why", {b"reason": b"mine", b"v": b"9", b"was:v": b"8"}).fields())
     assert (again.reason, again.original) == ("why", {b"reason": b"mine", b"v": b"9", b"was:v": b"8"})
     assert again.crop_id is None

@@ -23,13 +23,13 @@ def test_a_model_is_found_by_name_and_by_path(folder):
     assert find_model(str(folder)).file(".onnx") == folder / "tiny.onnx"
 
 
-def test_a_model_of_an_older_release_has_no_thresholds_and_one_of_this_keeps_them(folder):
+def test_a_model_of_an_older_release_has_no_thresholds_and_one_of_this_release_has_them(folder):
     assert ModelFolder.open(folder).card.uncertain is None
     change(folder, uncertain={"min_probability": 0.5, "min_margin": 0.1, "precision": 0.95})
     assert ModelFolder.open(folder).card.uncertain == Thresholds(min_probability=0.5, min_margin=0.1, precision=0.95)
 
 
-def test_an_unknown_name_is_answered_with_the_names_that_there_are(folder):
+def test_the_error_for_an_unknown_name_lists_the_available_names(folder):
     with pytest.raises(ModelError, match=r"no model called 'tiny-2'; there are: tiny"):
         find_model("tiny-2", folder.parent)
 
@@ -39,7 +39,7 @@ def test_a_folder_without_a_model_is_named(tmp_path):
         find_model(str(tmp_path))
 
 
-def test_a_file_that_is_not_the_one_that_was_released_is_refused(folder):
+def test_a_file_with_another_hash_than_the_released_one_is_refused(folder):
     with (folder / "tiny.onnx").open("ab") as file:
         file.write(b"x")
     with pytest.raises(ModelError, match="SHA-256"):

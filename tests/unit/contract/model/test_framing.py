@@ -42,7 +42,7 @@ def spots(shown: np.ndarray) -> list[tuple[float, float]]:
 
 @pytest.mark.parametrize("scale", [0.5, 1.0, 4.0])
 @pytest.mark.parametrize("roll", [-40, 0, 12, 90])
-def test_eyes_and_mouth_fall_where_training_faces_have_them_however_the_head_is_held(roll: int, scale: float):
+def test_eyes_and_mouth_are_placed_as_in_training_faces_in_any_pose_of_the_head(roll: int, scale: float):
     landmarks = face(40, 44, roll)
     scaled = Landmarks(*((x * scale, y * scale) for x, y in (landmarks.right_eye, landmarks.left_eye, landmarks.mouth)))
     box = tuple(number * scale for number in BOX)
@@ -65,7 +65,7 @@ def test_without_landmarks_the_box_decides():
 
 
 @pytest.mark.parametrize("landmarks", [face(0, 0), face(4, 4), face(400, 30)])
-def test_landmarks_that_cannot_be_are_not_believed(landmarks: Landmarks):
+def test_impossible_landmarks_are_ignored(landmarks: Landmarks):
     picture = np.random.default_rng(0).integers(0, 256, (240, 240, 3), dtype=np.uint8)
     assert (frame_face(picture, BOX, landmarks) == crop(picture, framing_square(BOX))).all()
 

@@ -21,7 +21,7 @@ def test_a_standardised_face_is_the_same_in_other_light():
     assert ALIKE.apply(darker) == pytest.approx(ALIKE.apply(CROPS), abs=0.01)
 
 
-def test_standardised_crops_have_the_same_mean_and_spread_whatever_stands_beside_them():
+def test_standardised_crops_have_the_same_mean_and_spread_in_any_batch():
     inputs = ALIKE.apply(CROPS)
 
     assert inputs.mean(axis=(1, 2, 3)) == pytest.approx(0.5, abs=1e-5)

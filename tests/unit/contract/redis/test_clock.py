@@ -12,17 +12,17 @@ class ServerOf1970:
         return 100, 500_000
 
 
-def test_the_clock_goes_by_redis_however_far_off_this_host_is():
+def test_the_clock_follows_redis_however_wrong_the_clock_of_this_host_is():
     clock = RedisClock()
     clock.refresh(ServerOf1970())
     assert 100_500 <= clock.now_ms() < 101_500
 
 
-def test_until_the_first_refresh_the_clock_is_this_hosts():
+def test_before_the_first_refresh_the_clock_is_that_of_this_host():
     assert abs(RedisClock().now_ms() - time.time() * 1000) < 1000
 
 
-def test_redis_is_queried_only_now_and_then():
+def test_redis_is_queried_only_once_an_interval():
     clock, server = RedisClock(), ServerOf1970()
     for _ in range(100):
         clock.refresh(server)
@@ -61,7 +61,7 @@ def test_after_a_sleep_of_the_host_redis_is_queried_again():
     assert server.calls == 3
 
 
-def test_of_slow_answers_the_quickest_is_believed():
+def test_the_quickest_of_several_slow_replies_sets_the_offset():
     host = Host()
 
     class BusyServer:

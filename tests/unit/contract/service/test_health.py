@@ -5,7 +5,7 @@ from urllib.request import urlopen
 from contract.service.health import health_server, is_healthy
 
 
-def test_health_says_whether_the_service_is_alive():
+def test_health_reports_whether_the_service_is_alive():
     alive = True
     with health_server("127.0.0.1", 0, lambda: alive) as port:
         assert is_healthy(f"http://127.0.0.1:{port}/healthz")
@@ -24,7 +24,7 @@ def test_a_service_that_ended_is_not_healthy():
     assert not is_healthy(f"http://127.0.0.1:{port}/healthz")
 
 
-def test_a_connection_that_says_nothing_holds_up_neither_the_next_nor_the_end():
+def test_an_idle_connection_delays_neither_the_next_one_nor_the_shutdown():
     with health_server("127.0.0.1", 0, lambda: True) as port:
         idle, half = (socket.create_connection(("127.0.0.1", port)) for _ in range(2))
         half.sendall(b"GET /healthz HT")
@@ -35,7 +35,7 @@ def test_a_connection_that_says_nothing_holds_up_neither_the_next_nor_the_end():
     half.close()
 
 
-def test_a_connection_that_says_nothing_is_closed():
+def test_an_idle_connection_is_closed():
     with (
         health_server("127.0.0.1", 0, lambda: True) as port,
         socket.create_connection(("127.0.0.1", port), timeout=30) as idle,

@@ -17,7 +17,7 @@ def test_a_signal_sets_the_event(number):
         assert stop.wait(5)
 
 
-def test_a_stop_requested_before_anybody_waits_is_not_lost():
+def test_a_stop_requested_before_a_thread_waits_for_it_is_not_lost():
     stop = Event()
     with stop_on_signal(stop):
         signal.raise_signal(signal.SIGTERM)
@@ -65,7 +65,7 @@ def test_an_error_that_a_person_can_mend_is_one_line_and_exit_code_2(capsys):
     assert capsys.readouterr().err == "emotii: no model called 'x'\n"
 
 
-def test_an_error_that_nobody_expected_is_not_hidden():
+def test_an_unexpected_error_is_not_hidden():
     def main() -> None:
         raise RuntimeError("a bug")
 
@@ -73,7 +73,7 @@ def test_an_error_that_nobody_expected_is_not_hidden():
         run(main)
 
 
-def test_an_error_that_nobody_expected_ends_the_process_also_on_a_thread():
+def test_an_unexpected_error_on_a_thread_ends_the_process():
     program = (
         "import sys, threading, time\n"
         "from contract.service.lifecycle import run\n"

@@ -9,7 +9,7 @@ from contract.service.settings import ServiceSettings, load
 URL = "redis://emotii:hunter2@redis:6379/0"
 
 
-def test_a_secret_stands_in_a_file_that_a_variable_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_secret_is_read_from_the_file_that_a_variable_names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     file = tmp_path / "url"
     file.write_text(f"{URL}\n")
     monkeypatch.setenv("EMOTII_REDIS_URL_FILE", str(file))
@@ -20,14 +20,14 @@ def test_a_secret_stands_in_a_file_that_a_variable_names(monkeypatch: pytest.Mon
     assert load(ServiceSettings).redis_url == URL
 
 
-def test_only_a_secret_does(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_other_settings_are_not_read_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     file = tmp_path / "level"
     file.write_text("debug")
     monkeypatch.setenv("EMOTII_LOG_LEVEL_FILE", str(file))
     assert load(ServiceSettings).log_level == "info"
 
 
-def test_a_file_that_is_not_there_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+def test_a_missing_secret_file_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("EMOTII_TOKENS_FILE", str(tmp_path / "none"))
     with pytest.raises(SettingsError, match=r"^EMOTII_TOKENS_FILE=.*: No such file or directory$"):
         load(GatewaySettings)

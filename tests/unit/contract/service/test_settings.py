@@ -18,7 +18,7 @@ def test_settings_come_from_variables_and_given_values_take_precedence(monkeypat
     assert (settings.log_level, settings.metrics_port, settings.log_json) == ("debug", 9200, False)
 
 
-def test_an_empty_variable_is_as_good_as_none(monkeypatch):
+def test_an_empty_variable_counts_as_unset(monkeypatch):
     monkeypatch.setenv("EMOTII_METRICS_PORT", "")
     assert load(Example).metrics_port == 0
 

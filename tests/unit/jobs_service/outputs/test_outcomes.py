@@ -23,7 +23,7 @@ def places(outcomes: Outcomes) -> list[tuple[int, int]]:
     ]
 
 
-def test_frames_are_returned_in_order_whatever_the_order_of_their_outcomes():
+def test_frames_are_returned_in_order_for_any_order_of_their_outcomes():
     outcomes = Outcomes()
     for outcome in (reading(1, 0), done(0, 2), reading(0, 1), done(1, 1), reading(0, 0)):
         outcomes.add(outcome)

@@ -33,7 +33,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "faces.csv"
 
 
-def test_probabilities_are_in_the_column_of_their_label_whatever_the_order_of_a_worker(path):
+def test_probabilities_are_in_the_column_of_their_label_for_any_label_order_of_a_worker(path):
     first, second = written(
         path, reading(0, ("happy", "sad"), (0.9, 0.1)), reading(1, ("sad", "happy"), (0.7, 0.3), "m@1.0.1")
     )

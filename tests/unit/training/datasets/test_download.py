@@ -9,11 +9,11 @@ from training.datasets.faces import DatasetError
 
 
 def test_the_folder_that_kagglehub_returns_is_the_dataset(monkeypatch, tmp_path):
-    asked: list[str] = []
-    monkeypatch.setattr(kagglehub, "dataset_download", lambda handle: asked.append(handle) or str(tmp_path))
+    handles: list[str] = []
+    monkeypatch.setattr(kagglehub, "dataset_download", lambda handle: handles.append(handle) or str(tmp_path))
 
     assert download() == Path(tmp_path)
-    assert asked == [HANDLE] == ["samithsachidanandan/human-face-emotions"]
+    assert handles == [HANDLE] == ["samithsachidanandan/human-face-emotions"]
 
 
 @pytest.mark.parametrize(

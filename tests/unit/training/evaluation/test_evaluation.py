@@ -80,7 +80,7 @@ def test_chosen_thresholds_reach_their_precision_on_other_faces_and_answer_many(
     everything = answered(probabilities[half:], labels[half:], None)
     assert everything.coverage == 1
     assert everything.precision < 0.85
-    assert 0.89 < found.precision < 0.92, "no more faces are set aside than the precision asks for"
+    assert 0.89 < found.precision < 0.92, "no more faces are set aside than the precision requires"
     assert found.coverage > 0.6
 
 
@@ -92,8 +92,10 @@ def test_if_no_threshold_reaches_the_precision_there_is_none():
 def test_coverage_and_precision_are_those_of_the_judgements():
     probabilities, labels = honest(2000)
     thresholds = Thresholds(min_probability=0.6, min_margin=0.3, precision=0.9)
-    told = [judge(dict(zip(EMOTIONS_5, map(float, row), strict=True)), thresholds).emotion for row in probabilities]
-    right = [EMOTIONS_5[label] == emotion for label, emotion in zip(labels, told, strict=True) if emotion != UNCERTAIN]
+    answers = [judge(dict(zip(EMOTIONS_5, map(float, row), strict=True)), thresholds).emotion for row in probabilities]
+    right = [
+        EMOTIONS_5[label] == emotion for label, emotion in zip(labels, answers, strict=True) if emotion != UNCERTAIN
+    ]
     found = answered(probabilities, labels, thresholds)
     assert found.coverage == pytest.approx(len(right) / 2000)
     assert found.precision == pytest.approx(sum(right) / len(right))
@@ -210,7 +212,7 @@ def test_data_of_other_emotions_is_refused_with_what_it_has(tmp_path):
 
 @pytest.fixture
 def marked() -> Faces:
-    """Faces whose first pixel tells their label."""
+    """Faces whose first pixel is their label."""
     labels = np.arange(60) % 5
     images = np.random.default_rng(1).integers(100, 156, (60, 48, 48), dtype=np.uint8)
     images[:, 0, 0] = labels
@@ -218,10 +220,10 @@ def marked() -> Faces:
 
 
 def knowing(images: np.ndarray) -> np.ndarray:
-    """Reads the mark, as a model of eight emotions would tell it; where the mark is gone it says fear."""
-    told = np.where(images[:, 0, 0] < 5, images[:, 0, 0], 1)
+    """Reads the mark and returns probabilities of eight emotions; without a mark the answer is fear."""
+    answers = np.where(images[:, 0, 0] < 5, images[:, 0, 0], 1)
     probabilities = np.full((len(images), 8), 0.04, np.float32)
-    probabilities[np.arange(len(images)), told] = 0.72
+    probabilities[np.arange(len(images)), answers] = 0.72
     return probabilities
 
 
@@ -268,10 +270,10 @@ def test_the_tables_show_the_figures_and_a_bar_can_count_the_faces(marked: Faces
     report = evaluate(CARD, "openvino", counted, marked, "some faces", {"openvino f32": counted})
     assert sum(seen) == passes({"openvino f32": counted}) * len(marked)
 
-    told = io.StringIO()
-    report.show(Console(file=told, width=120))
+    output = io.StringIO()
+    report.show(Console(file=output, width=120))
     for words in ("60 faces of some faces", "accuracy", "surprise", "JPEG 30", "100.0%"):
-        assert words in told.getvalue()
+        assert words in output.getvalue()
 
 
 def test_a_model_without_thresholds_always_answers(marked: Faces):

@@ -13,7 +13,7 @@ CARD = ModelCard(name="light", version="1.0.0", labels=("dark", "light"), files=
 
 @pytest.fixture(scope="module")
 def light() -> Network:
-    """Told by hand what to look for: what is darker than the middle speaks for `dark`, what is lighter for `light`."""
+    """A network with weights set by hand: dark pixels are evidence for `dark`, light ones for `light`."""
     face = keras.Input((48, 48, 1))
     x = layers.ReLU()(layers.Conv2D(2, 1, name="convolution")(face))
     x = layers.Flatten()(layers.AveragePooling2D(48)(x))

@@ -1,11 +1,11 @@
-"""Waiting, with the patience that a machine with much else to do asks for."""
+"""Waiting for a condition, with deadlines that a busy machine can meet."""
 
 from collections.abc import Callable
 
 from tests.inference import until as until_within
 
 SECONDS = 90.0
-"""For what has no promised time of its own, such as the start of a process."""
+"""The deadline of events without a promised time, such as the start of a process."""
 TEST_SECONDS = 400
 """After which pytest ends a test."""
 

@@ -47,7 +47,7 @@ def show(producer: Producer, probabilities: tuple[float, ...]) -> None:
 
 
 @pytest.mark.timeout(300)  # two gateways start one after the other, on busy machines slowly
-def test_a_gateway_that_starts_in_the_middle_of_an_episode_tells_the_same_ids_and_ends(
+def test_a_gateway_that_starts_in_the_middle_of_an_episode_publishes_the_same_ids_and_ends(
     server: PrivateServer, clients: Clients, producer: Producer, tmp_path: Path
 ):
     producer.disorder = True
@@ -71,14 +71,19 @@ def test_a_gateway_that_starts_in_the_middle_of_an_episode_tells_the_same_ids_an
         show(producer, HAPPY)
         until(lambda: second.get("/emotion").json()["emotion"] == "happy", what="the second change")
         producer.state, producer.reason = "OFFLINE", "unplugged"
-        told = [ends(client, 4) for client in sockets]
-    assert told[0] == told[1]
-    assert [(one["track"], one["emotion"]) for one in told[0]] == [(1, "happy"), (1, "sad"), (1, "happy"), (2, "sad")]
-    assert {told[0][0]["id"], told[0][3]["id"]} == {"front-e1-1-0", "front-e1-2-0"}
-    assert told[0][3]["end_ms"] == told[0][2]["end_ms"], "both end with the last frame of the dead source"
+        published = [ends(client, 4) for client in sockets]
+    assert published[0] == published[1]
+    assert [(one["track"], one["emotion"]) for one in published[0]] == [
+        (1, "happy"),
+        (1, "sad"),
+        (1, "happy"),
+        (2, "sad"),
+    ]
+    assert {published[0][0]["id"], published[0][3]["id"]} == {"front-e1-1-0", "front-e1-2-0"}
+    assert published[0][3]["end_ms"] == published[0][2]["end_ms"], "both end with the last frame of the dead source"
 
 
-def test_a_gateway_that_was_killed_is_followed_by_one_that_goes_on_with_its_episodes(
+def test_the_gateway_that_replaces_a_killed_one_continues_its_episodes(
     server: PrivateServer, clients: Clients, producer: Producer, tmp_path: Path
 ):
     with ready_gateway(server, tmp_path / "a") as first:
@@ -91,7 +96,7 @@ def test_a_gateway_that_was_killed_is_followed_by_one_that_goes_on_with_its_epis
 
 
 @pytest.mark.parametrize("written", [b"{}", b"nonsense", b'{"v":2}'])
-def test_without_a_snapshot_that_it_can_read_a_gateway_begins_where_the_results_begin(
+def test_a_gateway_without_a_readable_snapshot_starts_at_the_first_stored_result(
     server: PrivateServer, clients: Clients, tmp_path: Path, written: bytes
 ):
     clients.commands.set(keys.snapshot("front"), written)
@@ -102,7 +107,7 @@ def test_without_a_snapshot_that_it_can_read_a_gateway_begins_where_the_results_
 
 
 @pytest.mark.alone
-def test_readings_come_in_the_order_of_their_frames_though_workers_finish_out_of_order(
+def test_readings_are_published_in_frame_order_although_workers_finish_out_of_order(
     gateway: GatewayProcess, producer: Producer
 ):
     producer.disorder = True
