@@ -30,7 +30,7 @@ test: .venv/installed-dev
 	.venv/bin/pytest $(IN_PARALLEL) -m "(not row or short) and not long" $(ARGS)
 
 test-fast: .venv/installed-dev
-	.venv/bin/pytest tests/unit $(IN_PARALLEL) -m "not long" $(ARGS)
+	.venv/bin/pytest tests/unit $(IN_PARALLEL) --numprocesses 2 -m "not long" $(ARGS)
 
 test-long: .venv/installed-dev
 	.venv/bin/pytest $(IN_PARALLEL) -m "(not row or short) and long" $(ARGS)

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,15 @@ TESTS = Path(__file__).parent
 SHARED = Path(os.environ.get("EMOTII_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 """Real faces and videos that do not belong to the project; tests that need them are skipped where they are absent."""
 
+
+WITH_TENSORFLOW = (
+    "tests/integration/test_training",
+    "tests/integration/test_emotii_dataset",
+    "tests/unit/training",
+    "tests/unit/emotii/models",
+    "tests/unit/inference_service/engines",
+)
+"""How the names of tests begin that import TensorFlow. It takes seconds, so one process runs all of them."""
 
 ALLOWED_SKIPS = ("shared data", "no GPU", "no camera", "no Docker engine")
 """How the reason of a skip begins that `--strict-skips` lets pass."""
@@ -51,7 +61,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.get(item.path.relative_to(TESTS).parts[0], 3))
     if "PYTEST_XDIST_WORKER" in os.environ:
         place = {path: -number for number, path in enumerate(dict.fromkeys(item.path for item in items))}
-        items.sort(key=lambda item: place[item.path])
+        items.sort(key=lambda item: (not item.nodeid.startswith(WITH_TENSORFLOW), place[item.path]))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Give every file to one process, as `--dist loadfile` does, and all files that import TensorFlow to the same."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneProcessForTensorflow(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "tensorflow" if nodeid.startswith(WITH_TENSORFLOW) else super()._split_scope(nodeid)
+
+    return OneProcessForTensorflow(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def shared(name: str) -> Path:

@@ -7,7 +7,7 @@ from contract.errors import SettingsError
 from contract.model.labels import EMOTIONS_5, EMOTIONS_8
 from contract.model.normalisation import Normalisation
 from training.augmentation import Augmentation
-from training.networks.network import DROPOUT
+from training.networks.dropout import DROPOUT
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,10 @@ from api_gateway.faces.store import FaceStore
 from contract.model.folder import find_model
 from emotii.commands.models import app
 from tests.integration.test_training_train import synthetic
+from tests.lazy import LazyModule
 from training.recipe import EMOTII
-from training.train import train
+
+training = LazyModule("training.train")
 
 pytestmark = [
     # Keras 3.15 on NumPy 2.4.
@@ -39,5 +41,7 @@ def test_training_of_a_shipped_model_continues_with_faces_that_people_labelled(t
     assert result.exit_code == 0, result.output
     assert "wrote 48 faces" in result.output
     recipe = replace(EMOTII, epochs=1, batch_size=16)
-    model = train(out, None, tmp_path / "models" / "mine", recipe, start=find_model("emotii-8"), run=tmp_path / "run")
+    model = training.train(
+        out, None, tmp_path / "models" / "mine", recipe, start=find_model("emotii-8"), run=tmp_path / "run"
+    )
     assert set(model.card.labels) == set(LABELS)

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
-import keras
 import numpy as np
 import pytest
 from rich.console import Console
@@ -16,17 +15,19 @@ from contract.model.labels import EMOTIONS_5, FER_PLUS_VOTES
 from contract.model.openvino import core
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
+from tests.lazy import LazyModule
 from training.datasets.dataset import DatasetError
 from training.datasets.faces import Faces
 from training.datasets.halves import halves
 from training.evaluation.calibration import fit_temperature
 from training.evaluation.scores import score
-from training.export import model_folder as export_module
-from training.export.model_folder import AGREEMENT, disagreement, export
 from training.export.training_result import TrainingResult
 from training.fitting.run import Run
 from training.recipe import EMOTII, SEED, find_recipe
-from training.train import train
+
+keras = LazyModule("keras")
+exporting = LazyModule("training.export.model_folder")
+training = LazyModule("training.train")
 
 pytestmark = [
     # Keras 3.15 on NumPy 2.4.
@@ -64,7 +65,7 @@ def write_folders(path: Path, each: int) -> Path:
 def model(tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
     place = tmp_path_factory.mktemp("training")
     data, valid = write_npz(place / "train.npz", 30, 0), write_npz(place / "valid.npz", 8, 1)
-    return train(data, valid, place / "tiny-5", TINY, run=place / "run", console=Console(file=io.StringIO()))
+    return training.train(data, valid, place / "tiny-5", TINY, run=place / "run", console=Console(file=io.StringIO()))
 
 
 def test_the_exported_folder_is_a_model_whose_files_have_the_stated_hashes(model):
@@ -140,8 +141,8 @@ def test_a_model_that_openvino_computes_differently_is_detected(model, tmp_path)
     other.layers[-1].bias.assign(other.layers[-1].bias + np.array([0.01, 0, 0, 0, 0], np.float32))
     other.save(tmp_path / "other.keras")
 
-    assert disagreement(model.file(".keras"), model.file(".onnx")) <= AGREEMENT
-    assert disagreement(tmp_path / "other.keras", model.file(".onnx")) > AGREEMENT
+    assert exporting.disagreement(model.file(".keras"), model.file(".onnx")) <= exporting.AGREEMENT
+    assert exporting.disagreement(tmp_path / "other.keras", model.file(".onnx")) > exporting.AGREEMENT
 
 
 @pytest.mark.parametrize("difference", [1e-3, float("nan")])
@@ -163,10 +164,10 @@ def test_an_export_that_fails_its_check_leaves_no_model(model, tmp_path, monkeyp
     )
     (tmp_path / "broken-5").mkdir()
     (tmp_path / "broken-5" / "model.json").write_text("an older model")
-    monkeypatch.setattr(export_module, "disagreement", lambda *_: difference)
+    monkeypatch.setattr("training.export.model_folder.disagreement", lambda *_: difference)
 
     with pytest.raises(ModelError, match="differs from the Keras network"):
-        export(trained, tmp_path / "broken-5", "1.0.0")
+        exporting.export(trained, tmp_path / "broken-5", "1.0.0")
 
     with pytest.raises(ModelError, match="no model in"):
         ModelFolder.open(tmp_path / "broken-5")
@@ -176,7 +177,7 @@ def test_an_export_that_fails_its_check_leaves_no_model(model, tmp_path, monkeyp
 def test_the_network_is_written_as_hdf5_on_request(model, tmp_path):
     place = model.folder.parent
 
-    train(
+    training.train(
         place / "train.npz",
         place / "valid.npz",
         tmp_path / "tiny-5",
@@ -205,7 +206,7 @@ def test_new_classes_are_learnt_from_folders_and_served_from_the_model_folder(tm
             folder.mkdir(parents=True, exist_ok=True)
             assert cv2.imwrite(str(folder / f"{number}.png"), image)
 
-    train(
+    training.train(
         tmp_path / "faces",
         None,
         tmp_path / "mine",
@@ -237,13 +238,13 @@ class Killed(Console):
 def test_a_killed_run_on_class_folders_resumes_after_its_last_complete_epoch(tmp_path):
     data, out, kept = write_folders(tmp_path / "faces", 10), tmp_path / "own-5", tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
-        train(data, None, out, TINY, run=kept, console=Killed(file=io.StringIO()))
+        training.train(data, None, out, TINY, run=kept, console=Killed(file=io.StringIO()))
     first = Run(kept).history()
     assert [epoch["epoch"] for epoch in first] == [0]
     assert not out.exists()
 
     output = io.StringIO()
-    model = train(data, None, out, TINY, run=kept, console=Console(file=output))
+    model = training.train(data, None, out, TINY, run=kept, console=Console(file=output))
 
     assert "1 epochs are done already" in output.getvalue()
     history = Run(kept).history()
@@ -258,9 +259,9 @@ def test_a_killed_run_on_class_folders_resumes_after_its_last_complete_epoch(tmp
 def test_averaged_weights_and_the_position_on_the_cosine_survive_a_kill(tmp_path):
     data, kept = write_folders(tmp_path / "faces", 20), tmp_path / "run"
     with pytest.raises(KeyboardInterrupt):
-        train(data, None, tmp_path / "own-5", OWN, run=kept, console=Killed(file=io.StringIO()))
-    train(data, None, tmp_path / "own-5", OWN, run=kept, console=Console(file=io.StringIO()))
-    train(data, None, tmp_path / "whole-5", OWN, run=tmp_path / "whole", console=Console(file=io.StringIO()))
+        training.train(data, None, tmp_path / "own-5", OWN, run=kept, console=Killed(file=io.StringIO()))
+    training.train(data, None, tmp_path / "own-5", OWN, run=kept, console=Console(file=io.StringIO()))
+    training.train(data, None, tmp_path / "whole-5", OWN, run=tmp_path / "whole", console=Console(file=io.StringIO()))
 
     killed, whole = Run(kept).history(), Run(tmp_path / "whole").history()
 
@@ -274,13 +275,13 @@ def test_scores_on_training_faces_alone_are_refused_before_training(tmp_path):
     data = write_npz(tmp_path / "train.npz", 4, 0)
 
     with pytest.raises(DatasetError, match=r"every face of train\.npz is one of train\.npz too"):
-        train(data, data, tmp_path / "m-5", TINY, run=tmp_path / "run", console=Console(file=io.StringIO()))
+        training.train(data, data, tmp_path / "m-5", TINY, run=tmp_path / "run", console=Console(file=io.StringIO()))
 
 
 @pytest.mark.parametrize(("name", "version"), [("My Model", "1.0.0"), ("m-5", "1")])
 def test_an_invalid_name_or_version_is_refused_before_training(tmp_path, name, version):
     with pytest.raises(SettingsError, match="a model cannot be called"):
-        train(tmp_path, None, tmp_path / name, TINY, version=version, console=Console(file=io.StringIO()))
+        training.train(tmp_path, None, tmp_path / name, TINY, version=version, console=Console(file=io.StringIO()))
 
 
 def test_an_unknown_recipe_is_an_error_that_lists_the_recipes():

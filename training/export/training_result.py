@@ -1,8 +1,8 @@
 """The result of a training, from which the model folder is written."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,12 +10,15 @@ from training.datasets.faces import Faces
 from training.evaluation.scores import Scores
 from training.recipe import Recipe
 
+if TYPE_CHECKING:
+    import keras  # evaluate reads a card without waiting for TensorFlow
+
 
 @dataclass(frozen=True)
 class TrainingResult:
     """A network, its history and its scores."""
 
-    network: keras.Model
+    network: "keras.Model"
     recipe: Recipe
     history: list[dict[str, float]]
     scores: Scores

@@ -4,9 +4,7 @@ import keras
 from keras import layers
 
 from contract.model.normalisation import CROP_SIZE
-
-DROPOUT = (0.3, 0.5)
-"""Dropout rates of the convolutions and of the dense layer."""
+from training.networks.dropout import DROPOUT
 
 
 def build(

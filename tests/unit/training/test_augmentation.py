@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 
 from contract.model.labels import EMOTIONS_5
+from tests.lazy import LazyModule
 from training.augmentation import Augmentation
 from training.datasets.faces import Faces
-from training.fitting.batches import Batches, weights
 from training.recipe import EMOTII, SEED
 
+batching = LazyModule("training.fitting.batches")
 STILL = Augmentation(
     flip=0, shift=0, rotation=0, zoom=0, gamma=0, contrast=0, dark=0, noise=0, soft=0, erasing=0
 )  # fmt: skip
@@ -50,7 +51,7 @@ def faces() -> Faces:
 
 
 def test_the_same_epoch_has_the_same_batches_and_the_next_one_others(faces):
-    first, again, later = (Batches(faces, EMOTII, epoch) for epoch in (3, 3, 4))
+    first, again, later = (batching.Batches(faces, EMOTII, epoch) for epoch in (3, 3, 4))
 
     assert all(np.array_equal(one, other) for one, other in zip(first[0], again[0], strict=True))
     assert not np.array_equal(first[0][0], later[0][0])
@@ -59,7 +60,7 @@ def test_the_same_epoch_has_the_same_batches_and_the_next_one_others(faces):
 
 
 def test_an_epoch_shows_every_face_with_its_own_target_once(faces):
-    batches = Batches(faces, SEED)
+    batches = batching.Batches(faces, SEED)
     seen = [row for place in range(len(batches)) for row in zip(*batches[place][:2], strict=True)]
     label_of = {
         SEED.normalisation.apply(image[None]).tobytes(): label
@@ -73,6 +74,6 @@ def test_an_epoch_shows_every_face_with_its_own_target_once(faces):
 def test_rare_emotions_have_more_weight_and_a_face_has_one_on_average():
     targets = np.eye(2, dtype=np.float32)[[0] * 16 + [1]]
 
-    assert weights(targets, 0) == pytest.approx(np.ones(17))
-    assert weights(targets, 0.5)[16] == pytest.approx(4 * weights(targets, 0.5)[0])
-    assert weights(targets, 1).mean() == pytest.approx(1)
+    assert batching.weights(targets, 0) == pytest.approx(np.ones(17))
+    assert batching.weights(targets, 0.5)[16] == pytest.approx(4 * batching.weights(targets, 0.5)[0])
+    assert batching.weights(targets, 1).mean() == pytest.approx(1)

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from contract.model.labels import EMOTIONS_5
+from tests.lazy import LazyModule
 from training.datasets.dataset import DatasetError, Faces
-from training.fitting.callbacks import SlowDown, Stop
 from training.fitting.run import Run, waiting
 from training.recipe import SEED
 
+callback_module = LazyModule("training.fitting.callbacks")
 PLATEAUS = [1.0, 0.8, 0.9, 0.85, 0.7, 0.71, 0.72, 0.73, 0.69995, 0.9, 0.6, 0.61, 0.62, 0.63, 0.64, 0.65, 0.66]
 
 
@@ -33,7 +34,7 @@ def write_backup(run: Run, epochs: int) -> None:
 def watched(losses: list[float], before: list[float], rate: float) -> tuple[list[float], int | None]:
     """The learning rates after each of `losses`, and the epoch that stops, with the epochs `before` seen by others."""
     model = SimpleNamespace(optimizer=SimpleNamespace(learning_rate=rate), stop_training=False, metrics=[])
-    callbacks = [SlowDown(before, patience=3, factor=0.1), Stop(before, patience=5)]
+    callbacks = [callback_module.SlowDown(before, patience=3, factor=0.1), callback_module.Stop(before, patience=5)]
     for callback in callbacks:
         callback.set_model(model)
         callback.on_train_begin()

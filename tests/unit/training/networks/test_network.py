@@ -1,9 +1,11 @@
-import keras
 import numpy as np
 import pytest
 
-from training.networks import network
-from training.networks.batch_normalization import BatchNormalization
+from tests.lazy import LazyModule
+
+keras = LazyModule("keras")
+network = LazyModule("training.networks.network")
+batch_normalization = LazyModule("training.networks.batch_normalization")
 
 
 def test_the_network_has_the_stated_number_of_parameters_at_five_classes():
@@ -62,7 +64,7 @@ def test_the_output_is_a_probability_for_each_class():
 
 def test_batch_normalisation_in_one_kernel_gives_the_weights_of_that_of_keras():
     faces = np.random.default_rng(0).normal(3, 2, (8, 6, 6, 4)).astype(np.float32)
-    one_kernel, of_keras = BatchNormalization(), keras.layers.BatchNormalization()
+    one_kernel, of_keras = batch_normalization.BatchNormalization(), keras.layers.BatchNormalization()
 
     outputs = [layer(faces, training=True).numpy() for layer in (one_kernel, of_keras)]
 
