@@ -73,6 +73,7 @@ def test_an_interrupt_leaves_no_table_and_no_process(run: Callable[..., Running]
     assert [pid for pid in children if Path(f"/proc/{pid}").exists()] == []
 
 
+@pytest.mark.long
 def test_two_workers_use_different_ports_and_the_detector_settings_apply(run: Callable[..., Running], tmp_path: Path):
     port = str(free_port())
     running = run(
@@ -212,6 +213,7 @@ def test_the_report_is_one_page_that_loads_without_network_requests(run: Callabl
     assert [url for url in requested if not url.startswith(("file:", "data:"))] == []
 
 
+@pytest.mark.long
 @needs_chromium
 def test_a_browser_plays_the_annotated_video_to_its_end(run: Callable[..., Running], tmp_path: Path):
     running = run(*EMOTII, "analyze", "demo", "--annotated", "demo.webm")

@@ -71,6 +71,7 @@ def test_video_labels_bars_and_timeline_of_the_demo_change(page: Page):
     expect(page.locator("[data-part=stages]")).to_contain_text("inference", timeout=TIMEOUT_MS)
 
 
+@pytest.mark.long
 def test_an_added_source_survives_a_restart_until_it_is_removed(page: Page, up: Up):
     wait_for_state(page, "connected")
     page.get_by_role("link", name="Settings").click()

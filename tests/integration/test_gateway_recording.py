@@ -77,6 +77,7 @@ def test_readings_and_episodes_are_recorded_and_can_be_queried(
         assert {row["id"] for row in spans} >= {one["id"] for one in running}
 
 
+@pytest.mark.parametrize("database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True)
 def test_a_recorder_that_takes_over_leaves_no_gap_and_stores_nothing_twice(
     server: PrivateServer, producer: Producer, database_url: str, tmp_path: Path
 ):

@@ -32,6 +32,7 @@ def damaged_clip(tmp_path: Path) -> bytes:
     return bytes(content)
 
 
+@pytest.mark.long
 def test_a_job_that_is_done_reports_the_frames_that_could_not_be_read(
     server: PrivateServer, clients: Clients, damaged_clip: bytes, tmp_path: Path
 ):

@@ -2,7 +2,6 @@
 
 import socket
 from ipaddress import IPv4Address, IPv6Address, ip_network
-from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -20,10 +19,11 @@ REDIS = "redis://192.168.7.2:6399/0"
 PASSWORD = "hunter2"
 
 
-@pytest.fixture
-def app(tmp_path: Path) -> FastAPI:
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     networks = "192.168.7.0/24,fd00:7::/64"
-    settings = GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=tmp_path, camera_networks=networks)
+    faces = tmp_path_factory.mktemp("faces")
+    settings = GatewaySettings(redis_url="redis://127.0.0.1:1/0", saved_faces=faces, camera_networks=networks)
     return create_app(Gateway(settings))
 
 
