@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.measuring.measure import Sample, Size, alternate, middle, ratios
 from benchmarks.reporting.answer import Answer, Row
-from benchmarks.reporting.command import alone
+from benchmarks.reporting.command import run_question
 from benchmarks.testbed.clips import classroom, one_face
 from benchmarks.testbed.system import Observation, System, system
 from capture_service.sources.spec import DEMO_CLIP
@@ -119,4 +119,4 @@ def _costs(observations: Sequence[Observation], what: str) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    alone(ask)
+    run_question(ask)

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.measuring.measure import Size
 from benchmarks.reporting.answer import Answer, Row, Series
-from benchmarks.reporting.command import alone
+from benchmarks.reporting.command import run_question
 from benchmarks.testbed.system import Observation, System, system
 from contract import keys
 from contract.errors import MalformedMessage
@@ -131,4 +131,4 @@ def _done(fields: dict[bytes, bytes]) -> FrameDone | None:
 
 
 if __name__ == "__main__":
-    alone(ask)
+    run_question(ask)

@@ -10,7 +10,7 @@ from benchmarks.comparisons.other_runtimes import Classify, keras_ways, onnxrunt
 from benchmarks.measuring.measure import Sample, Size, alternate, middle, ratios, timed
 from benchmarks.measuring.peak import Multiplication, operations_a_face
 from benchmarks.reporting.answer import Answer, Row, Series
-from benchmarks.reporting.command import alone
+from benchmarks.reporting.command import run_question
 from contract.model.folder import find_model
 from inference_service.engines import probe
 from inference_service.engines.openvino import OpenVinoEngine
@@ -107,4 +107,4 @@ def _speeds(samples: Samples) -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    alone(ask)
+    run_question(ask)

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from benchmarks.measuring.measure import Sample, Size, alternate, middle, ratios, timed
 from benchmarks.reporting.answer import Answer, Row, Series
-from benchmarks.reporting.command import alone
+from benchmarks.reporting.command import run_question
 from benchmarks.testbed.reading_generator import ReadingGenerator
 from benchmarks.testbed.testbed import Testbed, free_port, testbed, until
 from contract.service.health import is_healthy
@@ -187,4 +187,4 @@ def _lines(what: str, found: dict[int, dict[str, list[Sample]]]) -> dict[str, li
 
 
 if __name__ == "__main__":
-    alone(ask)
+    run_question(ask)

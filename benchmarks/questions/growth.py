@@ -6,7 +6,7 @@ from rich.console import Console
 
 from benchmarks.measuring.measure import Size, middle, ratios
 from benchmarks.reporting.answer import Answer, Row, Series
-from benchmarks.reporting.command import alone
+from benchmarks.reporting.command import run_question
 from benchmarks.testbed.testbed import testbed
 from benchmarks.testbed.worker_costs import WorkerCosts
 from benchmarks.testbed.worker_scaling import THEORY, latencies, speed
@@ -96,4 +96,4 @@ def _speed_lines(speeds: Rounds) -> dict[str, list[tuple[float, float]]]:
 
 
 if __name__ == "__main__":
-    alone(ask)
+    run_question(ask)

@@ -15,7 +15,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from benchmarks.measuring.measure import Size
 from benchmarks.reporting.answer import Answer, Row, Series
-from benchmarks.reporting.command import alone
+from benchmarks.reporting.command import run_question
 from benchmarks.testbed.clips import one_face
 from benchmarks.testbed.system import system
 from benchmarks.testbed.testbed import testbed
@@ -167,4 +167,4 @@ def _ratio(latencies: Sequence[Latencies], least: float) -> Row:
 
 
 if __name__ == "__main__":
-    alone(ask)
+    run_question(ask)

@@ -11,7 +11,7 @@ from rich.console import Console
 from benchmarks.measuring.measure import Size
 from benchmarks.measuring.processes import Processes
 from benchmarks.reporting.answer import Answer, Row
-from benchmarks.reporting.command import alone
+from benchmarks.reporting.command import run_question
 from benchmarks.testbed.testbed import Testbed, testbed, until
 from contract import keys
 
@@ -66,4 +66,4 @@ def _images() -> Iterator[Row]:
 
 
 if __name__ == "__main__":
-    alone(ask)
+    run_question(ask)

@@ -18,7 +18,7 @@ from rich.console import Console
 from benchmarks.measuring.measure import Sample, Size, alternate, middle, ratios
 from benchmarks.measuring.processes import Processes
 from benchmarks.reporting.answer import Answer, Row
-from benchmarks.reporting.command import alone
+from benchmarks.reporting.command import run_question
 from benchmarks.testbed.redis_senders import RedisSenders
 from benchmarks.testbed.testbed import free_port, testbed, until
 from contract import keys
@@ -144,4 +144,4 @@ def _rows(samples: dict[str, list[Sample]], waits: dict[str, list[float]], round
 
 
 if __name__ == "__main__":
-    alone(ask)
+    run_question(ask)

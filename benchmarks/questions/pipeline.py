@@ -9,7 +9,7 @@ from rich.console import Console
 from benchmarks.measuring.measure import Sample, Size, alternate, ratios, timed
 from benchmarks.measuring.processes import Processes, differences
 from benchmarks.reporting.answer import Answer, Row
-from benchmarks.reporting.command import alone
+from benchmarks.reporting.command import run_question
 from benchmarks.testbed.crop_generator import CropGenerator
 from benchmarks.testbed.testbed import Testbed, testbed, until
 from contract import keys
@@ -103,4 +103,4 @@ def _rows(samples: dict[str, list[Sample]], costs: list[dict[str, float]]) -> li
 
 
 if __name__ == "__main__":
-    alone(ask)
+    run_question(ask)

@@ -13,7 +13,7 @@ from rich.console import Console
 from benchmarks.measuring.measure import Sample, Size, alternate, middle, ratios
 from benchmarks.measuring.processes import Processes
 from benchmarks.reporting.answer import Answer, Row
-from benchmarks.reporting.command import alone
+from benchmarks.reporting.command import run_question
 from benchmarks.testbed.streams import stream_entries
 from benchmarks.testbed.testbed import PATIENCE_SECONDS, free_port, until
 from contract import keys
@@ -101,4 +101,4 @@ def _is_reading(fields: dict[bytes, bytes]) -> bool:
 
 
 if __name__ == "__main__":
-    alone(ask)
+    run_question(ask)

@@ -10,14 +10,14 @@ from benchmarks.measuring.measure import Size
 from benchmarks.reporting.answer import Answer
 from benchmarks.reporting.table import screen, show
 
-Ask = Callable[[Size, Console], Answer]
+Question = Callable[[Size, Console], Answer]
 
 
-def alone(ask: Ask) -> None:
+def run_question(question: Question) -> None:
     """Run the module of a question as a program."""
 
     def main(size: Annotated[Size, typer.Option(help="How long it may take.")] = Size.QUICK) -> None:
         console = screen()
-        show(ask(size, console), console)
+        show(question(size, console), console)
 
     typer.run(main)

@@ -7,24 +7,18 @@ import numpy as np
 import pytest
 
 from capture_service.settings import CaptureSettings
-from capture_service.sources import make_recorded
 from capture_service.sources.camera import Camera, _colour
 from capture_service.sources.recording import Recording
 from capture_service.sources.spec import DEMO_CLIP, recording
 from contract.errors import SourceError
+from tests.unit.capture_service.sources import test_sources
 from tests.unit.capture_service.sources.test_sources import damaged_clip
 
 ANY, SMALL = CaptureSettings(), CaptureSettings(picture_max_megapixels=1)
 
 
 def frames_of(path, settings=ANY, most=1000):
-    source = make_recorded(recording(str(path)), settings)
-    source.open()
-    found = []
-    while len(found) < most and (frame := source.read()) is not None:
-        found.append(frame)
-    source.close()
-    return found
+    return test_sources.frames_of(recording(str(path)), most, settings)
 
 
 def clip(path, *sizes, fourcc="MJPG"):

@@ -20,8 +20,8 @@ from tests.conftest import shared
 SETTINGS = CaptureSettings()
 
 
-def frames_of(spec, most=1000):
-    source = make_recorded(spec, SETTINGS)
+def frames_of(spec, most=1000, settings=SETTINGS):
+    source = make_recorded(spec, settings)
     source.open()
     found = []
     while len(found) < most and (frame := source.read()) is not None:
