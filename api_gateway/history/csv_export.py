@@ -1,6 +1,5 @@
 """Exports records as CSV, line by line, whatever their number."""
 
-import csv
 import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from datetime import UTC, datetime
@@ -8,6 +7,7 @@ from typing import Any
 
 from api_gateway.history.queries import Page, Record, Search
 from api_gateway.history.records import EpisodeRecord, ReadingRecord
+from contract.csv_writer import CsvWriter
 
 ROWS_AT_A_TIME = 1000
 READING_COLUMNS = (
@@ -70,7 +70,7 @@ def episode_row(episode: EpisodeRecord) -> Iterator[Any]:
 
 def _lines(rows: Iterable[Iterable[Any]]) -> str:
     written = io.StringIO()
-    csv.writer(written).writerows(rows)
+    CsvWriter(written).writerows(rows)
     return written.getvalue()
 
 

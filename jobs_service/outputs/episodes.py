@@ -1,10 +1,10 @@
 """The episodes of an analysis, as CSV and as JSON lines."""
 
-import csv
 from collections.abc import Sequence
 
 from contract import events
 from contract.atomic_file import TextFile
+from contract.csv_writer import CsvWriter
 
 COLUMNS = (
     "start_s",
@@ -23,7 +23,7 @@ COLUMNS = (
 
 def write_csv(episodes: Sequence[events.Episode], file: TextFile) -> None:
     """Write one row per episode; times in seconds of the recording, confidences in percent."""
-    writer = csv.writer(file)
+    writer = CsvWriter(file)
     writer.writerow(COLUMNS)
     for one in episodes:
         times = (f"{ms / 1000:.3f}" for ms in (one.start_ms, one.end_ms, one.duration_ms))

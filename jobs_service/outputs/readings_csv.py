@@ -1,9 +1,9 @@
 """The CSV of an analysis: one row per face and frame."""
 
-import csv
 from collections.abc import Iterable
 
 from contract.atomic_file import TextFile
+from contract.csv_writer import CsvWriter
 from contract.errors import EmotiiError
 from contract.judgement import judge
 from contract.messages import Face, Reading
@@ -23,7 +23,7 @@ class ReadingsCsv:
     """
 
     def __init__(self, file: TextFile, *, picture_names: bool = False) -> None:
-        self._writer = csv.writer(file)
+        self._writer = CsvWriter(file)
         self._place = (FILE, *PLACE) if picture_names else PLACE
         self._first: Reading | None = None
         """Its labels are columns."""

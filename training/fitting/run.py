@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from contract.csv_writer import CsvWriter
 from training.datasets.faces import DatasetError, Faces
 from training.recipe import Recipe
 
@@ -59,15 +60,15 @@ class Run:
         row = {"epoch": epoch, **dict(sorted(measured.items()))}
         begins = not self.history_file.exists()
         with self.history_file.open("a", newline="") as file:
-            rows = csv.DictWriter(file, list(row), lineterminator="\n")
+            rows = CsvWriter(file, "\n")
             if begins:
-                rows.writeheader()
-            rows.writerow(row)
+                rows.writerow(row)
+            rows.writerow(row.values())
 
     def write_split(self, parts: Mapping[str, Faces]) -> None:
         """Write the part of each face, by the SHA-256 of its 48 x 48 pixels."""
         with self.split_file.open("w", newline="") as file:
-            rows = csv.writer(file, lineterminator="\n")
+            rows = CsvWriter(file, "\n")
             rows.writerow(("sha256", "part", "emotion"))
             for part, faces in parts.items():
                 for image, label in zip(faces.images, faces.labels, strict=True):

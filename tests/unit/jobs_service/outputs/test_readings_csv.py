@@ -42,6 +42,14 @@ def test_probabilities_are_in_the_column_of_their_label_for_any_label_order_of_a
     assert (second["time_s"], second["track"], second["width"], second["confidence"]) == ("0.040", "7", "3.0", "70.0")
 
 
+def test_names_that_begin_like_a_formula_are_text_and_negative_numbers_stay_numbers(path):
+    outside = Face(1, 7, (-3, -2, 3, 4), 0.9, Quality(0.5, 0.5, 80, 0, 1))
+    one = Reading(FrameId("job", "e", 0), outside, 0, "m@1", ("=cmd", "sad"), (0.9, 0.1), "w", 0, 0)
+    (row,) = written(path, one, picture="=HYPERLINK(1).png")
+    assert (row["file"], row["left"], row["top"]) == ("'=HYPERLINK(1).png", "-3.0", "-2.0")
+    assert (row["'=cmd"], row["emotion"]) == ("0.9000", "'=cmd")
+
+
 def test_models_with_different_labels_are_rejected_in_one_table(path):
     with pytest.raises(EmotiiError, match=r"m@1.0.0 \(happy, sad\) and old@2.0.0 \(happy, fear\)"):
         written(path, reading(0, ("happy", "sad"), (0.9, 0.1)), reading(1, ("happy", "fear"), (0.7, 0.3), "old@2.0.0"))
