@@ -9,11 +9,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-
+from contract import keys
 from contract.messages.job import JobStatus
+from contract.messages.values import RECORD_ID_PATTERN, RESULT_FILE_PATTERN
+from contract.redis.stored import StoredHash
 
-JOB_ID = re.compile(r"[0-9a-f]{12}")
+JOB_ID = re.compile(RECORD_ID_PATTERN)
+RESULT_FILE = re.compile(RESULT_FILE_PATTERN)
 UPLOAD = re.compile(r"\.upload-[0-9a-f]{12}")
 WORK = "work-"
 SILENT_SECONDS = 120.0
@@ -21,20 +23,18 @@ SILENT_SECONDS = 120.0
 
 UPDATE = """
 local stored = redis.call('HGET', KEYS[1], ARGV[1])
-if not stored or cjson.decode(stored).state == 'cancelled' then return 0 end
+local readable, status = pcall(cjson.decode, stored or '')
+if not readable or type(status) ~= 'table' or status.state == 'cancelled' then return 0 end
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 return 1
 """
-"""EVAL over `keys.JOBS`: id, then its status as JSON. It returns 0 and writes nothing if the job was cancelled or
-removed meanwhile."""
+"""EVAL over `keys.JOBS`: id, then its status as JSON. It returns 0 and writes nothing if the job was cancelled,
+removed or overwritten by something unreadable meanwhile."""
 
 
-def read_status(stored: bytes | str) -> JobStatus | None:
-    """A value of the hash `keys.JOBS`; None if another release wrote it and this one cannot read it."""
-    try:
-        return JobStatus.model_validate_json(stored)
-    except ValidationError:
-        return None
+def stored_jobs() -> StoredHash[JobStatus]:
+    """The reader of the hash `keys.JOBS`; what another release wrote and this one cannot read is skipped."""
+    return StoredHash(keys.JOBS, JobStatus, named_by="id")
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,32 @@ class JobFiles:
     root: Path
 
     def of(self, job: str) -> Path:
-        """The folder of a job."""
+        """The folder of a job.
+
+        Raises:
+            ValueError: `job` is not the id of a job, so the path could lead anywhere.
+        """
+        if not JOB_ID.fullmatch(job):
+            raise ValueError(f"not the id of a job: {job[:40]!r}")
         return self.root / job
 
     def recording(self, job: str) -> Path:
         """The uploaded recording. Its name is chosen here, so that no client's file name can affect its reader."""
-        return self.root / job / "recording"
+        return self.of(job) / "recording"
 
     def results(self, job: str) -> Path:
         """The folder of the results; it exists only when they are complete."""
-        return self.root / job / "results"
+        return self.of(job) / "results"
+
+    def result(self, job: str, name: str) -> Path:
+        """One of the files of the results.
+
+        Raises:
+            ValueError: `name` is not the name of a file in that folder.
+        """
+        if not RESULT_FILE.fullmatch(name):
+            raise ValueError(f"not the name of a result: {name[:40]!r}")
+        return self.results(job) / name
 
     @contextmanager
     def work(self, job: str) -> Iterator[Path]:
@@ -82,7 +98,7 @@ class JobFiles:
 
     def upload(self, job: str) -> Path:
         """The unfinished file of a recording that is being uploaded."""
-        return self.root / f".upload-{job}"
+        return self.of(job).with_name(f".upload-{job}")
 
     def adopt(self, job: str) -> None:
         """Make the finished upload the recording of its job."""

@@ -1,7 +1,7 @@
 """The registry of jobs in Redis, as the jobs service reads and writes it."""
 
 from contract import keys
-from contract.jobs import UPDATE, read_status
+from contract.jobs import UPDATE, stored_jobs
 from contract.messages.job import JobStatus
 from contract.redis.broker import Clients, outages_named
 from contract.redis.clock import RedisClock
@@ -16,6 +16,7 @@ class JobRegistry:
     def __init__(self, clients: Clients) -> None:
         self._client = clients.commands
         self._clock = RedisClock()
+        self._stored = stored_jobs()
 
     def now_ms(self) -> int:
         """Redis's time."""
@@ -27,9 +28,16 @@ class JobRegistry:
         """All jobs, oldest first. The call is also the heartbeat of this jobs service."""
         with outages_named():
             self._send_heartbeat()
-            stored = self._client.hvals(keys.JOBS)
-        found = [job for value in stored if (job := read_status(value)) is not None]
-        return sorted(found, key=lambda job: (job.created_ms, job.id))
+            stored = self._stored.read(self._client)
+        return sorted(stored.values(), key=lambda job: (job.created_ms, job.id))
+
+    @property
+    def unreadable(self) -> frozenset[str]:
+        """The ids under which the registry had something at the last call of `jobs` that is no status for this release.
+
+        Another release may have written it, so the folders of these ids must stay. The empty id stands for all.
+        """
+        return self._stored.ignored
 
     def update(self, job: JobStatus, **changes: object) -> JobStatus | None:
         """The job with these changes; None if it was cancelled or removed, so that nothing was written."""

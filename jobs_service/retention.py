@@ -72,7 +72,9 @@ class RetentionPolicy:
 
         Results that Redis lost are kept as long as others.
         """
-        known = {job.id for job in jobs}
+        if (unreadable := self._registry.unreadable) and "" in unreadable:
+            return  # the key as a whole: nobody knows which jobs there are
+        known = {job.id for job in jobs} | unreadable
         for job_id, age_seconds in self._files.jobs():
             if job_id not in known and age_seconds > self._orphan_seconds(job_id):
                 logger.info("orphaned folder removed", job=job_id)

@@ -23,7 +23,7 @@ from api_gateway.uploads.errors import (
 from api_gateway.uploads.multipart import MultipartFile
 from api_gateway.uploads.request_body import recording_too_large
 from contract import keys
-from contract.jobs import JOB_ID, UPDATE, JobFiles, read_status
+from contract.jobs import JOB_ID, UPDATE, JobFiles, stored_jobs
 from contract.messages.job import JobStatus
 from contract.redis.broker import outages_named
 from contract.redis.clock import RedisClock
@@ -48,6 +48,7 @@ class Jobs:
         self._client = client
         self._clock = clock
         self._files = JobFiles(folder)
+        self._stored = stored_jobs()
         self._limit = limit
 
     async def all(self) -> list[JobStatus]:
@@ -57,8 +58,10 @@ class Jobs:
             BrokerUnavailable: Redis cannot be reached.
         """
         with outages_named():
-            stored, runner = await asyncio.gather(self._client.hvals(keys.JOBS), self._client.get(keys.JOBS_RUNNER))
-        found = [_with_reason(job, bool(runner)) for value in stored if (job := read_status(value)) is not None]
+            stored, runner = await asyncio.gather(
+                self._stored.read_async(self._client), self._client.exists(keys.JOBS_RUNNER)
+            )
+        found = [_with_reason(job, bool(runner)) for job in stored.values()]
         return sorted(found, key=lambda job: (job.created_ms, job.id), reverse=True)
 
     async def get(self, job: str) -> JobStatus:
@@ -72,9 +75,9 @@ class Jobs:
         if JOB_ID.fullmatch(job):
             with outages_named():
                 stored, runner = await asyncio.gather(
-                    self._client.hget(keys.JOBS, job), self._client.get(keys.JOBS_RUNNER)
+                    self._client.hget(keys.JOBS, job), self._client.exists(keys.JOBS_RUNNER)
                 )
-            status = read_status(stored) if stored else None
+            status = self._stored.message(job, stored)
         if status is None:
             raise JobNotFound(f"no job {job[:32]!r}")
         return _with_reason(status, bool(runner))
@@ -170,7 +173,7 @@ class Jobs:
                 raise JobNotDone(f"job {job} is {status.state}; its files come when it is done")
             known = ", ".join(status.files) or "none"
             raise JobFileNotFound(f"job {job} has no file {name[:64]!r}; it has: {known}")
-        path = self._files.results(job) / name
+        path = self._files.result(job, name)
         if not await asyncio.to_thread(path.is_file):
             raise JobFileNotFound(f"{name} of job {job} is gone")
         return path

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from contract.address import DetectorName
+from contract.messages.values import Moment, SourceName
 
 
 class AddedSource(BaseModel):
@@ -16,7 +17,7 @@ class AddedSource(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False, hide_input_in_errors=True)
 
     v: Literal[1] = 1
-    name: str
+    name: SourceName
     address: Annotated[str, Field(repr=False)]
     """As `contract.address.added_kind` allows it; empty for a browser's camera."""
     loop: bool = False
@@ -24,6 +25,6 @@ class AddedSource(BaseModel):
     fps: Annotated[float, Field(gt=0, le=240)] | None = None
     detector: DetectorName | None = None
     """Instead of the detector of the capture service."""
-    added_ms: int
+    added_ms: Moment
     camera: Literal["browser"] | None = None
     """"browser": a gateway writes its pictures to the inbox while it holds the lease `keys.camera(name)`."""

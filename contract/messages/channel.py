@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from contract.errors import MalformedMessage
 from contract.messages.face import Box
+from contract.messages.values import Count, Moment, SourceName
 
 
 class FrameHeader(BaseModel):
@@ -14,12 +15,12 @@ class FrameHeader(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     v: Literal[1] = 1
-    source: str
-    epoch: str
-    frame: int
-    captured_ms: int
-    width: int
-    height: int
+    source: SourceName
+    epoch: SourceName
+    frame: Count
+    captured_ms: Moment
+    width: Count
+    height: Count
     faces: tuple["FrameFace", ...]
 
     def encode(self, jpeg: bytes = b"") -> bytes:
@@ -44,7 +45,7 @@ class FrameFace(BaseModel):
 
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
-    index: int
-    track: int
+    index: Count
+    track: Count
     box: Box
     score: float

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from contract.messages.fields import LATEST_MS
+from contract.messages.values import MOST, Count, RecordId, SourceName
 
 Moment = Annotated[int, Field(ge=0, le=LATEST_MS - 1)]
 
@@ -14,7 +15,7 @@ class ErasureScope(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    source: str | None = None
+    source: SourceName | None = None
     """None: of every source, and of uploaded recordings, too."""
     from_ms: Moment = 0
     to_ms: Moment
@@ -32,8 +33,8 @@ class Erasure(ErasureScope):
     """A requested erasure, stored in `keys.ERASURES`, so that it is completed after any crash."""
 
     v: Literal[1] = 1
-    id: str
-    asked_ms: int
+    id: RecordId
+    asked_ms: Moment
 
 
 class Erased(BaseModel):
@@ -41,19 +42,19 @@ class Erased(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    jobs: int = 0
+    jobs: Count = 0
     """Uploaded recordings, with their results."""
-    entries: int = 0
+    entries: Count = 0
     """Entries of the streams in Redis: crops, results, dead entries and uploaded pictures."""
-    faces: int = 0
+    faces: Count = 0
     """Saved faces."""
-    records: int = 0
+    records: Count = 0
     """Readings and episodes of the history."""
 
     def plus(self, other: "Erased") -> "Erased":
         """The sums of both."""
         mine, theirs = self.model_dump(), other.model_dump()
-        return Erased(**{name: mine[name] + theirs[name] for name in mine})
+        return Erased(**{name: min(mine[name] + theirs[name], MOST) for name in mine})
 
 
 class Report(BaseModel):

@@ -10,6 +10,8 @@ from contract.errors import MalformedMessage
 
 VERSION = b"1"
 Fields = Mapping[bytes, bytes]
+LONGEST_TEXT = 16 * 1024
+LONGEST_NUMBERS = 512
 LATEST_MS = 253_402_300_799_000
 """The end of the year 9999: a later time is an error."""
 
@@ -29,9 +31,12 @@ def field(fields: Fields, name: bytes) -> bytes:
 
 
 def text(fields: Fields, name: bytes) -> str:
-    """A field as UTF-8."""
+    """A field as UTF-8, of at most `LONGEST_TEXT` bytes."""
+    value = field(fields, name)
+    if len(value) > LONGEST_TEXT:
+        raise MalformedMessage(f"{name.decode()}: longer than {LONGEST_TEXT} bytes")
     try:
-        return field(fields, name).decode()
+        return value.decode()
     except UnicodeDecodeError:
         raise MalformedMessage(f"{name.decode()}: not UTF-8") from None
 
@@ -53,8 +58,9 @@ def time(fields: Fields, name: bytes) -> int:
 
 def numbers(fields: Fields, name: bytes, count: int) -> tuple[float, ...]:
     """A field as `count` finite numbers with commas between."""
+    value = field(fields, name)
     try:
-        found = tuple(float(part) for part in field(fields, name).split(b","))
+        found = tuple(float(part) for part in value.split(b",")) if len(value) <= LONGEST_NUMBERS else ()
     except ValueError:
         found = ()
     if len(found) != count or not all(math.isfinite(number) and abs(number) < 1e9 for number in found):

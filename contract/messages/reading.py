@@ -1,9 +1,10 @@
 """The entries of a results stream."""
 
 import math
+import re
 import struct
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Self
 
 from contract.errors import MalformedMessage
@@ -11,6 +12,13 @@ from contract.judgement import Thresholds
 from contract.messages.face import Face, FrameId
 from contract.messages.fields import VERSION, Fields, check_version, field, numbers, text, time
 from contract.messages.frame import FrameDone, Manifest
+from contract.messages.values import MODEL_ID_PATTERN
+from contract.model.labels import LABEL_PATTERN
+
+MOST_LABELS = 64
+_ROUNDING = 1e-3
+"""By which the sum of probabilities and so one of them may be above 1."""
+_MODEL_ID, _LABEL = re.compile(MODEL_ID_PATTERN), re.compile(LABEL_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +66,19 @@ class Reading:
     @classmethod
     def read(cls, fields: Fields) -> Self:
         raw = field(fields, b"probabilities")
-        labels = tuple(text(fields, b"labels").split(","))
+        labels = _labels(text(fields, b"labels"))
         if len(raw) not in {0, 4 * len(labels)}:
             raise MalformedMessage("probabilities: not one float32 a label")
         probabilities = _float32(len(raw) // 4).unpack(raw)
         if not all(map(math.isfinite, probabilities)):
             raise MalformedMessage("probabilities: not finite")
+        if not all(-_ROUNDING <= probability <= 1 + _ROUNDING for probability in probabilities):
+            raise MalformedMessage("probabilities: not between 0 and 1")
         return cls(
             FrameId.read(fields),
             Face.read(fields),
             time(fields, b"captured_ms"),
-            text(fields, b"model"),
+            _model(text(fields, b"model")),
             labels,
             probabilities,
             text(fields, b"worker"),
@@ -96,6 +106,21 @@ def shared_fields(
         values = thresholds.min_probability, thresholds.min_margin, thresholds.precision
         fields[b"thresholds"] = b"%.4f,%.4f,%.4f" % values
     return fields
+
+
+@lru_cache(64)  # all readings of a model have the same
+def _labels(joined: str) -> tuple[str, ...]:
+    labels = tuple(joined.split(","))
+    if len(labels) > MOST_LABELS or not all(map(_LABEL.fullmatch, labels)):
+        raise MalformedMessage(f"labels: not 1 to {MOST_LABELS} emotions of a-z, 0-9, _ and -")
+    return labels
+
+
+@lru_cache(64)
+def _model(model: str) -> str:
+    if not _MODEL_ID.fullmatch(model):
+        raise MalformedMessage("model: not name@version")
+    return model
 
 
 @cache

@@ -4,6 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contract.messages.values import MOST, Count, Line, ModelId, Moment, Port, SourceName
+from contract.model.labels import Label
+
 SourceKind = Literal["camera", "job", "inbox"]
 SourceState = Literal["ONLINE", "OFFLINE", "RECONNECTING"]
 
@@ -14,9 +17,9 @@ class SourceStatus(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     v: Literal[1] = 1
-    name: str
+    name: SourceName
     kind: SourceKind
-    order: int = 0
+    order: Annotated[int, Field(ge=-MOST, le=MOST)] = 0
     """The place in the list of sources; the first one is the default."""
     address: str = ""
     """Without credentials."""
@@ -25,20 +28,20 @@ class SourceStatus(BaseModel):
     state: SourceState
     reason: str = ""
     """Why it is not ONLINE."""
-    since_ms: int
+    since_ms: Moment
     """When the state began."""
-    seen_ms: int
+    seen_ms: Moment
     """When this was written; readers treat a status older than `STATUS_TTL_MS` as OFFLINE."""
-    epoch: str = ""
-    width: Annotated[int, Field(ge=0)] = 0
-    height: Annotated[int, Field(ge=0)] = 0
-    frames: Annotated[int, Field(ge=0)] = 0
+    epoch: SourceName | Literal[""] = ""
+    width: Count = 0
+    height: Count = 0
+    frames: Count = 0
     """Processed frames since the process started."""
-    skipped: Annotated[int, Field(ge=0)] = 0
+    skipped: Count = 0
     """Frames of a live source that were skipped for a newer one or for a backlog."""
-    fps: float = 0.0
-    host: str = ""
-    metrics_port: int = 0
+    fps: Annotated[float, Field(ge=0)] = 0.0
+    host: Line = ""
+    metrics_port: Port = 0
 
 
 class WorkerStatus(BaseModel):
@@ -47,16 +50,16 @@ class WorkerStatus(BaseModel):
     model_config = ConfigDict(frozen=True, allow_inf_nan=False)
 
     v: Literal[1] = 1
-    consumer: str
-    engine: str
-    model: str
-    labels: tuple[str, ...]
-    seen_ms: int
-    crops: int = 0
+    consumer: Line
+    engine: Line
+    model: ModelId
+    labels: tuple[Label, ...]
+    seen_ms: Moment
+    crops: Count = 0
     """Classified crops since it started."""
-    host: str = ""
-    pid: int = 0
-    metrics_port: int = 0
+    host: Line = ""
+    pid: Count = 0
+    metrics_port: Port = 0
 
 
 STATUS_TTL_MS = 5000

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from contract.errors import ModelError
 from contract.judgement import UNCERTAIN, Thresholds
+from contract.model.labels import Label
 from contract.model.normalisation import Normalisation
 
 MODEL_FILE = "model.json"
@@ -16,7 +17,6 @@ INT8_XML, INT8_BIN = "-int8.xml", "-int8.bin"
 """How the names of the 8-bit network's two files end, as OpenVINO keeps it: the network, and its weights."""
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
-Label = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 

@@ -1,5 +1,13 @@
 """The emotions as results spell them. The order of a model's labels is in its `model.json`."""
 
+from typing import Annotated
+
+from pydantic import Field
+
+LABEL_PATTERN = r"[a-z0-9][a-z0-9_-]{0,31}"
+Label = Annotated[str, Field(pattern=f"^{LABEL_PATTERN}$")]
+"""An emotion of any model. It names the folder of the saved faces with that emotion."""
+
 EMOTIONS_5 = ("angry", "fear", "happy", "sad", "surprise")
 EMOTIONS_8 = (*EMOTIONS_5, "neutral", "disgust", "contempt")
 

@@ -1,5 +1,8 @@
 """The jobs service as a process, with a real server and a worker in the test's process."""
 
+import json
+import os
+from datetime import timedelta
 from pathlib import Path
 
 import cv2
@@ -7,10 +10,12 @@ import numpy as np
 import pytest
 
 from contract import keys
-from contract.jobs import JobFiles, read_status
+from contract.jobs import JobFiles, stored_jobs
 from contract.messages.job import JobStatus
 from contract.redis.broker import Clients
 from emotii.local.redis_server import PrivateServer
+from jobs_service.registry import JobRegistry
+from jobs_service.retention import RetentionPolicy
 from tests.inference import processes, until, working
 
 JOB = "0123456789ab"
@@ -45,7 +50,7 @@ def test_a_job_that_is_done_reports_the_frames_that_could_not_be_read(
     def job() -> JobStatus:
         stored = clients.commands.hget(keys.JOBS, JOB)
         assert stored is not None
-        status = read_status(stored)
+        status = stored_jobs().message(JOB, stored)
         assert status is not None
         return status
 
@@ -57,3 +62,45 @@ def test_a_job_that_is_done_reports_the_frames_that_could_not_be_read(
     assert job().state == "done", job()
     assert "2 frames could not be read, the first is number 6: the file is damaged here" in job().reason
     assert "2 frames could not be read" in log
+
+
+PATHS = {
+    "absolute": "{precious}",
+    "upwards": "../precious",
+    "the folder of all jobs": "",
+    "the same folder": ".",
+    "an upload": ".upload-0123456789ab",
+    "long": "a" * 5000,
+}
+
+
+@pytest.mark.parametrize("field", ["the id", "0123456789ab"])
+@pytest.mark.parametrize("kind", PATHS)
+def test_no_entry_of_the_registry_makes_the_service_remove_a_folder_that_is_not_its_jobs(
+    clients: Clients, tmp_path: Path, kind: str, field: str
+):
+    precious, files = tmp_path / "precious", JobFiles(tmp_path / "jobs")
+    for folder in (precious, files.of(JOB), files.root / ".upload-0123456789ab"):
+        folder.mkdir(parents=True)
+        (folder / "file").write_text("kept")
+    attack = PATHS[kind].format(precious=precious)
+    entry = {"v": 1, "id": attack, "name": "a.mp4", "state": "cancelled", "created_ms": 1, "changed_ms": 1}
+    clients.commands.hset(keys.JOBS, attack if field == "the id" else field, json.dumps(entry))
+    registry = JobRegistry(clients)
+    retention = RetentionPolicy(registry, files, timedelta(days=7))
+    retention.apply(registry.jobs())
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("file")) == [
+        "jobs/.upload-0123456789ab/file",
+        "jobs/0123456789ab/file",
+        "precious/file",
+    ]
+
+
+def test_the_folder_of_a_job_that_this_release_cannot_read_is_no_orphan(clients: Clients, tmp_path: Path):
+    files = JobFiles(tmp_path / "jobs")
+    files.of(JOB).mkdir(parents=True)
+    os.utime(files.of(JOB), (1, 1))
+    clients.commands.hset(keys.JOBS, JOB, '{"v": 2, "of": "a later release"}')
+    registry = JobRegistry(clients)
+    RetentionPolicy(registry, files, timedelta(days=7)).apply(registry.jobs())
+    assert files.of(JOB).is_dir()

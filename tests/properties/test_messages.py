@@ -9,7 +9,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from contract.errors import MalformedMessage
-from contract.jobs import read_status
+from contract.jobs import stored_jobs
 from contract.messages import (
     Crop,
     Dead,
@@ -41,7 +41,8 @@ PIXELS = st.binary(min_size=CROP_BYTES, max_size=CROP_BYTES)
 CROPS = st.builds(Crop, IDS, FACES, TIMES, TIMES, PIXELS)
 DONE = st.builds(FrameDone, IDS, TIMES, COUNTS, COUNTS, COUNTS, st.text(), st.none() | COUNTS)
 MANIFESTS = st.builds(Manifest, IDS, COUNTS)
-LABELS = st.lists(NAMES, min_size=1, max_size=8, unique=True)
+MODELS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,63}@[0-9][0-9A-Za-z.+-]{0,31}", fullmatch=True)
+LABELS = st.lists(st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True), min_size=1, max_size=8, unique=True)
 PICTURES = st.builds(InboxPicture, NAMES, COUNTS, TIMES, TIMES, st.binary(max_size=200))
 
 
@@ -51,7 +52,7 @@ def readings(draw: st.DrawFn) -> Reading:
     given_ = draw(st.one_of(st.just([]), st.lists(SHARES, min_size=len(labels), max_size=len(labels))))
     probabilities = tuple(np.asarray(given_, np.float32).tolist())
     times = draw(TIMES), draw(TIMES)
-    return Reading(draw(IDS), draw(FACES), draw(TIMES), draw(st.text()), labels, probabilities, draw(st.text()), *times)
+    return Reading(draw(IDS), draw(FACES), draw(TIMES), draw(MODELS), labels, probabilities, draw(st.text()), *times)
 
 
 READERS: list[Callable[[Mapping[bytes, bytes]], Any]] = [read_crop_entry, read_outcome, InboxPicture.read, Dead.read]
@@ -152,7 +153,8 @@ def test_any_payload_gives_a_frame_or_the_reason_of_its_refusal(payload):
 
 @given(stored=st.binary() | st.text() | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(repr))
 def test_any_status_gives_a_job_or_none(stored):
-    read_status(stored)
+    stored = stored.encode(errors="replace") if isinstance(stored, str) else stored
+    stored_jobs().parse({b"0123456789ab": stored, stored: stored})
 
 
 @given(stored=st.dictionaries(st.binary(max_size=8) | st.sampled_from([b"saving", b"blur"]), st.binary(max_size=30)))

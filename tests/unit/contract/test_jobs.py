@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from contract.jobs import SILENT_SECONDS, JobFiles, read_status
+from contract.jobs import SILENT_SECONDS, JobFiles
 
 JOB, OTHER = "0123456789ab", "ba9876543210"
 
@@ -75,6 +75,18 @@ def test_there_are_no_jobs_before_the_folder_exists(files):
     assert files.sweep() == 0
 
 
-@pytest.mark.parametrize("stored", [b"", b"{}", b"null", b"\xff", b'{"v":2,"id":"a"}'])
-def test_a_status_of_another_release_is_ignored(stored):
-    assert read_status(stored) is None
+@pytest.mark.parametrize("job", ["", ".", "..", "/tmp", "../jobs", JOB[1:], JOB + "c", f"{JOB}/", f"{JOB}\n"])
+def test_no_path_is_made_of_what_is_no_id_of_a_job(files, job):
+    upload(files)
+    for path in (files.of, files.recording, files.results, files.upload, files.adopt, files.remove):
+        with pytest.raises(ValueError, match="not the id of a job"):
+            path(job)
+    with pytest.raises(ValueError, match="not the id of a job"), files.work(job):
+        pass
+    assert files.recording(JOB).is_file()
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "../recording", "/etc/passwd", ".hidden", "a/b", "a\n"])
+def test_no_path_is_made_of_what_is_no_name_of_a_result(files, name):
+    with pytest.raises(ValueError, match="not the name of a result"):
+        files.result(JOB, name)
