@@ -1,62 +1,242 @@
-"""Decodes the frame that was grabbed last; motion JPEG is decoded here, frame by frame.
+"""Grabs and decodes the frames of an open container.
 
-FFmpeg decodes a truncated JPEG into the memory of an earlier frame, so that the missing part may show another person's
-face. OpenCV therefore returns the undecoded JPEGs of such streams, and a truncated JPEG is no picture.
+FFmpeg conceals what is missing in a frame with other frames, and decodes a truncated JPEG into the memory of an
+earlier frame, so that another person's face may show. Here, such a frame is damaged and gives no picture:
+
+- The decoder reports every error (`err_detect=explode`) instead of concealing it.
+- A damaged frame spoils those that refer to it. So all frames up to the next key frame are damaged, too.
+- Motion JPEG is decoded as still pictures are, which refuses incomplete ones.
+
+Frames of formats without references (motion JPEG, DV, ProRes) stay undecoded until their picture is requested.
 """
 
-from typing import TYPE_CHECKING
+import heapq
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, cast
 
+import av
+import cv2
 import numpy as np
+from av.container import InputContainer
+from av.sidedata.sidedata import SideData, SideDataContainer, Type
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from capture_service.frame import Picture
+from capture_service.sources.orientation import square_pixels, upright
 
 if TYPE_CHECKING:
-    import cv2
+    VideoPacket = av.Packet[VideoStream]
 
-_MOTION_JPEG = int.from_bytes(b"MJPG", "little")
-_UNDECODED = -1
+_MOTION_JPEG = "mjpeg"
 _JPEG_END = b"\xff\xd9"
 _END_WITHIN = 64
 """Bytes: a JPEG's end may be followed by some padding."""
 
 
-def request_jpegs(capture: "cv2.VideoCapture") -> None:
-    """Have FFmpeg return undecoded frames of motion JPEG; call it before the first frame is grabbed."""
-    import cv2
+@dataclass(frozen=True, slots=True, eq=False)
+class GrabbedFrame:
+    """A frame of which the least was done that leads to the next one."""
 
-    if int(capture.get(cv2.CAP_PROP_FOURCC)) == _MOTION_JPEG:
-        capture.set(cv2.CAP_PROP_FORMAT, _UNDECODED)
+    seconds: float | None
+    """Presentation time on the container's clock; None if the file states none."""
+    _content: "VideoFrame | VideoPacket | None"
+    """A decoded frame, an undecoded one of a format without references, or None for a damaged one."""
+    _reader: "FrameReader"
 
+    def picture(self) -> Picture | None:
+        """(height, width, 3) BGR: deinterlaced, with square pixels, upright; None if the frame is damaged.
 
-def retrieve(capture: "cv2.VideoCapture") -> Picture | None:
-    """The picture, (height, width, 3) BGR or gray as the camera sends it; None if the frame is incomplete."""
-    import cv2
-
-    decoded, frame = capture.retrieve()
-    if not decoded or frame is None or frame.size == 0:
-        return None
-    if capture.get(cv2.CAP_PROP_FORMAT) != _UNDECODED or capture.get(cv2.CAP_PROP_BACKEND) != cv2.CAP_FFMPEG:
-        return np.asarray(frame, np.uint8)
-    return _decoded(np.asarray(frame, np.uint8).reshape(-1), _size(capture))
+        All pictures of a reader have the size of the first. Call it before the next frame is grabbed.
+        """
+        return self._reader.picture(self._content)
 
 
-def _decoded(jpeg: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], size: tuple[int, int]) -> Picture | None:
-    import cv2
+class FrameReader:
+    """Grabs the frames of the video stream of an open container, in presentation order.
 
+    Args:
+        container: that nobody else reads.
+        stream: of the container.
+        max_pixels: a frame with more pixels is damaged.
+    """
+
+    def __init__(self, container: InputContainer, stream: VideoStream, max_pixels: int) -> None:
+        self._container, self._stream, self._max_pixels = container, stream, max_pixels
+        self._decoder = stream.codec_context
+        self._decoder.options = {"max_pixels": str(max_pixels), "err_detect": "explode"}
+        self._decoder.thread_count = 1
+        self._independent = self._decoder.codec.intra_only
+        self._packets: Iterator[VideoPacket] = iter(())
+        self._demuxing = self._flushed = False
+        self._ready: deque[GrabbedFrame] = deque()
+        self._lost: list[int] = []
+        """Heap of the times of the frames that could not be decoded, and whose turn has not come yet."""
+        self._spoilt = False
+        """Whether frames refer to a damaged one, until the next key frame."""
+        self._matrix: bytes | None = None
+        self._matrix_known = False
+        self._size: tuple[int, int] | None = None
+        """Width and height of the first picture."""
+
+    def grab(self) -> GrabbedFrame | None:
+        """The next frame, None at the end.
+
+        Raises:
+            av.FFmpegError: the source broke; the next call tries to go on behind the place.
+        """
+        while not self._ready:
+            if self._flushed:
+                return None
+            self._take(self._next_packet())
+        return self._ready.popleft()
+
+    def picture(self, content: "VideoFrame | VideoPacket | None") -> Picture | None:
+        """The picture of a frame that was grabbed; see `GrabbedFrame.picture`."""
+        if isinstance(content, av.Packet):
+            if self._decoder.name == _MOTION_JPEG:
+                return self._jpeg_picture(content)
+            content = self._decoded_alone(content)
+        if content is None:
+            return None
+        size = square_pixels(content.width, content.height, self._aspect, self._max_pixels)
+        image = _first_field(content) if content.interlaced_frame else content
+        scaling = None if size == (image.width, image.height) else "BICUBIC"
+        scaled = image.reformat(*size, format="bgr24", interpolation=scaling)
+        return self._shown(np.asarray(scaled.to_ndarray(), np.uint8), _matrix(content))
+
+    def _next_packet(self) -> "VideoPacket | None":
+        if not self._demuxing:
+            self._packets = iter(self._container.demux(self._stream))
+        self._demuxing = False  # a generator that raises is over
+        packet = next(self._packets, None)
+        self._demuxing = True
+        return packet
+
+    def _take(self, packet: "VideoPacket | None") -> None:
+        if packet is None or packet.size == 0:
+            self._flush()
+        elif self._independent:
+            whole = not packet.is_corrupt
+            self._add(packet.pts if packet.pts is not None else packet.dts, packet if whole else None)
+        else:
+            self._decode(packet)
+
+    def _decode(self, packet: "VideoPacket") -> None:
+        if packet.is_corrupt:
+            self._lose(packet.pts)
+        try:
+            frames = self._decoder.decode(packet)
+        except av.FFmpegError:
+            if not packet.is_corrupt:
+                self._lose(packet.pts)
+            return
+        for frame in frames:
+            self._judge(frame)
+
+    def _flush(self) -> None:
+        if not self._independent and self._decoder.is_open:
+            try:
+                for frame in self._decoder.decode(None):
+                    self._judge(frame)
+            except av.FFmpegError:
+                self._spoilt = True
+        while self._lost:
+            self._add(heapq.heappop(self._lost), None)
+        self._flushed = True
+
+    def _lose(self, time: int | None) -> None:
+        if time is None:
+            self._spoilt = True
+            self._add(None, None)
+        else:
+            heapq.heappush(self._lost, time)
+
+    def _judge(self, frame: VideoFrame) -> None:
+        """Add a decoded frame, behind the lost ones of earlier times."""
+        time = frame.pts if frame.pts is not None else frame.dts
+        damaged = frame.is_corrupt
+        while self._lost and time is not None and self._lost[0] <= time:
+            lost = heapq.heappop(self._lost)
+            self._spoilt = True
+            if lost == time:
+                damaged = True
+            else:
+                self._add(lost, None)
+        if damaged:
+            self._spoilt = True
+        elif frame.key_frame and not self._lost:
+            self._spoilt = False
+        self._add(time, None if damaged or self._spoilt or self._lost else frame)
+
+    def _add(self, time: int | None, content: "VideoFrame | VideoPacket | None") -> None:
+        base = self._stream.time_base
+        seconds = None if time is None or base is None else float(time * base)
+        self._ready.append(GrabbedFrame(seconds, content, self))
+
+    def _decoded_alone(self, packet: "VideoPacket") -> VideoFrame | None:
+        try:
+            frame = next(iter(self._decoder.decode(packet)), None)
+        except av.FFmpegError:
+            return None
+        return None if frame is None or frame.is_corrupt else frame
+
+    def _jpeg_picture(self, packet: "VideoPacket") -> Picture | None:
+        picture = _decoded_jpeg(np.frombuffer(bytes(packet), np.uint8))
+        if picture is None:
+            return None
+        if not self._matrix_known:
+            # FFmpeg hands the matrix on with a decoded frame only.
+            frame = self._decoded_alone(packet)
+            self._matrix, self._matrix_known = _matrix(frame) if frame else None, frame is not None
+        # One of the two fields of an interlaced frame is half as high as the stream.
+        stored = self._decoder.width or picture.shape[1], self._decoder.height or picture.shape[0]
+        return self._shown(_resized(picture, square_pixels(*stored, self._aspect, self._max_pixels)), self._matrix)
+
+    def _shown(self, picture: Picture, matrix: bytes | None) -> Picture:
+        turned = upright(picture, matrix)
+        if self._size is None:
+            self._size = turned.shape[1], turned.shape[0]
+        return _resized(turned, self._size)
+
+    @property
+    def _aspect(self) -> Fraction | None:
+        return self._stream.sample_aspect_ratio
+
+
+def _matrix(frame: VideoFrame) -> bytes | None:
+    found: SideData | None = cast("SideDataContainer", frame.side_data).get(Type.DISPLAYMATRIX)
+    return None if found is None else bytes(found)
+
+
+def _resized(picture: Picture, size: tuple[int, int]) -> Picture:
+    if (picture.shape[1], picture.shape[0]) == size:
+        return picture
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _first_field(frame: VideoFrame) -> VideoFrame:
+    """Every second line of an interlaced frame: those of one moment.
+
+    Filters that look at the neighbouring frames are better for the eye, and put their pixels into this one.
+    """
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25))
+    graph.link_nodes(source, graph.add("field", "top"), graph.add("buffersink")).configure()
+    graph.push(frame)
+    field = graph.pull()
+    assert isinstance(field, VideoFrame)  # noqa: S101 - a graph of one video filter
+    return field
+
+
+def _decoded_jpeg(jpeg: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Picture | None:
     if _JPEG_END not in jpeg[-_END_WITHIN:].tobytes():
         return None
     try:
         picture = cv2.imdecode(jpeg, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:  # too large, or not a JPEG
         return None
-    if picture is None or picture.size == 0:
-        return None
-    if picture.shape[1::-1] != size and all(size):  # as with FFmpeg: every frame has the size of the first
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(picture, np.uint8)
-
-
-def _size(capture: "cv2.VideoCapture") -> tuple[int, int]:
-    import cv2
-
-    return round(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), round(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    return None if picture is None or picture.size == 0 else np.asarray(picture, np.uint8)

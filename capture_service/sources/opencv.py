@@ -12,7 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from capture_service.settings import CaptureSettings
-from capture_service.sources.frame_decoding import request_jpegs
+from capture_service.sources.opencv_frames import request_jpegs
 from capture_service.sources.pinned_destination import PinnedDestination
 from capture_service.sources.spec import SourceSpec
 from contract.errors import SourceError

@@ -16,8 +16,8 @@ import numpy as np
 import pytest
 
 from capture_service.settings import CaptureSettings
-from capture_service.sources.frame_decoding import retrieve
 from capture_service.sources.opencv import open_capture
+from capture_service.sources.opencv_frames import retrieve
 from capture_service.sources.pinned_destination import PinnedDestination
 from capture_service.sources.spec import SourceSpec
 from contract.errors import SourceError
