@@ -17,7 +17,7 @@ from api_gateway.history.errors import HistoryOff, UnknownCursor
 from api_gateway.security import errors as security
 from api_gateway.sources import errors as sources
 from api_gateway.uploads import errors as uploads
-from api_gateway.video.errors import NoFrame
+from api_gateway.video.errors import InvalidWatch, NoFrame
 from contract.errors import BrokerUnavailable, EmotiiError
 
 POLICY, TRY_AGAIN = 1008, 1013
@@ -68,6 +68,7 @@ HTTP_ERRORS: dict[type[EmotiiError], HttpError] = {
     sources.NotReady: HttpError(503, "not_ready"),
     # video and faces
     NoFrame: HttpError(503, "no_frame"),
+    InvalidWatch: HttpError(422, "invalid_request"),
     faces.NoFace: HttpError(404, "no_face"),
     faces.FaceNotFound: HttpError(404, "unknown_face"),
     faces.UnknownEmotion: HttpError(422, "unknown_emotion"),

@@ -103,12 +103,15 @@ class Faces:
 
 
 class Producer:
-    """Writes what a capture and a worker would, about 15 times a second; survives a restart of the server."""
+    """Writes what a capture and a worker would, about `fps` times a second; survives a restart of the server."""
 
-    def __init__(self, url: str, source: str = "front", *, order: int = 0, answers_uploads: bool = True) -> None:
+    def __init__(
+        self, url: str, source: str = "front", *, order: int = 0, answers_uploads: bool = True, fps: float = 15
+    ) -> None:
         self.clients: Clients = connect(url, "producer")
         self.source = source
         self.order = order
+        self.fps = fps
         self.state: str
         self.reason: str
         self.faces: Faces
@@ -150,7 +153,7 @@ class Producer:
         self.clients.close()
 
     def _run(self) -> None:
-        while not self._stop.wait(1 / 15):
+        while not self._stop.wait(1 / self.fps):
             try:
                 self._turn()
             except redis.exceptions.RedisError:
@@ -180,7 +183,7 @@ class Producer:
             width=self._pictures[0].shape[1],
             height=self._pictures[0].shape[0],
             frames=self.frame,
-            fps=15.0,
+            fps=self.fps,
         )
         uploads = SourceStatus(name=keys.UPLOADS, kind="inbox", order=999, state="ONLINE", since_ms=now, seen_ms=now)
         worker = WorkerStatus(consumer="w1", engine="none", model="test@1.0.0", labels=self.labels, seen_ms=now)

@@ -19,7 +19,7 @@ FINISH_SECONDS = 0.2
 
 
 class Viewers:
-    """The open video responses, each as the deadline that ends it."""
+    """The open responses and WebSockets with video, each as the deadline that ends it."""
 
     def __init__(self) -> None:
         self._deadlines: set[asyncio.Timeout] = set()
@@ -34,7 +34,7 @@ class Viewers:
         self._deadlines.discard(deadline)
 
     def end_all(self) -> None:
-        """End all video responses, because the process is about to stop."""
+        """End all videos, because the process is about to stop."""
         for deadline in self._deadlines:
             _end(deadline)
 

@@ -22,15 +22,16 @@ class Sender:
     def __init__(self, socket: WebSocket) -> None:
         self._socket = socket
 
-    async def send(self, text: str) -> None:
-        """Send a message.
+    async def send(self, message: str | bytes) -> None:
+        """Send a message, as text or binary.
 
         Raises:
             ClientGone: nobody receives it any more.
         """
+        send = self._socket.send_text(message) if isinstance(message, str) else self._socket.send_bytes(message)
         try:
             async with asyncio.timeout(STALLED_SECONDS):
-                await self._socket.send_text(text)
+                await send
         except TimeoutError:
             logger.info("a client that stopped reading was disconnected", path=self._socket.url.path)
             raise ClientGone from None

@@ -59,8 +59,9 @@ def refused(url: str, **headers: str) -> int:
 
 def test_websockets_open_with_a_token_or_a_session_of_this_site_only(guarded: GatewayProcess):
     camera = guarded.socket_url.replace("/ws/emotions", "/ws/camera/tab")
+    video = guarded.socket_url.replace("/ws/emotions", "/ws/video")
     session = signed_in(guarded, OPERATOR)
-    for url in (guarded.socket_url, camera):
+    for url in (guarded.socket_url, camera, video):
         assert refused(url) == 401
         assert refused(f"{url}?token={OPERATOR}") == 401
         assert refused(url, **bearer("w" * 24)) == 401
@@ -88,6 +89,14 @@ def test_a_token_for_one_source_gives_no_access_to_another(guarded: GatewayProce
         sources = [next(events_of(client, "reading"))["source"] for _ in range(20)]
         assert set(sources) == {"door"}
     headers = bearer(DOORMAN)
+    video = guarded.socket_url.replace("/ws/emotions", "/ws/video")
+    with connect_socket(video, additional_headers=headers) as client:
+        client.send(json.dumps({"watch": [{"source": "door"}]}))
+        assert b'"source":"door"' in client.recv(timeout=20)
+        client.send(json.dumps({"watch": [{"source": "door"}, {"source": "front"}]}))
+        while isinstance(message := client.recv(timeout=20), bytes):
+            assert b'"source":"front"' not in message
+        assert json.loads(message)["error"]["code"] == "forbidden"
     assert guarded.get("/api/v1/sources/door/frame.jpg", headers=headers).status_code == 200
     for path in ("/api/v1/sources/front/frame.jpg", "/video_feed?source=front", "/api/v1/readings?source=front",
                  "/api/v1/faces", "/api/v1/jobs", "/emotion?source=front"):  # fmt: skip

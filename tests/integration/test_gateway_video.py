@@ -6,11 +6,14 @@ import struct
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import cv2
 import httpx
 import numpy as np
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as connect_socket
 
 from contract import keys
@@ -171,3 +174,63 @@ def test_viewers_that_vanish_leave_nothing_behind(gateway: GatewayProcess):
             pass
     until(lambda: "gateway_viewers 0.0" in gateway.get("/metrics").text, 30)
     until(lambda: len(open_sockets(files)) <= len(before) + 2, 20, f"the sockets of before, {before}")
+
+
+def video_message(client: ClientConnection) -> tuple[dict[str, Any], bytes]:
+    """The metadata and the JPEG of the next picture of a feed."""
+    message = client.recv(timeout=15)
+    assert isinstance(message, bytes), message
+    length = int.from_bytes(message[:4], "big")
+    return json.loads(message[4 : 4 + length]), message[4 + length :]
+
+
+def test_one_websocket_delivers_the_videos_of_several_sources(gateway: GatewayProcess):
+    with connect_socket(f"ws://127.0.0.1:{gateway.port}/ws/video") as client:
+        client.send(json.dumps({"watch": [{"source": "front", "width": 320}, {"source": "nosuch"}]}))
+        seen: dict[str, dict[str, Any]] = {}
+        while seen.keys() != {"front", "nosuch"}:
+            metadata, jpeg = video_message(client)
+            seen[metadata["source"]] = metadata
+            client.send(json.dumps({"ready": metadata["source"]}))
+            if metadata["source"] == "front":
+                assert cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).shape == (240, 320, 3)
+        assert {face["track"] for face in seen["front"]["faces"]} == {1, 2}
+        assert seen["nosuch"] == {"source": "nosuch"}, "a placeholder"
+        until(lambda: "emotii_gateway_viewers 1.0" in gateway.get("/metrics").text, what="the viewer is counted")
+    until(lambda: "emotii_gateway_viewers 0.0" in gateway.get("/metrics").text, what="the end of the viewer")
+
+
+def test_a_feed_sends_no_further_picture_of_a_source_until_the_client_has_shown_one(gateway: GatewayProcess):
+    with connect_socket(f"ws://127.0.0.1:{gateway.port}/ws/video") as client:
+        client.send(json.dumps({"watch": [{"source": "front"}]}))
+        frames = [video_message(client)[0]["frame"] for _ in range(2)]
+        with pytest.raises(TimeoutError):
+            client.recv(timeout=1)
+        client.send(json.dumps({"ready": "front"}))
+        newest, _ = video_message(client)
+        assert newest["frame"] > frames[-1] + 3, "the newest frame, not one that waited"
+        client.send(json.dumps({"watch": []}))
+        client.send(json.dumps({"ready": "front"}))
+        with pytest.raises(TimeoutError):
+            client.recv(timeout=1)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "no json",
+        "[]",
+        '{"watch": [{"source": "../etc"}]}',
+        '{"watch": [{"source": "front", "width": 1}]}',
+        '{"ready": 5}',
+        json.dumps({"watch": [{"source": f"s{number}"} for number in range(65)]}),
+    ],
+)
+def test_a_feed_refuses_what_is_no_request_for_video(gateway: GatewayProcess, message: str):
+    with connect_socket(f"ws://127.0.0.1:{gateway.port}/ws/video") as client:
+        client.send(message)
+        assert json.loads(client.recv(timeout=10))["error"]["code"] == "invalid_request"
+        with pytest.raises(ConnectionClosed) as closed:
+            client.recv(timeout=10)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1008

@@ -7,8 +7,8 @@ import { Timeline } from "../timeline/timeline.js";
 import { VideoPlayer } from "./video-player.js";
 
 export class Tile {
-  /** @param {string} source its name */
-  constructor(source) {
+  /** @param {string} source its name @param {VideoFeed} feed the videos of all tiles */
+  constructor(source, feed) {
     const parts = cloneTemplate("tile");
     Object.assign(this, { source, parts, root: parts.root });
     this.root.dataset.source = source;
@@ -16,7 +16,7 @@ export class Tile {
     parts.name.id = `tile-${source}`;
     this.root.setAttribute("aria-labelledby", parts.name.id);
     parts.save.addEventListener("click", () => this.saveFaces());
-    this.video = new VideoPlayer(source, parts);
+    this.video = new VideoPlayer(source, feed, parts);
     this.faces = new FaceCards(parts.faces, parts.noFaces);
     this.timeline = new Timeline(parts);
   }

@@ -2,35 +2,34 @@
 
 import { BoundingBoxes } from "../faces/bounding-boxes.js";
 import { setText } from "../shared/dom.js";
-import { VideoStream } from "./video-stream.js";
 
 const STALE_MS = 3000;
 
 export class VideoPlayer {
-  /** @param {string} source @param {{screen, canvas, boxes, message}} parts of a tile */
-  constructor(source, { screen, canvas, boxes, message }) {
+  /** @param {string} source @param {VideoFeed} feed @param {{screen, canvas, boxes, message}} parts of a tile */
+  constructor(source, feed, { screen, canvas, boxes, message }) {
+    this.source = source;
+    this.feed = feed;
     this.screen = screen;
     this.canvas = canvas;
     this.message = message;
     this.boxes = new BoundingBoxes(boxes);
     this.lastFrameAt = performance.now();
-    this.stream = new VideoStream(source, (picture, frame) => this.draw(picture, frame));
     this.problem = "";
     this.isInView = false;
     canvas.setAttribute("aria-label", `Live video of ${source}`);
     this.observer = new IntersectionObserver(([entry]) => {
       this.isInView = entry.isIntersecting;
-      this.updateStream();
+      this.updateFeed();
     });
     this.observer.observe(screen);
-    this.onVisibilityChange = () => this.updateStream();
-    document.addEventListener("visibilitychange", this.onVisibilityChange);
   }
 
-  /** Stream only while the video is visible, so that the gateway need not send it otherwise. */
-  updateStream() {
-    if (this.isInView && !document.hidden) this.stream.start(this.screen.clientWidth * devicePixelRatio);
-    else this.stream.stop();
+  /** Watch the video only while it is in view, so that the gateway need not send it otherwise. */
+  updateFeed() {
+    const { source, screen, feed } = this;
+    if (this.isInView) feed.watch(source, screen.clientWidth * devicePixelRatio, (picture, frame) => this.draw(picture, frame));
+    else feed.unwatch(source);
   }
 
   draw(picture, frame) {
@@ -62,13 +61,8 @@ export class VideoPlayer {
     setText(this.message, message);
   }
 
-  restart() {
-    this.stream.restart();
-  }
-
   close() {
-    this.stream.stop();
+    this.feed.unwatch(this.source);
     this.observer.disconnect();
-    document.removeEventListener("visibilitychange", this.onVisibilityChange);
   }
 }

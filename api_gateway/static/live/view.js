@@ -3,6 +3,7 @@
 import { byId } from "../shared/dom.js";
 import { backfill } from "../timeline/backfill.js";
 import { Tile } from "./tile.js";
+import { VideoFeed } from "./video-feed.js";
 
 const DRAW_INTERVAL_MS = 250;
 
@@ -11,6 +12,7 @@ export class LiveView {
   constructor(grid, placeholder) {
     this.grid = grid;
     this.placeholder = placeholder;
+    this.feed = new VideoFeed();
     this.tiles = new Map();
     this.sources = new Map();
     this.outage = "connecting";
@@ -23,7 +25,7 @@ export class LiveView {
     for (const name of this.sources.keys()) if (!names.has(name)) this.removeSource(name);
     sources.forEach((status) => this.updateSource(status));
     episodes.forEach((episode) => this.addEpisode(episode));
-    this.tiles.forEach((tile) => tile.video.restart());
+    this.feed.restart();
   }
 
   /** Add a source or update its state. Uploads and jobs have no live video. */
@@ -31,7 +33,7 @@ export class LiveView {
     if (status.source_kind !== "camera") return;
     this.sources.set(status.source, status);
     if (!this.tiles.has(status.source)) {
-      const tile = new Tile(status.source);
+      const tile = new Tile(status.source, this.feed);
       this.tiles.set(status.source, tile);
       this.grid.append(tile.root);
       backfill(tile.timeline, tile.source);

@@ -139,6 +139,7 @@ def test_every_route_that_changes_something_requires_an_operator():
         "/api/v1/predict",  # keeps nothing
         "/api/v1/session",
         "/ws/emotions",  # events
+        "/ws/video",
     }
 
 
