@@ -10,6 +10,7 @@ from pydantic_settings import BaseSettings
 
 from api_gateway.settings import GatewaySettings
 from capture_service.settings import CaptureSettings
+from contract.atomic_file import write_atomically
 from contract.service.secret_files import file_variable, is_secret
 from contract.service.settings import ServiceSettings
 from emotii.settings import UpSettings
@@ -99,4 +100,4 @@ def _duration(value: timedelta) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+    write_atomically(PAGE, page().encode())

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
+from contract.atomic_file import AtomicFile, check_output_folder, check_outputs, writable
 from contract.errors import SettingsError
 from contract.model.folder import ModelCard, ModelFolder
 from training.datasets.download import download
@@ -56,11 +57,16 @@ def train(
     Raises:
         DatasetError: the faces cannot be downloaded or read, or are too few, or `run` holds a run with another recipe
             or other faces.
-        SettingsError: a model cannot have this name, version or these emotions.
+        SettingsError: a model cannot have this name, version or these emotions, or an output would destroy an input.
         ModelError: `start` has another architecture, or the export does not compute what the network does.
     """
     console = console or Console()
     _check(out.name, version, recipe.emotions)
+    given = [path for path in (data, valid) if path is not None]
+    check_output_folder(out, given)
+    if h5 is not None:
+        h5 = h5.with_suffix(".h5")
+        check_outputs([h5], given)
     data = data or download()
     material = prepare(data, valid, recipe, emotions, console)
     recipe = replace(recipe, emotions=material.fitted.emotions)
@@ -95,8 +101,10 @@ def train(
     )
     model = export(trained, out, version)
     if h5 is not None:
-        h5.parent.mkdir(parents=True, exist_ok=True)
-        network.save(h5.with_suffix(".h5"))
+        with writable(h5):
+            h5.parent.mkdir(parents=True, exist_ok=True)
+        with AtomicFile(h5) as partial:
+            network.save(partial)
     console.out(f"wrote {model.card.id} to {out}")
     return model
 

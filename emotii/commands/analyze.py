@@ -42,7 +42,9 @@ def analyze(
     spec = recording(video, passes)
     with ExitStack() as stack:
         stop = stack.enter_context(stop_on_signal())
-        files = stack.enter_context(outputs.unfinished(folder))
+        address = Path(spec.address)
+        pictures = [address] if spec.kind == "pictures" else []
+        files = stack.enter_context(outputs.unfinished(folder, [address], pictures))
         work, lock = stack.enter_context(job_folder())
         supervisor, redis_url = stack.enter_context(_workers(settings, work, lock))
         capture = load(CaptureSettings, redis_url=redis_url)

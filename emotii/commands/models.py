@@ -112,13 +112,14 @@ def evaluate(
     Example: emotii evaluate --model emotii-5 --data faces-valid.npz --half b
     """
     _quiet_tensorflow()
-    from emotii.models.evaluate import evaluate_model, write_figures
+    from emotii.models.evaluate import evaluate_model, figure_files, write_figures
 
+    drawn = figure_files(figures, data)
     names = [name.strip() for name in only.split(",")] if only else None
     report = evaluate_model(
         model, data, engine, half=half, only=names, agreement=agreement, console=Console(stderr=True)
     )
-    drawn = write_figures(report, figures)
+    write_figures(report, *drawn)
     if as_json:
         typer.echo(json.dumps(report.as_json(), allow_nan=False))
         return

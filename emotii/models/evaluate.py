@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from contract.errors import SettingsError
+from contract.atomic_file import check_outputs, writable
 from contract.model.folder import INT8_XML, ModelCard
 from contract.service.settings import load
 from inference_service.engines import Engine
@@ -68,20 +68,29 @@ def evaluate_model(
         )
 
 
-def write_figures(report: Report, folder: Path) -> list[Path]:
-    """The confusion matrix and the reliability diagram as PNG files in `folder`.
+def figure_files(folder: Path, data: Path) -> list[Path]:
+    """The files of the confusion matrix and the reliability diagram.
+
+    Raises:
+        SettingsError: they are inputs, or would be faces of `data` from then on.
+    """
+    files = [folder / "confusion.png", folder / "reliability.png"]
+    classes = [data, *(below for below in data.iterdir() if below.is_dir())] if data.is_dir() else []
+    check_outputs(files, [data], classes)
+    return files
+
+
+def write_figures(report: Report, confusion: Path, diagram: Path) -> None:
+    """The confusion matrix and the reliability diagram as PNG files.
 
     Raises:
         SettingsError: they cannot be written.
     """
-    confusion, diagram = folder / "confusion.png", folder / "reliability.png"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
+    with writable(confusion):
+        confusion.parent.mkdir(parents=True, exist_ok=True)
         draw_confusion(report.scores, confusion)
+    with writable(diagram):
         draw_reliability(report.reliability, diagram)
-    except OSError as error:
-        raise SettingsError(f"cannot write figures to {folder}: {error.strerror}") from error
-    return [confusion, diagram]
 
 
 def _others(model: str | None, card: ModelCard) -> dict[str, Engine]:

@@ -1,5 +1,6 @@
 """Saved faces as a dataset: class folders that `emotii train` reads."""
 
+import secrets
 import shutil
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from api_gateway.faces.errors import FaceNotFound
 from api_gateway.faces.filename import FaceName
 from api_gateway.faces.store import FaceStore
 from capture_service.detectors import Detector
+from contract.atomic_file import PARTIAL, check_output_folder
 from contract.errors import SettingsError
 from contract.judgement import UNCERTAIN
 from contract.model.framing import show_face
@@ -44,7 +46,7 @@ def export(
 ) -> ExportResult:
     """Write saved faces into class folders below `out`, framed as the input of the network.
 
-    The folder is written as `<out>.partial` and renamed when it is complete.
+    The folder is written under a temporary name beside `out` and renamed when it is complete.
 
     Args:
         faces: the folder of saved faces.
@@ -54,8 +56,9 @@ def export(
         console: shows the progress; None shows none.
 
     Raises:
-        SettingsError: there are no faces, or `out` cannot be written.
+        SettingsError: there are no faces, or `out` cannot be written or lies in `faces`.
     """
+    check_output_folder(out, [faces])
     if not faces.is_dir():
         raise SettingsError(f"--faces {faces}: the folder does not exist")
     store = FaceStore(faces)
@@ -65,12 +68,10 @@ def export(
         kind = "labelled by a person" if relabelled_only else "of a known emotion"
         raise SettingsError(f"--faces {faces}: none of {len(names)} saved faces is {kind}")
     exported = ExportResult(left_out=len(names) - len(wanted))
-    partial = out.with_name(out.name + ".partial")
+    partial = out.with_name(f"{out.name}.{secrets.token_hex(4)}{PARTIAL}")
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
             raise SettingsError(f"--out {out}: it exists already; use the name of a new folder")
-        if partial.is_dir():
-            shutil.rmtree(partial)  # of an export that was interrupted
         for name in track(wanted, "Exporting faces", console=console, disable=console is None):
             _export_one(store, name, partial, detector, exported)
         if not exported.faces:
@@ -78,6 +79,8 @@ def export(
         partial.rename(out)
     except OSError as error:
         raise SettingsError(f"--out {out}: {error.strerror}") from error
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)  # it is gone already if it was renamed
     return exported
 
 

@@ -6,6 +6,7 @@ import cv2
 
 from capture_service import detectors
 from capture_service.settings import CaptureSettings
+from contract.atomic_file import check_outputs
 from contract.errors import PictureError
 from contract.model.folder import find_model
 from contract.model.framing import frame_face, show_face
@@ -35,6 +36,7 @@ def visualize_picture(path: Path, sheet: Path, model: str | None, face: int, *, 
         ModelError: the model cannot be loaded or explained.
         SettingsError: the sheet cannot be written.
     """
+    check_outputs([sheet], [path])
     settings = load(CaptureSettings)
     picture = read_picture(path, settings.picture_max_bytes)
     if whole:

@@ -6,6 +6,7 @@ from pathlib import Path
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from contract.atomic_file import AtomicFile, writable
 from contract.errors import SettingsError
 from emotii.pictures.prediction import Prediction
 
@@ -28,10 +29,10 @@ def draw(predictions: Sequence[Prediction], path: Path) -> None:
         face.set_axis_off()
         _bars(bars, prediction)
     try:
-        figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise SettingsError(f"cannot write the chart {path}: {reason}") from error
+        with AtomicFile(path) as partial, writable(path):
+            figure.savefig(partial, dpi=120)
+    except ValueError as error:  # of a format that does not exist
+        raise SettingsError(f"cannot write {path}: {error}") from error
 
 
 def _bars(axes: Axes, prediction: Prediction) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 
+from contract.atomic_file import check_outputs
 from contract.errors import PictureError
 from emotii.pictures.chart import draw
 from emotii.pictures.prediction import Prediction, predict
@@ -18,8 +19,11 @@ def print_predictions(pictures: Iterable[Path], chart: Path | None, *, as_json: 
         Whether every picture could be read.
 
     Raises:
-        EmotiiError: a setting cannot be used, or the chart cannot be written.
+        EmotiiError: a setting cannot be used, or the chart cannot be written, for example because it is a picture.
     """
+    pictures = list(pictures)
+    if chart is not None:
+        check_outputs([chart], pictures)
     faces: list[Prediction] = []
     results: list[dict[str, object]] = []
     for path, found in predict(pictures):

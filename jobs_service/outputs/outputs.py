@@ -1,12 +1,12 @@
 """The files that an analysis writes: each one is complete or absent."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Self
 
-from contract.atomic_file import AtomicFile, writable
+from contract.atomic_file import AtomicFile, check_outputs, writable
 from contract.errors import SettingsError
 
 
@@ -44,14 +44,18 @@ class Outputs:
         return {name: path for name, path in found.items() if path is not None}
 
     @contextmanager
-    def unfinished(self, folder: Path | None = None) -> Iterator[dict[str, AtomicFile]]:
+    def unfinished(
+        self, folder: Path | None = None, inputs: Iterable[Path] = (), picture_folders: Iterable[Path] = ()
+    ) -> Iterator[dict[str, AtomicFile]]:
         """The unfinished files by name. They are moved to their paths at the end, or removed after an exception.
 
         Args:
             folder: created first; removed after an exception if it did not exist before.
+            inputs: files and folders that the analysis reads.
+            picture_folders: folders of which it reads every picture.
 
         Raises:
-            SettingsError: a file cannot be written, or two files have the same path.
+            SettingsError: a file cannot be written, is an input, or is the same as another one.
         """
         paths = list(self.wanted.values())
         if not paths:
@@ -59,8 +63,7 @@ class Outputs:
             raise SettingsError(f"nothing to write: use --out FOLDER, or one of {known}")
         if self.annotated_webm is not None and self.annotated_webm.suffix != ".webm":
             raise SettingsError(f"cannot write {self.annotated_webm}: use a name that ends in .webm")
-        if len({path.resolve() for path in paths}) < len(paths):
-            raise SettingsError("two of the files to write have the same name")
+        check_outputs(paths, inputs, picture_folders)
         with ExitStack() as stack:
             if folder is not None:
                 stack.enter_context(_created(folder))

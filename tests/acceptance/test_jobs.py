@@ -141,7 +141,7 @@ def test_a_killed_service_restarts_the_job_and_gives_up_after_several_attempts(
     job = api.submit(DEMO_CLIP.read_bytes())
     assert "no jobs service" in api.job(job)["reason"]
     first = service()
-    eventually(lambda: list((folder / job).glob("work-*/readings.partial.jsonl")), 60, "it reads")
+    eventually(lambda: list((folder / job).glob("work-*/readings.*.partial.jsonl")), 60, "it reads")
     first.process.kill()
     first.process.wait()
     service()

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from contract.atomic_file import AtomicFile, check_outputs, writable
 from contract.model.labels import FER_PLUS_VOTES
 from contract.model.normalisation import CROP_SIZE
 from training.datasets.faces import DatasetError
@@ -40,7 +41,10 @@ def make_npz(pictures: Path, votes: Path, usage: str, out: Path) -> int:
 
     Raises:
         DatasetError: a file is missing or not in its format, or the two files do not match.
+        SettingsError: `out` cannot be written, or is one of the two files.
     """
+    out = out if out.suffix == ".npz" else out.with_name(f"{out.name}.npz")
+    check_outputs([out], [pictures, votes])
     if usage not in USAGES:
         raise DatasetError(f"no usage called {usage!r} in FER2013; there are: {', '.join(USAGES)}")
     images, counts, labels, rows = [], [], [], []
@@ -59,14 +63,16 @@ def make_npz(pictures: Path, votes: Path, usage: str, out: Path) -> int:
         raise DatasetError(f"{pictures} and {votes} are not FER2013 and its FER+ votes: {error}") from error
     if not images:
         raise DatasetError(f"{pictures} has no face of {usage} with votes")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        out,
-        images=np.stack(images),
-        votes=np.array(counts, np.uint8),
-        fer2013_label=np.array(labels, np.uint8),
-        row=np.array(rows, np.int32),
-    )
+    with writable(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+    with AtomicFile(out) as partial, writable(out), partial.open("wb") as file:
+        np.savez_compressed(
+            file,
+            images=np.stack(images),
+            votes=np.array(counts, np.uint8),
+            fer2013_label=np.array(labels, np.uint8),
+            row=np.array(rows, np.int32),
+        )
     return len(images)
 
 

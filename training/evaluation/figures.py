@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from contract.atomic_file import AtomicFile
 from training.evaluation.calibration import Reliability
 
 
@@ -23,4 +24,5 @@ def draw_reliability(found: Reliability, path: Path) -> None:
     shares.legend(loc="upper left")
     counts.bar(middles, found.faces, 0.9 / bins, color="#b9c6da")
     counts.set(xlim=(0, 1), xlabel="confidence", ylabel="faces")
-    figure.savefig(path, dpi=110)
+    with AtomicFile(path) as partial:
+        figure.savefig(partial, dpi=110)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from contract.atomic_file import AtomicFile, writable
 from contract.errors import SettingsError
 from contract.judgement import judge
 from training.explanation.network import Floats, Maps, Network
@@ -48,8 +49,9 @@ def explain(network: Network, picture: NDArray[np.uint8], crop: NDArray[np.uint8
         axes.set_axis_off()
     top.suptitle(f"{network.card.id}: the expression in this picture, not a fact about a feeling", fontsize=10)
     try:
-        figure.savefig(path, dpi=110)
-    except (OSError, ValueError) as error:
+        with AtomicFile(path) as partial, writable(path):
+            figure.savefig(partial, dpi=110)
+    except ValueError as error:  # of a format that does not exist
         raise SettingsError(f"cannot write {path}: {error}") from error
 
 

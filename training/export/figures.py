@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from contract.atomic_file import AtomicFile
 from training.evaluation.scores import Scores
 
 
@@ -21,7 +22,8 @@ def draw_curves(history: list[dict[str, float]], path: Path) -> None:
         axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend()
-    figure.savefig(path, dpi=110)
+    with AtomicFile(path) as partial:
+        figure.savefig(partial, dpi=110)
 
 
 def draw_confusion(scores: Scores, path: Path) -> None:
@@ -42,4 +44,5 @@ def draw_confusion(scores: Scores, path: Path) -> None:
     axes.set_title(
         f"{scores.faces:,} faces: accuracy {scores.accuracy:.1%}, mean recall {scores.mean_recall:.1%}", size=10
     )
-    figure.savefig(path, dpi=110)
+    with AtomicFile(path) as partial:
+        figure.savefig(partial, dpi=110)
