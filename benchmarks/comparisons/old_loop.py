@@ -29,10 +29,10 @@ class OldLoop:
 
     def __init__(self, video: str) -> None:
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        import keras
+        from contract.model.keras import load_network
 
         self._model = find_model(InferenceSettings.model_fields["model"].default)
-        self._network = keras.saving.load_model(self._model.file(".keras"), compile=False, safe_mode=True)
+        self._network = load_network(self._model)
         self._predict(np.zeros((48, 48), np.uint8))
         self._cascade = cv2.CascadeClassifier(str(CASCADE))
         self._video = video

@@ -15,10 +15,11 @@ Classify = Callable[[Pixels], NDArray[np.float32]]
 def keras_ways(model: ModelFolder) -> dict[str, Classify]:
     """`model.predict`, as the first Emotii called it per face; the model as a function; and that as a graph."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    import keras
     import tensorflow as tf
 
-    network = keras.saving.load_model(model.file(".keras"), compile=False, safe_mode=True)
+    from contract.model.keras import load_network
+
+    network = load_network(model)
     graph = tf.function(lambda crops: network(crops, training=False), reduce_retracing=False)
     apply = model.card.normalisation.apply
     return {
@@ -35,7 +36,7 @@ def onnxruntime_way(model: ModelFolder, threads: int) -> Classify:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    session = onnxruntime.InferenceSession(model.file(".onnx"), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(model.read(".onnx"), options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     apply = model.card.normalisation.apply
 

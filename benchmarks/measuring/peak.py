@@ -1,7 +1,5 @@
 """The peak rate of matrix products on this machine, and the operations that a network needs per face."""
 
-from pathlib import Path
-
 import numpy as np
 
 from benchmarks.measuring.measure import Sample, timed
@@ -41,8 +39,8 @@ class Multiplication:
         return timed(work)
 
 
-def operations_a_face(network: Path) -> float:
-    """Additions and multiplications of convolutions and matrix products for one crop."""
+def operations_a_face(network: bytes) -> float:
+    """Additions and multiplications of convolutions and matrix products for one crop. `network` is an ONNX file."""
     model = core().read_model(network)
     model.reshape([1, *model.input().partial_shape[1:]])
     total = 0.0

@@ -91,7 +91,7 @@ def _ratio(samples: Samples, this: tuple[str, int], that: tuple[str, int], must:
 
 
 def _peaks(samples: Samples, multiplied: dict[str, list[Sample]], batch: int) -> Iterator[Row]:
-    each = operations_a_face(find_model(MODEL).file(".onnx"))
+    each = operations_a_face(find_model(MODEL).read(".onnx"))
     for precision, name in (("f32", OURS_F32), ("bf16", OURS_BF16)):
         peak = [sample.per_second for sample in multiplied[precision]]
         yield Row.of(f"matrix product {precision}", [value / 1e9 for value in peak], "GFLOP/s")

@@ -2,7 +2,11 @@
 
 import hashlib
 import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -11,10 +15,15 @@ from contract.errors import ModelError
 from contract.judgement import UNCERTAIN, Thresholds
 from contract.model.labels import Label
 from contract.model.normalisation import Normalisation
+from contract.model.onnx import refers_to_files
 
 MODEL_FILE = "model.json"
 INT8_XML, INT8_BIN = "-int8.xml", "-int8.bin"
 """How the names of the 8-bit network's two files end, as OpenVINO keeps it: the network, and its weights."""
+
+MAX_BYTES = 2**30
+"""The largest file of a model that is read. The shipped networks have less than 4 MB."""
+MAX_CARD_BYTES = 2**20
 
 FileName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$")]
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -57,7 +66,7 @@ class ModelCard(BaseModel):
 
 
 class ModelFolder:
-    """A model on disk whose `model.json` has been read; `file` checks its files."""
+    """A model on disk whose `model.json` has been read; `read` and `copied` check its files."""
 
     def __init__(self, folder: Path, card: ModelCard) -> None:
         self.folder = folder
@@ -71,7 +80,7 @@ class ModelFolder:
             ModelError: it is missing or not valid.
         """
         try:
-            card = ModelCard.model_validate_json((folder / MODEL_FILE).read_bytes())
+            card = ModelCard.model_validate_json(_content(folder / MODEL_FILE, MAX_CARD_BYTES))
         except OSError as error:
             raise ModelError(f"no model in {folder}: {error.strerror} ({MODEL_FILE})") from error
         except ValidationError as error:
@@ -80,23 +89,69 @@ class ModelFolder:
             raise ModelError(f"{folder / MODEL_FILE}: {place}: {first['msg']}") from error
         return cls(folder, card)
 
-    def file(self, suffix: str) -> Path:
-        """The path of the file of this kind, for example ".onnx", with its SHA-256 checked.
+    def read(self, suffix: str) -> bytes:
+        """The content of the file of this kind, for example ".onnx": the very bytes whose SHA-256 was checked.
+
+        The path is opened once, so that nothing else can be loaded than what was checked, even if somebody exchanges
+        the file meanwhile.
 
         Raises:
-            ModelError: the model names no such file, or the file is missing or has another SHA-256.
+            ModelError: the model names no such file, or the file is missing, is no regular file, has another SHA-256,
+                or takes values from other files, which no SHA-256 covers.
         """
+        path, digest = self._named(suffix)
+        try:
+            content = _content(path, MAX_BYTES)
+        except OSError as error:
+            raise ModelError(f"{path}: {error.strerror}") from error
+        if (found := hashlib.sha256(content).hexdigest()) != digest:
+            raise ModelError(f"{path} is not the file that {MODEL_FILE} names: its SHA-256 is {found}")
+        if path.suffix == ".onnx" and refers_to_files(content):
+            raise ModelError(
+                f"{path} takes weights from other files, which {MODEL_FILE} does not cover: save it as one file"
+                " (onnx.save with save_as_external_data=False)"
+            )
+        return content
+
+    @contextmanager
+    def copied(self, suffix: str) -> Iterator[Path]:
+        """A copy of the file of this kind for libraries that read paths only, in a folder of this process.
+
+        Raises:
+            ModelError: as `read` does.
+        """
+        content = self.read(suffix)
+        with TemporaryDirectory(prefix="emotii-") as scratch:  # only this user can open it
+            copy = Path(scratch, self._named(suffix)[0].name)
+            copy.write_bytes(content)
+            yield copy
+
+    def _named(self, suffix: str) -> tuple[Path, str]:
+        """The path and the SHA-256 of the file of this kind."""
         for name, digest in self.card.files.items():
             if name.endswith(suffix):
-                path = self.folder / name
-                try:
-                    found = sha256(path)
-                except OSError as error:
-                    raise ModelError(f"{path}: {error.strerror}") from error
-                if found != digest:
-                    raise ModelError(f"{path} is not the file that {MODEL_FILE} names: its SHA-256 is {found}")
-                return path
+                return self.folder / name, digest
         raise ModelError(f"{self.folder / MODEL_FILE} names no {suffix} file")
+
+
+def _content(path: Path, most: int) -> bytes:
+    """A whole file of at most this many bytes.
+
+    Raises:
+        ModelError: it is no regular file, or larger. A pipe or a device would be read for ever.
+        OSError: it cannot be read.
+    """
+    waits = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its writer
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | waits)) as file:
+        about = os.fstat(file.fileno())
+        if not stat.S_ISREG(about.st_mode):
+            raise ModelError(f"{path} is no regular file")
+        if about.st_size > most:
+            raise ModelError(f"{path} has {about.st_size:,} bytes; a model's file has at most {most:,}")
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise ModelError(f"{path} has more than {most:,} bytes")
+    return content
 
 
 def sha256(path: Path) -> str:

@@ -83,7 +83,7 @@ def _server() -> Finding:
 
 def _model() -> Finding:
     model = find_model(load(InferenceSettings).model)
-    model.file(".onnx")
+    model.read(".onnx")
     return Finding("ok", "Model", f"{model.card.id}: {', '.join(model.card.labels)}")
 
 

@@ -1,7 +1,6 @@
 """`emotii quantize`: adds the network of a model in 8-bit integers, if its results are as good as those in floats."""
 
 from pathlib import Path
-from shutil import copyfile
 from tempfile import TemporaryDirectory
 
 import numpy as np
@@ -38,7 +37,8 @@ def quantize_model(model: str, data: Path, valid: Path, half: Half | None) -> Ag
     training_faces = read_known(data, found.card.labels)
     valid_faces = read_known(valid, found.card.labels, half=half)
     with TemporaryDirectory(prefix="emotii-") as scratch:
-        network = quantized(found.file(".onnx"), found.card.normalisation, training_faces.images)
+        with found.copied(".onnx") as onnx_file:
+            network = quantized(onnx_file, found.card.normalisation, training_faces.images)
         candidate = _with_integers(found, Path(scratch), network)
         agreement = _agreement(candidate, valid_faces)
         if not agreement.holds("int8"):
@@ -67,7 +67,8 @@ def _with_integers(found: ModelFolder, scratch: Path, network: "openvino.Model")
     folder.mkdir()
     xml = folder / f"{found.card.name}{INT8_XML}"
     openvino.save_model(network, xml, compress_to_fp16=False)
-    copyfile(found.file(".onnx"), folder / found.file(".onnx").name)
+    onnx_file = next(name for name in found.card.files if name.endswith(".onnx"))
+    (folder / onnx_file).write_bytes(found.read(".onnx"))
     files = {file.name: sha256(file) for file in (xml, folder / f"{found.card.name}{INT8_BIN}")}
     card = found.card.model_copy(update={"files": {**found.card.files, **files}})
     (folder / MODEL_FILE).write_bytes(_as_json(card))

@@ -4,7 +4,6 @@ import os
 
 import numpy as np
 
-from contract.errors import ModelError
 from contract.model.folder import ModelFolder
 from inference_service.engines.engine import EngineError, Pixels, Probabilities, calibrated
 from inference_service.engines.sizes import filled, sizes
@@ -12,8 +11,9 @@ from inference_service.settings import Precision
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # fewer log lines; read while TensorFlow is imported
 
-import keras
 import tensorflow as tf
+
+from contract.model.keras import load_network
 
 LARGEST_BATCH = 256
 """Larger batches are split. GPUs need large batches."""
@@ -23,7 +23,7 @@ class TensorFlowEngine:
     """The network as a graph, traced once per batch size.
 
     Args:
-        model: with a .keras file, which is read in safe mode: code in it is refused.
+        model: with a .keras file.
         precision: every value except "f32" lets a GPU use TensorFloat-32.
         threads: 0 for every core.
 
@@ -35,12 +35,8 @@ class TensorFlowEngine:
 
     def __init__(self, model: ModelFolder, *, precision: Precision, threads: int) -> None:
         self.card = model.card
-        path = model.file(".keras")
         _configure(threads, tensor_float=precision != "f32")
-        try:
-            network = keras.saving.load_model(path, compile=False, safe_mode=True)
-        except (ValueError, TypeError, OSError, KeyError) as error:
-            raise ModelError(f"{path}: Keras cannot read it: {str(error).strip().splitlines()[0]}") from error
+        network = load_network(model)
         self._graph = tf.function(lambda crops: network(crops, training=False), reduce_retracing=False)
         self._sizes = sizes(LARGEST_BATCH)
 

@@ -18,7 +18,7 @@ import api_gateway, contract.model.folder
 from capture_service.sources.spec import DEMO_CLIP
 model = contract.model.folder.find_model("emotii-5")
 print(json.dumps({
-    "model": str(model.file(".onnx")),
+    "model": str(model.folder / "emotii-5.onnx"),
     "demo": str(DEMO_CLIP),
     "migration": str(next(Path(api_gateway.__file__).parent.glob("history/migrations/versions/0001*.py"))),
     "page": str(next(Path(api_gateway.__file__).parent.glob("static/*.html"))),

@@ -74,17 +74,17 @@ def test_the_exported_folder_is_a_model_whose_files_have_the_stated_hashes(model
     assert opened.card.id == "tiny-5@1.0.0"
     assert opened.card.labels == EMOTIONS_5
     assert opened.card.normalisation == TINY.normalisation
-    assert [opened.file(suffix).name for suffix in (".keras", ".onnx")] == ["tiny-5.keras", "tiny-5.onnx"]
+    assert {"tiny-5.keras", "tiny-5.onnx"} <= set(opened.card.files)
     for name in opened.card.files:
-        assert opened.file(name).stat().st_size > 1000
+        assert len(opened.read(name)) > 1000
 
 
 def test_openvino_and_keras_compute_the_same_from_the_exported_files(model):
     images, _ = synthetic(7, seed=2)
     faces = model.card.normalisation.apply(images)
-    compiled = core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core().compile_model(model.folder / "tiny-5.onnx", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
-    expected = keras.saving.load_model(model.file(".keras")).predict(faces, verbose=0)
+    expected = keras.saving.load_model(model.folder / "tiny-5.keras").predict(faces, verbose=0)
 
     for rows in (slice(None), slice(1), slice(3, 20)):
         assert np.abs(compiled(faces[rows])[0] - expected[rows]).max() < 1e-4
@@ -95,7 +95,7 @@ def test_openvino_and_keras_compute_the_same_from_the_exported_files(model):
 
 def test_the_stated_scores_are_those_of_the_exported_network_on_half_b_alone(model):
     unseen = halves(Faces(*synthetic(8, seed=1), EMOTIONS_5))[1]
-    compiled = core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core().compile_model(model.folder / "tiny-5.onnx", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     found = score(compiled(model.card.normalisation.apply(unseen.images))[0], unseen.labels, EMOTIONS_5).figures()
 
@@ -106,7 +106,7 @@ def test_the_stated_scores_are_those_of_the_exported_network_on_half_b_alone(mod
 
 def test_the_temperature_is_the_one_that_fits_half_a(model):
     chosen_on = halves(Faces(*synthetic(8, seed=1), EMOTIONS_5))[0]
-    compiled = core().compile_model(model.file(".onnx"), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = core().compile_model(model.folder / "tiny-5.onnx", "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
 
     fitted = fit_temperature(compiled(model.card.normalisation.apply(chosen_on.images))[0], chosen_on.labels)
 
@@ -121,8 +121,8 @@ def test_the_part_of_each_face_is_written(model):
 
 
 def test_the_keras_file_holds_no_optimizer(model):
-    assert not keras.saving.load_model(model.file(".keras")).compiled
-    assert model.file(".keras").stat().st_size < 4_000_000
+    assert not keras.saving.load_model(model.folder / "tiny-5.keras").compiled
+    assert (model.folder / "tiny-5.keras").stat().st_size < 4_000_000
 
 
 def test_the_card_states_scores_sizes_and_forbidden_use_and_no_path_of_this_machine(model):
@@ -130,24 +130,24 @@ def test_the_card_states_scores_sizes_and_forbidden_use_and_no_path_of_this_mach
 
     assert card.startswith("---\nlicense: other\n")
     assert f"{model.card.scores['accuracy']:.1%}" in card
-    assert f"{model.file('.onnx').stat().st_size:,} bytes" in card
+    assert f"{(model.folder / 'tiny-5.onnx').stat().st_size:,} bytes" in card
     assert "883,173 parameters" in card
     assert "AI Act, Article 5(1)(f)" in card
     assert str(model.folder.parent) not in card
 
 
 def test_a_model_that_openvino_computes_differently_is_detected(model, tmp_path):
-    other = keras.saving.load_model(model.file(".keras"))
+    other = keras.saving.load_model(model.folder / "tiny-5.keras")
     other.layers[-1].bias.assign(other.layers[-1].bias + np.array([0.01, 0, 0, 0, 0], np.float32))
     other.save(tmp_path / "other.keras")
 
-    assert exporting.disagreement(model.file(".keras"), model.file(".onnx")) <= exporting.AGREEMENT
-    assert exporting.disagreement(tmp_path / "other.keras", model.file(".onnx")) > exporting.AGREEMENT
+    assert exporting.disagreement(model.folder / "tiny-5.keras", model.folder / "tiny-5.onnx") <= exporting.AGREEMENT
+    assert exporting.disagreement(tmp_path / "other.keras", model.folder / "tiny-5.onnx") > exporting.AGREEMENT
 
 
 @pytest.mark.parametrize("difference", [1e-3, float("nan")])
 def test_an_export_that_fails_its_check_leaves_no_model(model, tmp_path, monkeypatch, difference):
-    network = keras.saving.load_model(model.file(".keras"))
+    network = keras.saving.load_model(model.folder / "tiny-5.keras")
     scores = score(np.eye(5, dtype=np.float32), np.arange(5), EMOTIONS_5)
     epoch = dict.fromkeys(("loss", "accuracy", "val_loss", "val_accuracy"), 1.0)
     trained = TrainingResult(
@@ -189,7 +189,7 @@ def test_the_network_is_written_as_hdf5_on_request(model, tmp_path):
 
     images, _ = synthetic(3, seed=2)
     faces = TINY.normalisation.apply(images)
-    expected = keras.saving.load_model(model.file(".keras")).predict(faces, verbose=0)
+    expected = keras.saving.load_model(model.folder / "tiny-5.keras").predict(faces, verbose=0)
     found = keras.models.load_model(tmp_path / "mnist_cnn_model.h5", compile=False).predict(faces, verbose=0)
     assert np.abs(found - expected).max() < 1e-5
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from contract.errors import ModelError
 from contract.model.calibration import tempered
 from contract.model.folder import ModelCard, ModelFolder
+from contract.model.keras import load_network
 
 Floats = NDArray[np.floating[Any]]
 
@@ -38,11 +39,7 @@ class Network:
         Raises:
             ModelError: the file is missing, unreadable, or differs from `model.json`.
         """
-        path = model.file(".keras")
-        try:
-            return cls(keras.saving.load_model(path, compile=False, safe_mode=True), model.card)
-        except (ValueError, TypeError, OSError, KeyError) as error:
-            raise ModelError(f"{path}: Keras cannot read it: {str(error).strip().splitlines()[0]}") from error
+        return cls(load_network(model), model.card)
 
     def probabilities(self, face: NDArray[np.uint8]) -> dict[str, float]:
         """By label, after temperature; `face` is (48, 48) uint8."""

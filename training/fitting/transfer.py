@@ -4,6 +4,7 @@ import keras
 
 from contract.errors import ModelError
 from contract.model.folder import ModelFolder
+from contract.model.keras import load_network
 
 
 def take_over(start: ModelFolder, model: keras.Model, emotions: tuple[str, ...]) -> None:
@@ -12,9 +13,9 @@ def take_over(start: ModelFolder, model: keras.Model, emotions: tuple[str, ...])
     Of the last layer, only the outputs of the `emotions` that both have are copied.
 
     Raises:
-        ModelError: `start` has another architecture.
+        ModelError: `start` cannot be read, or has another architecture.
     """
-    source = keras.saving.load_model(start.file(".keras"), compile=False, safe_mode=True)
+    source = load_network(start)
     shapes = [[weight.shape for weight in layer.weights] for layer in source.layers[:-1]]
     if shapes != [[weight.shape for weight in layer.weights] for layer in model.layers[:-1]]:
         raise ModelError(f"{start.card.id} has another architecture than the network that is trained here")

@@ -20,7 +20,7 @@ def change(folder, **values):
 
 def test_a_model_is_found_by_name_and_by_path(folder):
     assert find_model("tiny", folder.parent).card.id == "tiny@1.0.0"
-    assert find_model(str(folder)).file(".onnx") == folder / "tiny.onnx"
+    assert find_model(str(folder)).read(".onnx") == (folder / "tiny.onnx").read_bytes()
 
 
 def test_a_model_of_an_older_release_has_no_thresholds_and_one_of_this_release_has_them(folder):
@@ -43,24 +43,24 @@ def test_a_file_with_another_hash_than_the_released_one_is_refused(folder):
     with (folder / "tiny.onnx").open("ab") as file:
         file.write(b"x")
     with pytest.raises(ModelError, match="SHA-256"):
-        ModelFolder.open(folder).file(".onnx")
+        ModelFolder.open(folder).read(".onnx")
 
 
 def test_a_truncated_file_is_refused(folder):
     (folder / "tiny.onnx").write_bytes((folder / "tiny.onnx").read_bytes()[:50])
     with pytest.raises(ModelError, match="SHA-256"):
-        ModelFolder.open(folder).file(".onnx")
+        ModelFolder.open(folder).read(".onnx")
 
 
 def test_a_missing_file_is_named(folder):
     (folder / "tiny.onnx").unlink()
     with pytest.raises(ModelError, match=r"tiny\.onnx: No such file"):
-        ModelFolder.open(folder).file(".onnx")
+        ModelFolder.open(folder).read(".onnx")
 
 
 def test_a_kind_of_file_that_the_model_does_not_have_is_named(folder):
     with pytest.raises(ModelError, match=r"names no \.keras file"):
-        ModelFolder.open(folder).file(".keras")
+        ModelFolder.open(folder).read(".keras")
 
 
 @pytest.mark.parametrize(
