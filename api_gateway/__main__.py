@@ -3,13 +3,14 @@
 from api_gateway.server import serve
 from api_gateway.settings import GatewaySettings
 from contract.service import logs
-from contract.service.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.service.lifecycle import private_files, run, stop_on_signal, stop_with_parent
 from contract.service.memory import keep_freed
 from contract.service.settings import load
 
 
 def main() -> None:
     """Serve until a signal stops it."""
+    private_files()
     keep_freed()
     settings = load(GatewaySettings)
     logs.configure(service="gateway", level=settings.log_level, as_json=settings.log_json)

@@ -6,6 +6,7 @@ import structlog
 
 from api_gateway.faces.retention import FaceRetention
 from api_gateway.uploads.jobs import Jobs
+from contract.errors import reason_of
 
 logger = structlog.get_logger()
 
@@ -27,4 +28,4 @@ class Cleanup:
             if swept := await self._jobs.sweep():
                 logger.info("unfinished recordings removed", files=swept)
         except OSError as error:
-            logger.warning("a folder cannot be swept", error=str(error))
+            logger.warning("a folder cannot be swept", path=error.filename, error=reason_of(error))

@@ -41,7 +41,7 @@ from api_gateway.video.mjpeg import Viewers
 from api_gateway.video.renderer import FrameRenderer
 from api_gateway.video.stream import VideoStream
 from api_gateway.websocket.hub import Hub
-from contract.errors import BrokerUnavailable
+from contract.errors import BrokerUnavailable, reason_of
 from contract.redis.broker import OUTAGES, connect_async
 from contract.redis.clock import RedisClock
 from contract.redis.lease import AsyncLease
@@ -178,7 +178,7 @@ class Gateway:
                 async with asyncio.timeout_at(max(deadline, now + LEAST_CLOSE_SECONDS)):
                     await closing()
             except (*OUTAGES, BrokerUnavailable, TimeoutError) as error:
-                logger.info("part closed without redis", part=part, error=str(error))
+                logger.info("part closed without redis", part=part, error=reason_of(error))
 
         async with AsyncExitStack() as parts:
             parts.push_async_callback(close, "connections", self._clients.close)

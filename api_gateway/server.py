@@ -18,7 +18,7 @@ from api_gateway.exposure import check_reach
 from api_gateway.gateway import Gateway
 from api_gateway.settings import GatewaySettings
 from api_gateway.websocket.protocol import PushingProtocol
-from contract.errors import SettingsError
+from contract.errors import SettingsError, reason_of
 
 logger = structlog.get_logger()
 GRACE_SECONDS = 2
@@ -84,7 +84,7 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         listening = socket.create_server(address[:2], family=family)
     except (OSError, UnicodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
+        reason = reason_of(error)
         raise SettingsError(f"EMOTII_HOST={host} EMOTII_PORT={port}: cannot listen there: {reason}") from error
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)  # accepted ones inherit it
     return listening

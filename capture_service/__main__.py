@@ -8,12 +8,13 @@ from capture_service.sources.spec import configured
 from contract.redis.broker import connect
 from contract.service import logs
 from contract.service.health import health_server
-from contract.service.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.service.lifecycle import private_files, run, stop_on_signal, stop_with_parent
 from contract.service.settings import load
 
 
 def main() -> None:
     """Capture every configured or added source, and uploaded pictures, until a signal comes."""
+    private_files()
     settings = load(CaptureSettings)
     logs.configure(service="capture", level=settings.log_level, as_json=settings.log_json)
     specs = configured(settings)

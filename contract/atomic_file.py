@@ -14,7 +14,7 @@ from itertools import chain, combinations
 from pathlib import Path
 from typing import Self
 
-from contract.errors import SettingsError
+from contract.errors import SettingsError, reason_of
 
 PARTIAL = ".partial"
 _STEM_LETTERS = 40
@@ -31,7 +31,7 @@ def writable(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise SettingsError(f"cannot write {path}: {error.strerror or error}") from error
+        raise SettingsError(f"cannot write {path}: {reason_of(error)}") from error
 
 
 def check_outputs(outputs: Sequence[Path], inputs: Iterable[Path] = (), picture_folders: Iterable[Path] = ()) -> None:

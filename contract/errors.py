@@ -27,3 +27,16 @@ class MalformedMessage(EmotiiError):  # noqa: N818 - a noun of the glossary
 
 class BrokerUnavailable(EmotiiError):  # noqa: N818
     """Redis cannot be reached or cannot serve now; worth another try."""
+
+
+def reason_of(error: BaseException) -> str:
+    """What went wrong, in one line that is never empty: time-outs and cancellations have no text of their own.
+
+    Of an error of the operating system its reason alone, without the path, which may not belong into an answer.
+    """
+    text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    name = type(error).__name__
+    return next((line.strip() for line in text.splitlines() if line.strip()), _WITHOUT_TEXT.get(name, name))
+
+
+_WITHOUT_TEXT = {"TimeoutError": "no response in time", "CancelledError": "cancelled"}

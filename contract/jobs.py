@@ -93,7 +93,6 @@ class JobFiles:
             OSError: the job's folder is gone.
         """
         shutil.rmtree(self.results(job), ignore_errors=True)  # of an execution that died before it reported them
-        work.chmod(0o755)
         work.rename(self.results(job))
 
     def upload(self, job: str) -> Path:

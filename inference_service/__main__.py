@@ -6,7 +6,7 @@ import structlog
 
 from contract.redis.broker import connect
 from contract.service.health import health_server
-from contract.service.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.service.lifecycle import private_files, run, stop_on_signal, stop_with_parent
 from contract.service.logs import configure
 from contract.service.settings import load
 from inference_service import engines
@@ -20,6 +20,7 @@ def main() -> None:
 
 
 def _work() -> None:
+    private_files()
     settings = load(InferenceSettings)
     configure(service="inference", level=settings.log_level, as_json=settings.log_json)
     logger = structlog.get_logger()

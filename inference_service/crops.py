@@ -10,7 +10,7 @@ import redis
 from redis.exceptions import ResponseError
 
 from contract import keys
-from contract.errors import BrokerUnavailable
+from contract.errors import BrokerUnavailable, reason_of
 from contract.redis.broker import BLOCK_MS, OUTAGES
 from inference_service.claims import Claims
 from inference_service.delivery import Delivery
@@ -64,7 +64,7 @@ class Crops:
         except ResponseError as error:
             # Nearly always NOGROUP: Redis was flushed, or restarted without its data.
             self._sources.forget_groups()
-            raise BrokerUnavailable(str(error)) from error
+            raise BrokerUnavailable(reason_of(error)) from error
 
     def reread_pending(self) -> None:
         """After a failure between reading and committing: read this worker's pending entries before new ones."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from contract.errors import reason_of
 from inference_service.engines import Engine, EngineError, probe
 from inference_service.engines.engine import Pixels, Probabilities
 
@@ -46,7 +47,7 @@ class IsolatingClassifier:
             return [*self._run(crops)]
         except EngineError as error:
             if len(crops) == 1:
-                verdicts: list[Probabilities | Poison] = [Poison(str(error))]
+                verdicts: list[Probabilities | Poison] = [Poison(reason_of(error))]
             else:
                 verdicts = [self._alone(crop) for crop in crops]
         if all(isinstance(verdict, Poison) for verdict in verdicts):
@@ -57,7 +58,7 @@ class IsolatingClassifier:
         try:
             probabilities: Probabilities = self._run(crop[np.newaxis])[0]
         except EngineError as error:
-            return Poison(str(error))
+            return Poison(reason_of(error))
         return probabilities
 
     def _check_engine(self) -> None:

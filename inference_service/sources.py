@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from redis.exceptions import ResponseError
 
 from contract import keys
-from contract.errors import SourceError
+from contract.errors import SourceError, reason_of
 from contract.messages import FORGOTTEN_MS, STATUS_TTL_MS, SourceStatus
 from contract.redis.clock import RedisClock
 
@@ -85,7 +85,7 @@ class Sources:
     def refuse(self, name: str, error: ResponseError) -> None:
         """Skip a source for some seconds."""
         if name not in self._warned:
-            logger.warning("redis refuses commands for this source, skipping it", source=name, error=str(error))
+            logger.warning("redis refuses commands for this source, skipping it", source=name, error=reason_of(error))
             self._warned.add(name)
         self._refused[name] = time.monotonic() + REFUSED_SECONDS
         self._grouped.discard(name)  # so that all its keys are checked again before its crops are read
@@ -100,7 +100,7 @@ class Sources:
                 statuses[keys.source_name(name)] = SourceStatus.model_validate_json(value)
             except (ValidationError, SourceError) as error:
                 if name not in self._warned:
-                    logger.warning("malformed status of a source", source=name[:40], error=str(error)[:200])
+                    logger.warning("malformed status of a source", source=name[:40], error=reason_of(error)[:200])
                     self._warned.add(name)
         return statuses
 

@@ -6,7 +6,7 @@ from threading import Event
 import redis
 import structlog
 
-from contract.errors import BrokerUnavailable
+from contract.errors import BrokerUnavailable, reason_of
 from contract.redis.broker import Backoff, outages_named
 from contract.redis.clock import RedisClock
 from contract.redis.outage import OutageLog
@@ -115,4 +115,6 @@ class Worker:
                     self._process(batch)
                 self._registry.deregister(self._sources.grouped)
         except BrokerUnavailable as error:
-            logger.warning("redis unreachable during shutdown; other workers will claim the rest", error=str(error))
+            logger.warning(
+                "redis unreachable during shutdown; other workers will claim the rest", error=reason_of(error)
+            )

@@ -8,7 +8,7 @@ from contract.jobs import JobFiles
 from contract.redis.broker import connect
 from contract.service import logs
 from contract.service.health import health_server
-from contract.service.lifecycle import run, stop_on_signal, stop_with_parent
+from contract.service.lifecycle import private_files, run, stop_on_signal, stop_with_parent
 from contract.service.settings import load
 from inference_service.settings import InferenceSettings
 from jobs_service.execution import JobExecution
@@ -20,6 +20,7 @@ from jobs_service.settings import JobsSettings
 
 def main() -> None:
     """Run jobs until a signal stops the process."""
+    private_files()
     settings = load(JobsSettings)
     capture = load(CaptureSettings)
     model = load(InferenceSettings).model

@@ -6,7 +6,7 @@ from typing import Self
 
 import structlog
 
-from contract.errors import BrokerUnavailable, EmotiiError
+from contract.errors import BrokerUnavailable, EmotiiError, reason_of
 from contract.redis.broker import Clients, outages_named
 from contract.redis.lease import Lease
 
@@ -62,11 +62,11 @@ class Claim:
             with outages_named():
                 self._lease.release()
         except BrokerUnavailable as error:
-            logger.debug("claim not released, it expires", error=str(error))
+            logger.debug("claim not released, it expires", error=reason_of(error))
 
     def _renew(self) -> None:
         while not self._ended.wait(RENEW_SECONDS):
             try:
                 self.lost |= not self.acquire()
             except BrokerUnavailable as error:
-                logger.debug("claim not renewed", error=str(error))  # the analysis logs the outage as a warning
+                logger.debug("claim not renewed", error=reason_of(error))  # the analysis logs the outage as a warning

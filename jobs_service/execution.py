@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event
 
 from capture_service.settings import CaptureSettings
-from contract.errors import EmotiiError, SourceError
+from contract.errors import EmotiiError, SourceError, reason_of
 from contract.jobs import JobFiles
 from contract.messages.job import JobStatus
 from contract.redis.broker import Clients
@@ -55,7 +55,7 @@ class JobExecution:
             raise SourceError(f"the recording is not a readable video: {error}") from error
         except OSError as error:
             reporter.claim.check()
-            raise EmotiiError(f"the folder of the job cannot be used: {error.strerror}") from error
+            raise EmotiiError(f"the folder of the job cannot be used: {reason_of(error)}") from error
         return result
 
     def public_reason(self, error: EmotiiError, job: JobStatus) -> str:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import structlog
 
-from contract.errors import BrokerUnavailable, EmotiiError
+from contract.errors import BrokerUnavailable, EmotiiError, reason_of
 from contract.messages.job import JobStatus
 from jobs_service.analysis.progress import WAITING, Progress, StallDetector
 from jobs_service.claim import Claim
@@ -59,7 +59,7 @@ class ProgressReporter:
         try:
             self._write(progress)
         except BrokerUnavailable as error:
-            logger.debug("progress not reported", error=str(error))  # the analysis logs the outage as a warning
+            logger.debug("progress not reported", error=reason_of(error))  # the analysis logs the outage as a warning
 
     def _write(self, progress: Progress) -> None:
         stalled = not progress.drawing and self._stall_detector.is_stalled(progress)

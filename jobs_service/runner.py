@@ -7,7 +7,7 @@ from threading import Event
 
 import structlog
 
-from contract.errors import BrokerUnavailable, EmotiiError
+from contract.errors import BrokerUnavailable, EmotiiError, reason_of
 from contract.messages.job import JobState, JobStatus
 from contract.redis.broker import Backoff, Clients
 from contract.redis.outage import OutageLog, retry_until_stored
@@ -75,14 +75,14 @@ class JobRunner:
         try:
             result = self.execution.run(reporter, stop)
         except ClaimLost as error:
-            log.warning("job given up", reason=str(error))
+            log.warning("job given up", reason=reason_of(error))
         except JobCancelled as error:
-            log.info("job ended", reason=str(error))
+            log.info("job ended", reason=reason_of(error))
             self._retry(lambda: self.retention.remove(reporter.job.id), stop)
         except JobStopped:
             self._store(reporter.job, "queued", stop, attempts=reporter.job.attempts - 1, progress=0.0)
         except EmotiiError as error:
-            log.warning("job failed", reason=str(error))
+            log.warning("job failed", reason=reason_of(error))
             self._store(reporter.job, "failed", stop, reason=self.execution.public_reason(error, reporter.job))
         else:
             reason = "; ".join(result.warnings)

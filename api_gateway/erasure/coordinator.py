@@ -19,7 +19,7 @@ from pydantic import BaseModel, ValidationError
 from api_gateway.erasure.eraser import CannotErase, Eraser
 from api_gateway.history.database import DatabaseUnavailable
 from contract import keys
-from contract.errors import BrokerUnavailable
+from contract.errors import BrokerUnavailable, reason_of
 from contract.messages import STATUS_TTL_MS
 from contract.messages.erasure import Erased, Erasure, ErasureScope, Report
 from contract.redis.broker import Backoff, outages_named
@@ -162,8 +162,8 @@ class ErasureCoordinator:
             erased = await self._eraser.erase(erasure, redis_too=redis_too)
         except (BrokerUnavailable, DatabaseUnavailable, CannotErase) as error:
             part.due = time.monotonic() + part.backoff.next()
-            logger.warning("erasure waits", erasure=erasure.id, reason=str(error))
-            await self._report(erasure, Report(done=False, trouble=str(error)))
+            logger.warning("erasure waits", erasure=erasure.id, reason=reason_of(error))
+            await self._report(erasure, Report(done=False, trouble=reason_of(error)))
             return False
         await self._report(erasure, Report(done=True, erased=erased))
         part.done = True

@@ -11,7 +11,7 @@ from api_gateway.erasure import streams
 from api_gateway.faces.store import FaceStore
 from api_gateway.history.service import HistoryService
 from api_gateway.uploads.jobs import Jobs
-from contract.errors import EmotiiError
+from contract.errors import EmotiiError, reason_of
 from contract.messages.erasure import Erased, ErasureScope
 from contract.redis.broker import outages_named
 
@@ -65,7 +65,7 @@ class Eraser:
         try:
             erased = await self.jobs.erase(scope.from_ms, scope.to_ms, skew_ms)
         except OSError as error:
-            raise CannotErase(f"the folder of the jobs: {error.strerror}") from error
+            raise CannotErase(f"the folder of the jobs: {reason_of(error)}") from error
         for _ in range(JOB_POLLS):
             if not await self.jobs.any_claimed(erased):
                 return len(erased)
@@ -78,7 +78,7 @@ class Eraser:
         try:
             return await asyncio.to_thread(self.faces.erase, source=scope.source, since=since, until=until)
         except OSError as error:
-            raise CannotErase(f"the folder of saved faces: {error.strerror}") from error
+            raise CannotErase(f"the folder of saved faces: {reason_of(error)}") from error
 
 
 def _time(ms: int) -> datetime:

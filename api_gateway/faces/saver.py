@@ -19,7 +19,7 @@ from api_gateway.runtime_settings import RuntimeSettingsReader
 from api_gateway.video.errors import NoFrame
 from api_gateway.video.frame_buffer import Frame
 from api_gateway.video.live_view import LiveView
-from contract.errors import PictureError
+from contract.errors import PictureError, reason_of
 from contract.messages import Box, FrameId
 from contract.messages.erasure import ErasureScope
 
@@ -130,7 +130,7 @@ class FaceSaver(PartialSink):
         except StoreFull:
             return  # already logged; the saver tries again after the pause
         except (PictureError, FaceNameError) as error:
-            logger.warning("a face was not saved", reason=str(error), source=face.frame.source)
+            logger.warning("a face was not saved", reason=reason_of(error), source=face.frame.source)
 
     async def save_now(self, source: str) -> FaceName:
         """Save the most prominent face of a source.
@@ -157,7 +157,7 @@ class FaceSaver(PartialSink):
             async with self._storing:
                 name = await asyncio.to_thread(self._crop_and_store, frame, box, emotion, confidence)
         except StoreFull as error:
-            self._pause(str(error))
+            self._pause(reason_of(error))
             raise
         self._metrics.saved.inc()
         if self.paused:

@@ -13,6 +13,7 @@ from api_gateway.faces.directories import FaceDirectories, check_plain
 from api_gateway.faces.errors import FaceNotFound, StoreFull
 from api_gateway.faces.filename import FaceName, FaceNameError
 from api_gateway.faces.source_tag import HEAD_BYTES, origin
+from contract.errors import reason_of
 
 ATTEMPTS = 1000
 
@@ -53,7 +54,7 @@ class FaceStore:
             with self._folders.opened(name.emotion, make=True) as folder:
                 return self._under_free_name(name, lambda free: write(folder, str(free), jpeg))
         except OSError as error:
-            raise StoreFull(f"no face can be saved in {self._folders.root}: {error.strerror}") from error
+            raise StoreFull(f"no face can be saved in {self._folders.root}: {reason_of(error)}") from error
 
     def label(self, name: FaceName, emotion: str) -> FaceName:
         """Label a face with the emotion that a person states; returns its new name, which contains the label.
@@ -74,7 +75,7 @@ class FaceStore:
         except FileNotFoundError as error:  # deleted or labelled by somebody else meanwhile
             raise FaceNotFound(f"no saved face {name}") from error
         except OSError as error:
-            raise StoreFull(f"no face can be moved in {self._folders.root}: {error.strerror}") from error
+            raise StoreFull(f"no face can be moved in {self._folders.root}: {reason_of(error)}") from error
 
     def emotions(self) -> list[str]:
         """The emotions of which there are faces."""

@@ -3,6 +3,7 @@
 from sqlalchemy import func, select, text
 
 from api_gateway.history.database import Database, DatabaseUnavailable
+from contract.errors import reason_of
 
 SCRIPTS = "api_gateway.history:migrations"
 _LOCK = 7_261_866_114
@@ -32,4 +33,4 @@ def migrate(database: Database) -> None:
         try:
             command.upgrade(config, "head")
         except CommandError as error:
-            raise DatabaseUnavailable(str(error)) from None
+            raise DatabaseUnavailable(reason_of(error)) from None

@@ -13,6 +13,7 @@ from api_gateway.history.writer import HistoryWriter
 from api_gateway.leader_election import LeaderElection
 from api_gateway.results.erased_scopes import ErasedScopes
 from contract import events
+from contract.errors import reason_of
 from contract.messages.erasure import ErasureScope
 from contract.redis.broker import Backoff
 from contract.redis.clock import RedisClock
@@ -97,7 +98,7 @@ class Recorder:
         try:
             await self._write_due()
         except DatabaseUnavailable as error:
-            self._set_trouble(str(error))
+            self._set_trouble(reason_of(error))
             await asyncio.sleep(self._backoff.next())
         else:
             self._set_trouble("")
@@ -132,7 +133,7 @@ class Recorder:
                 if not self.trouble:
                     await self._write_due(all_episodes=True)
         except (DatabaseUnavailable, TimeoutError) as error:
-            logger.warning("the end of the history was not written", waiting=self.waiting, error=str(error))
+            logger.warning("the end of the history was not written", waiting=self.waiting, error=reason_of(error))
 
     @property
     def _buffer(self) -> WriteBuffer:
@@ -154,7 +155,7 @@ class Recorder:
         except RowsRefused as error:
             if len(batch) == 1:
                 self._refused += 1
-                logger.warning("row refused by the database", reason=str(error), source=_source(batch))
+                logger.warning("row refused by the database", reason=reason_of(error), source=_source(batch))
                 return
             for half in batch.halves():
                 await self._write(half)

@@ -16,6 +16,7 @@ from api_gateway.polling import PollingSupervisor, every
 from api_gateway.results.erased_scopes import ErasedScopes
 from api_gateway.results.sinks import PartialSink, ProcessedReading
 from contract import events
+from contract.errors import reason_of
 from contract.messages.erasure import ErasureScope
 from contract.redis.clock import RedisClock
 from contract.redis.lease import AsyncLease
@@ -133,7 +134,7 @@ class HistoryService(PartialSink):
                 rows += deleted
                 await asyncio.sleep(SWEEP_PAUSE_SECONDS)
         except DatabaseUnavailable as error:
-            logger.warning("history not swept", error=str(error))
+            logger.warning("history not swept", error=reason_of(error))
         else:
             if rows:
                 logger.debug("old history deleted", rows=rows)

@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api_gateway.security.access import SCOPE_KEY as GRANT_KEY
 from api_gateway.security.guard import CHANGING_PATHS, SAFE_METHODS
+from contract.errors import reason_of
 
 logger = structlog.get_logger()
 SCOPE_KEY = "emotii.audit"
@@ -50,7 +51,7 @@ class AuditLog:
                 self._path.replace(self._path.with_name(f"{self._path.name}.1"))
         except OSError as error:
             if not self._failure:
-                logger.warning("the audit log cannot be written", path=str(self._path), reason=error.strerror)
+                logger.warning("the audit log cannot be written", path=str(self._path), reason=reason_of(error))
             self._failure = str(error)
         else:
             self._failure = ""

@@ -11,7 +11,7 @@ import structlog
 from api_gateway.sources.added_sources import AddedSources
 from api_gateway.sources.errors import BadPicture, BadSource, NameTaken, PictureTooLarge, TooFast
 from contract import keys
-from contract.errors import SourceError
+from contract.errors import SourceError, reason_of
 from contract.messages import AddedSource, InboxPicture
 from contract.redis.broker import OUTAGES
 from contract.redis.clock import RedisClock
@@ -118,7 +118,7 @@ class BrowserCamera:
         try:
             await self._lease.release()
         except OUTAGES as error:
-            logger.info("browser camera left during an outage of redis", source=self._name, error=str(error))
+            logger.info("browser camera left during an outage of redis", source=self._name, error=reason_of(error))
         else:
             if self._entered:
                 logger.info("browser camera left", source=self._name)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from api_gateway.sources.errors import NotReady, UnknownSource
 from contract import keys
+from contract.errors import reason_of
 from contract.messages import FORGOTTEN_MS, STATUS_TTL_MS, SourceStatus, WorkerStatus
 from contract.redis.clock import RedisClock
 
@@ -149,7 +150,7 @@ class Registry:
             except (ValidationError, UnicodeDecodeError) as error:
                 malformed.add(name)
                 if name not in self._malformed:
-                    reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+                    reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else reason_of(error)
                     logger.warning("malformed status ignored", entry=repr(name[:64]), reason=reason)
         return found
 

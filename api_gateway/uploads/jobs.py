@@ -23,6 +23,7 @@ from api_gateway.uploads.errors import (
 from api_gateway.uploads.multipart import MultipartFile
 from api_gateway.uploads.request_body import recording_too_large
 from contract import keys
+from contract.errors import reason_of
 from contract.jobs import JOB_ID, UPDATE, JobFiles, stored_jobs
 from contract.messages.job import JobStatus
 from contract.redis.broker import outages_named
@@ -214,4 +215,4 @@ def _with_reason(job: JobStatus, runner: bool) -> JobStatus:
 def _unwritable(error: OSError) -> DiskFull | DiskUnwritable:
     if error.errno in FULL_DISK:
         return DiskFull("the disk of EMOTII_JOBS is full; cancel jobs or make room")
-    return DiskUnwritable(f"no video can be written into EMOTII_JOBS: {error.strerror}")
+    return DiskUnwritable(f"no video can be written into EMOTII_JOBS: {reason_of(error)}")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import structlog
 
 from contract import keys
-from contract.errors import BrokerUnavailable, MalformedMessage
+from contract.errors import BrokerUnavailable, MalformedMessage, reason_of
 from contract.messages import Box, FrameHeader, FrameId
 from contract.messages.erasure import ErasureScope
 from contract.redis.broker import AsyncClients
@@ -177,7 +177,7 @@ class FrameBuffer:
         try:
             header, jpeg = FrameHeader.decode(payload)
         except MalformedMessage as error:
-            logger.debug("malformed frame ignored", error=str(error))
+            logger.debug("malformed frame ignored", error=reason_of(error))
             return
         if not jpeg:  # published before the capture service noticed this subscriber
             return

@@ -7,7 +7,7 @@ import redis
 import structlog
 
 from contract import keys
-from contract.errors import BrokerUnavailable
+from contract.errors import BrokerUnavailable, reason_of
 from contract.messages import SourceStatus
 from contract.redis.broker import outages_named
 from contract.redis.clock import RedisClock
@@ -46,7 +46,7 @@ class Heartbeat:
             with outages_named():
                 self._client.hdel(keys.SOURCES, self._status.name)
         except BrokerUnavailable as error:
-            logger.debug("the job stays in the registry until its status expires", error=str(error))
+            logger.debug("the job stays in the registry until its status expires", error=reason_of(error))
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -57,7 +57,7 @@ class Heartbeat:
                     status = self._status.model_copy(update=update)
                     self._send(status)
             except BrokerUnavailable as error:
-                logger.debug("no heartbeat", error=str(error))  # the producer logs the outage
+                logger.debug("no heartbeat", error=reason_of(error))  # the producer logs the outage
             self._stop.wait(EVERY_SECONDS)
 
     def _send(self, status: SourceStatus) -> None:

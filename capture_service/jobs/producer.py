@@ -18,7 +18,7 @@ from capture_service.settings import CaptureSettings
 from capture_service.sources import make_recorded
 from capture_service.sources.spec import SourceSpec, recording
 from contract import keys
-from contract.errors import BrokerUnavailable, EmotiiError
+from contract.errors import BrokerUnavailable, EmotiiError, reason_of
 from contract.messages import Crop, CropEntry, FrameDone, FrameId, Manifest
 from contract.redis.broker import Backoff, Clients, outages_named
 from contract.redis.clock import RedisClock
@@ -149,7 +149,9 @@ class JobProducer:
                 for key in keys.of_job(self.source):
                     self._client.expire(key, LEAVING_SECONDS)
         except BrokerUnavailable as error:
-            logger.warning("the job's entries stay in redis until they expire", source=self.source, error=str(error))
+            logger.warning(
+                "the job's entries stay in redis until they expire", source=self.source, error=reason_of(error)
+            )
 
     def _detect(self, frame: Frame) -> tuple[Sequence[Crop], FrameDone]:
         name, at_ms = FrameId(self.source, self.epoch, frame.number), round(frame.seconds * 1000)

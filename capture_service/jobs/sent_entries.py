@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
-from contract.errors import EmotiiError
+from contract.errors import EmotiiError, reason_of
 from contract.messages import Crop, CropEntry, FrameDone, read_crop_entry
 
 _SCHEMA = """
@@ -110,7 +110,9 @@ def _disk_full_named() -> Iterator[None]:
     try:
         yield
     except sqlite3.OperationalError as error:
-        raise EmotiiError(f"no disk space for the sent entries of the job, in the folder of TMPDIR: {error}") from error
+        raise EmotiiError(
+            f"no disk space for the sent entries of the job, in the folder of TMPDIR: {reason_of(error)}"
+        ) from error
 
 
 def _text(entry: Crop | FrameDone) -> str:

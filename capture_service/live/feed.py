@@ -9,7 +9,7 @@ import cv2
 
 from capture_service.frame import Frame
 from capture_service.sources import Source
-from contract.errors import SourceError
+from contract.errors import SourceError, reason_of
 
 
 class LiveFeed(Protocol):
@@ -85,7 +85,7 @@ class Feed:
                 self._changed.notify_all()
         except (SourceError, cv2.error) as error:
             with self._changed:
-                self.broken = error.err if isinstance(error, cv2.error) else str(error)
+                self.broken = error.err if isinstance(error, cv2.error) else reason_of(error)
                 self._changed.notify_all()
         finally:
             self._source.close()

@@ -15,7 +15,7 @@ from capture_service.sources.options import Options
 from capture_service.sources.spec import SourceSpec, parse
 from contract import keys
 from contract.address import added_kind
-from contract.errors import BrokerUnavailable, SourceError
+from contract.errors import BrokerUnavailable, SourceError, reason_of
 from contract.messages import AddedSource
 from contract.redis.broker import outages_named
 from contract.redis.outage import OutageLog
@@ -125,7 +125,7 @@ def _spec(name: bytes, value: bytes) -> SourceSpec | None:
             raise SourceError("the name differs from that of its field")
         return replace(_parsed(source), added=True)
     except (ValidationError, SourceError) as error:
-        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else reason_of(error)
         logger.warning("an added source cannot be captured", source=name.decode(errors="replace"), reason=reason)
         return None
 

@@ -8,7 +8,7 @@ import av
 
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import SourceSpec
-from contract.errors import SourceError
+from contract.errors import SourceError, reason_of
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -43,7 +43,7 @@ def open_file(spec: SourceSpec, settings: CaptureSettings) -> "InputContainer":
 
 def failure(error: av.FFmpegError) -> str:
     """What FFmpeg says of a failure, without the address."""
-    return (error.strerror or type(error).__name__).lower()
+    return reason_of(error).lower()
 
 
 def _descriptor(spec: SourceSpec) -> int:

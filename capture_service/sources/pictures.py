@@ -7,7 +7,7 @@ import numpy as np
 
 from capture_service.frame import Frame
 from capture_service.sources.spec import PICTURE_SUFFIXES, SourceSpec
-from contract.errors import SourceError
+from contract.errors import SourceError, reason_of
 
 DEFAULT_FPS = 2.0
 """Pictures a second, if `fps` is not set."""
@@ -36,7 +36,7 @@ class Pictures:
         try:
             found = sorted(Path(self._spec.address).iterdir())
         except OSError as error:
-            raise SourceError(f"{self._spec.address}: {error.strerror}") from error
+            raise SourceError(f"{self._spec.address}: {reason_of(error)}") from error
         self._files = [file for file in found if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()]
         if not self._files:
             raise SourceError(f"no pictures in {self._spec.address}")

@@ -8,7 +8,7 @@ from typing import Literal
 from capture_service.settings import CaptureSettings
 from capture_service.sources.options import Options
 from contract.address import DEMO, DetectorName, address_kind, safe_url
-from contract.errors import SourceError
+from contract.errors import SourceError, reason_of
 from contract.keys import UPLOADS
 
 Kind = Literal["webcam", "file", "pictures", "stream", "inbox", "browser"]
@@ -91,7 +91,7 @@ def read_toml(path: Path) -> tuple[SourceSpec, ...]:
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8")).get("sources", {})
     except OSError as error:
-        raise SourceError(f"EMOTII_SOURCES_FILE: {path}: {error.strerror}") from error
+        raise SourceError(f"EMOTII_SOURCES_FILE: {path}: {reason_of(error)}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SourceError(f"EMOTII_SOURCES_FILE: {path}: {error}") from error
     if not isinstance(tables, dict) or not all(isinstance(table, dict) for table in tables.values()):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from contract.errors import ModelError
+from contract.errors import ModelError, reason_of
 from contract.judgement import UNCERTAIN, Thresholds
 from contract.model.labels import Label
 from contract.model.normalisation import Normalisation
@@ -82,7 +82,7 @@ class ModelFolder:
         try:
             card = ModelCard.model_validate_json(_content(folder / MODEL_FILE, MAX_CARD_BYTES))
         except OSError as error:
-            raise ModelError(f"no model in {folder}: {error.strerror} ({MODEL_FILE})") from error
+            raise ModelError(f"no model in {folder}: {reason_of(error)} ({MODEL_FILE})") from error
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -103,7 +103,7 @@ class ModelFolder:
         try:
             content = _content(path, MAX_BYTES)
         except OSError as error:
-            raise ModelError(f"{path}: {error.strerror}") from error
+            raise ModelError(f"{path}: {reason_of(error)}") from error
         if (found := hashlib.sha256(content).hexdigest()) != digest:
             raise ModelError(f"{path} is not the file that {MODEL_FILE} names: its SHA-256 is {found}")
         if path.suffix == ".onnx" and refers_to_files(content):

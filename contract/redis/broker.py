@@ -16,7 +16,7 @@ from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
-from contract.errors import BrokerUnavailable, SettingsError
+from contract.errors import BrokerUnavailable, SettingsError, reason_of
 from contract.redis.cancellable import cancellable
 
 BLOCK_MS = 500
@@ -106,12 +106,12 @@ def outages_named() -> Iterator[None]:
     try:
         yield
     except OUTAGES as error:
-        raise BrokerUnavailable(f"{type(error).__name__}: {error}") from error
+        raise BrokerUnavailable(f"{type(error).__name__}: {reason_of(error)}") from error
     except ResponseError as error:
         # In a pipeline redis-py puts a prefix of its own before the message of the server.
         if not str(error).rpartition(" caused error: ")[2].startswith(_CANNOT_SERVE):
             raise
-        raise BrokerUnavailable(str(error)) from error
+        raise BrokerUnavailable(reason_of(error)) from error
 
 
 class Backoff:

@@ -6,7 +6,7 @@ from threading import Event
 import structlog
 from redis.exceptions import ResponseError
 
-from contract.errors import BrokerUnavailable
+from contract.errors import BrokerUnavailable, reason_of
 from contract.redis.broker import Backoff
 
 logger = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ class OutageLog:
     def failed(self, error: BrokerUnavailable | ResponseError, part: str = "") -> None:
         """Redis is unreachable for `part` of the process, or refuses its commands; the first failure is logged."""
         if not self._failing:
-            logger.warning("redis unavailable, retrying", error=str(error), **({"part": part} if part else {}))
+            logger.warning("redis unavailable, retrying", error=reason_of(error), **({"part": part} if part else {}))
         self._failing.add(part)
 
     def recovered(self, part: str = "") -> None:

@@ -17,7 +17,7 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import structlog
 from prometheus_client import make_wsgi_app
 
-from contract.errors import SettingsError
+from contract.errors import SettingsError, reason_of
 
 logger = structlog.get_logger(__name__)
 IDLE_SECONDS = 5.0
@@ -61,7 +61,7 @@ def health_server(host: str, port: int, alive: Callable[[], bool]) -> Iterator[i
     try:
         bound = make_server(host, port, application, _Server, _Quiet)
     except OSError as error:
-        raise SettingsError(f"EMOTII_METRICS_PORT={port}: cannot listen on {host}: {error.strerror}") from error
+        raise SettingsError(f"EMOTII_METRICS_PORT={port}: cannot listen on {host}: {reason_of(error)}") from error
     with bound as server:
         Thread(target=server.serve_forever, name="health", daemon=True).start()
         try:

@@ -1,4 +1,4 @@
-"""How a service starts and stops: errors of settings in one line, a stop on signals, an end with its parent."""
+"""How a service starts and stops: private files, errors in one line, a stop on signals or with its parent."""
 
 import ctypes
 import os
@@ -14,6 +14,16 @@ from contract.errors import EmotiiError
 
 FAILURE_EXIT, USAGE_EXIT = 1, 2
 _PR_SET_PDEATHSIG = 1
+PRIVATE_UMASK = 0o077
+"""Files of a service hold faces, readings or cameras' passwords: other users of the machine may not read them."""
+
+
+def private_files() -> None:
+    """Create every file and folder from here on for this user alone, in child processes, too.
+
+    For services. A command that writes what a person asked for, where the person named it, follows that person's umask.
+    """
+    os.umask(PRIVATE_UMASK)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pydantic.config import JsonDict
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from contract.errors import SettingsError
+from contract.errors import SettingsError, reason_of
 
 SECRET: JsonDict = {"secret": True}
 """`json_schema_extra` of a field whose value is a secret: it is never shown and may be read from a file."""
@@ -52,5 +52,5 @@ def _content(name: str, path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        reason = "not UTF-8" if isinstance(error, UnicodeDecodeError) else reason_of(error)
         raise SettingsError(f"{file_variable(name)}={path}: {reason}") from error

@@ -2,12 +2,16 @@
 
 import os
 import platform
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
+from itertools import islice
+from pathlib import Path
 from typing import Literal
 
+from api_gateway.settings import GatewaySettings
 from capture_service import detectors
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import configured
@@ -22,6 +26,9 @@ from emotii.local.webcam import has_webcam
 from emotii.settings import UpSettings
 from emotii.settings_reference import unknown
 from inference_service.settings import InferenceSettings
+
+_OTHERS_ENTER, _OTHERS_READ = stat.S_IXGRP | stat.S_IXOTH, stat.S_IRGRP | stat.S_IROTH
+_MOST_EXAMINED = 10_000
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,24 @@ def _camera() -> Finding:
     return Finding("note", "Camera", "no webcam delivers frames; `emotii up` shows the demo clip instead", remedy)
 
 
+def _files() -> Finding:
+    gateway = load(GatewaySettings)
+    folders = (load(UpSettings).data, gateway.saved_faces, gateway.jobs)
+    if found := [folder for folder in folders if _is_open_to_others(folder)]:
+        names = " ".join(str(folder) for folder in found)
+        remedy = f"chmod -R go= {names}   (older releases created files that others could read)"
+        return Finding("note", "Files", f"other users of this machine can read {names}", remedy)
+    return Finding("ok", "Files", "other users of this machine can read no faces, no recordings and no history")
+
+
+def _is_open_to_others(folder: Path) -> bool:
+    """Whether other users can read a file in the folder; of a large folder, a part is examined."""
+    if not folder.is_dir() or not folder.stat().st_mode & _OTHERS_ENTER:
+        return False
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return any(path.lstat().st_mode & _OTHERS_READ for path in islice(files, _MOST_EXAMINED))
+
+
 def _port() -> Finding:
     settings = load(UpSettings)
     port = settings.port or DEFAULT
@@ -140,4 +165,5 @@ _CHECKS: dict[str, Callable[[], Finding]] = {
     "Sources": _sources,
     "Camera": _camera,
     "Port": _port,
+    "Files": _files,
 }

@@ -24,6 +24,7 @@ from contract.messages.erasure import Erased
 from contract.redis.broker import AsyncClients, connect_async, outages_named
 from contract.redis.clock import RedisClock
 from contract.redis.lease import AsyncLease
+from contract.service.lifecycle import private_files
 from contract.service.settings import load
 from emotii.local import data_folder
 from emotii.local.redis_server import PrivateServer
@@ -65,6 +66,7 @@ def erase(up: UpSettings, request: ErasureRequest, console: Console) -> None:
     Raises:
         EmotiiError: the data cannot be erased now, or a running gateway did not complete its part within a minute.
     """
+    private_files()  # it may start the server, which rewrites its file
     database = up.database_url or f"sqlite:///{up.data / 'history.db'}"
     settings = load(GatewaySettings, database_url=database)
     with _redis(up) as url:

@@ -16,7 +16,7 @@ from capture_service.sources.spec import configured
 from contract.model.folder import find_model
 from contract.redis.broker import connect
 from contract.service.health import is_healthy
-from contract.service.lifecycle import stop_on_signal
+from contract.service.lifecycle import private_files, stop_on_signal
 from contract.service.settings import load
 from emotii.local import data_folder
 from emotii.local.ports import DEFAULT, choose
@@ -39,6 +39,7 @@ def up(settings: UpSettings, console: Console, *, open_page: bool = False) -> No
     Raises:
         EmotiiError: a setting, a port or the data folder cannot be used, or a service rejects its settings.
     """
+    private_files()
     with stop_on_signal() as stop, _server(settings) as (server, redis_url):
         port = choose(settings.host, settings.port)
         if settings.port is None and port != DEFAULT:

@@ -4,7 +4,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from contract.service.lifecycle import die_with_parent
+from contract.service.lifecycle import PRIVATE_UMASK, die_with_parent
 
 
 def spawn(
@@ -31,6 +31,7 @@ def spawn(
         stderr=output,
         pass_fds=inherited,
         start_new_session=True,
+        umask=PRIVATE_UMASK,  # also for commands that follow the umask of their user
         preexec_fn=die_with_parent,  # noqa: PLW1509 - it only makes one system call
     )
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from contract.errors import EmotiiError, SettingsError
+from contract.errors import EmotiiError, SettingsError, reason_of
 
 
 class DataFolderLocked(EmotiiError):  # noqa: N818 - what is the case
@@ -28,7 +28,7 @@ def locked(folder: Path) -> Iterator[TextIO]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("w")
     except OSError as error:
-        raise SettingsError(f"EMOTII_DATA={folder}: {error.strerror}") from error
+        raise SettingsError(f"EMOTII_DATA={folder}: {reason_of(error)}") from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -3,7 +3,7 @@
 import errno
 import socket
 
-from contract.errors import SettingsError
+from contract.errors import SettingsError, reason_of
 
 DEFAULT = 5000
 MAX_TRIED = 20
@@ -25,7 +25,7 @@ def is_free(host: str, port: int) -> bool:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             return False
-        raise SettingsError(f"EMOTII_HOST={host}: {error.strerror}") from error
+        raise SettingsError(f"EMOTII_HOST={host}: {reason_of(error)}") from error
     return True
 
 

@@ -90,6 +90,7 @@ class PrivateServer:
         """
         self.kill()
         self._data.mkdir(parents=True, exist_ok=True)
+        self._data.chmod(0o700)  # an older release may have made it readable for others
         log = self._data / "server.log"
         command: list[str | Path] = [self._binary, "--port", "0"]
         command += ["--unixsocket", self._socket, "--unixsocketperm", "700"]

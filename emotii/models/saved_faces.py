@@ -17,7 +17,7 @@ from api_gateway.faces.filename import FaceName
 from api_gateway.faces.store import FaceStore
 from capture_service.detectors import Detector
 from contract.atomic_file import PARTIAL, check_output_folder
-from contract.errors import SettingsError
+from contract.errors import SettingsError, reason_of
 from contract.judgement import UNCERTAIN
 from contract.model.framing import show_face
 from emotii.pictures.prediction import largest_first
@@ -78,7 +78,7 @@ def export(
             raise SettingsError(f"--faces {faces}: none of {len(wanted)} files is a readable picture")
         partial.rename(out)
     except OSError as error:
-        raise SettingsError(f"--out {out}: {error.strerror}") from error
+        raise SettingsError(f"--out {out}: {reason_of(error)}") from error
     finally:
         shutil.rmtree(partial, ignore_errors=True)  # it is gone already if it was renamed
     return exported

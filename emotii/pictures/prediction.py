@@ -14,7 +14,7 @@ from capture_service.faces.quality import judge as judge_crop
 from capture_service.frame import Picture
 from capture_service.settings import CaptureSettings
 from capture_service.sources.image_decoding import decode
-from contract.errors import PictureError
+from contract.errors import PictureError, reason_of
 from contract.judgement import Judgement, judge
 from contract.messages import Box, Quality
 from contract.model.framing import frame_face
@@ -80,7 +80,7 @@ def read_picture(path: Path, max_bytes: int) -> Picture:
     try:
         return decode(path.read_bytes(), max_bytes)
     except OSError as error:
-        raise PictureError(f"{path}: {error.strerror}") from error
+        raise PictureError(f"{path}: {reason_of(error)}") from error
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from error
 

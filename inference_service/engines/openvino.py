@@ -5,7 +5,7 @@ import platform
 
 import numpy as np
 
-from contract.errors import ModelError
+from contract.errors import ModelError, reason_of
 from contract.model.folder import INT8_BIN, INT8_XML, ModelFolder
 from contract.model.openvino import core, openvino
 from inference_service.engines.engine import EngineError, Pixels, Probabilities, calibrated, probe
@@ -85,4 +85,4 @@ def _network(model: ModelFolder, precision: Precision) -> openvino.Model:
 
 
 def _first_line(error: RuntimeError) -> str:
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return reason_of(error)

@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 
+from contract.errors import reason_of
 from contract.model.folder import ModelFolder
 from inference_service.engines.engine import EngineError, Pixels, Probabilities, calibrated
 from inference_service.engines.sizes import filled, sizes
@@ -48,7 +49,7 @@ class TensorFlowEngine:
         try:
             output = self._graph(tf.constant(self.card.normalisation.apply(pixels))).numpy()
         except (tf.errors.OpError, ValueError) as error:
-            raise EngineError(f"TensorFlow: {str(error).strip().splitlines()[0]}") from error
+            raise EngineError(f"TensorFlow: {reason_of(error)}") from error
         return calibrated(output, self.card, len(pixels))
 
 

@@ -6,7 +6,7 @@ import structlog
 from redis.typing import KeyT, StreamIdT
 
 from contract import keys
-from contract.errors import MalformedMessage
+from contract.errors import MalformedMessage, reason_of
 from contract.messages import Dead, Face, Outcome, read_outcome
 from contract.messages.fields import integer, time
 from contract.redis.broker import BLOCK_MS, Clients, outages_named
@@ -63,7 +63,7 @@ class ResultsReader:
             return _unclassified(Dead.read(fields))
         except MalformedMessage as error:
             # No worker of ours wrote it. The outcome of every crop that we sent is still expected.
-            logger.warning("foreign entry ignored", stream=stream, error=str(error))
+            logger.warning("foreign entry ignored", stream=stream, error=reason_of(error))
             return None
 
     def _trim(self) -> None:

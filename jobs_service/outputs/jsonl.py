@@ -7,7 +7,7 @@ from typing import Any
 
 from contract import events
 from contract.atomic_file import TextFile
-from contract.errors import EmotiiError
+from contract.errors import EmotiiError, reason_of
 from contract.messages import FrameDone
 from jobs_service.outputs.outcomes import UnclassifiedFace
 
@@ -58,4 +58,4 @@ def read_lines(path: Path) -> Iterator[Line]:
             for line in file:
                 yield json.loads(line)
     except OSError as error:
-        raise EmotiiError(f"cannot read {path}: {error.strerror}") from error
+        raise EmotiiError(f"cannot read {path}: {reason_of(error)}") from error

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from contract.errors import ModelError
+from contract.errors import ModelError, reason_of
 from contract.model.folder import ModelFolder, find_model
 
 logger = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ def model_facts(model: str, labels: tuple[str, ...], configured: str) -> ModelFa
         try:
             folder = find_model(where)
         except ModelError as error:
-            logger.debug("no facts about the model", model=model, error=str(error))
+            logger.debug("no facts about the model", model=model, error=reason_of(error))
             continue
         if folder.card.id == model:
             uncertain = folder.card.uncertain
@@ -60,7 +60,7 @@ def _limits(folder: ModelFolder) -> tuple[str, ...]:
     try:
         card = (folder.folder / CARD).read_text(encoding="utf-8")
     except OSError as error:
-        logger.debug("the model has no card", model=folder.card.id, error=str(error))
+        logger.debug("the model has no card", model=folder.card.id, error=reason_of(error))
         return ()
     found = _LIMITS.search(card)
     return tuple(" ".join(item.split()) for item in _ITEM.findall(found[1])) if found else ()

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,14 @@ def command_of(pid: int) -> str:
     return subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
 
 
+def open_to_others(*folders: Path) -> list[str]:
+    """What other users of the machine could read in these folders, with its mode."""
+    found = [path for folder in folders for path in [folder, *folder.rglob("*")]]
+    assert found
+    modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in found}
+    return [f"{mode:o} {path.name}" for path, mode in modes.items() if mode & 0o077]
+
+
 def exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
@@ -44,7 +53,9 @@ def start(run: Callable[..., Running], *options: str, **environment: str) -> tup
     return running, url
 
 
-def test_the_demo_gives_changing_emotions_and_an_interrupt_leaves_nothing(run: Callable[..., Running], tmp_path: Path):
+def test_the_demo_gives_changing_emotions_and_an_interrupt_leaves_only_files_of_this_user(
+    run: Callable[..., Running], tmp_path: Path
+):
     running, url = start(run, "--workers", "2", "--source", "demo=demo")
     seen: set[object] = set()
 
@@ -65,6 +76,7 @@ def test_the_demo_gives_changing_emotions_and_an_interrupt_leaves_nothing(run: C
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) != 0
     assert "Traceback" not in running.output
+    assert open_to_others(tmp_path / ".emotii", tmp_path / "saved_faces") == []
 
 
 def test_a_worker_that_dies_is_started_again(run: Callable[..., Running]):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from contract.errors import reason_of
 from training.datasets.faces import DatasetError
 
 HANDLE = "samithsachidanandan/human-face-emotions"
@@ -36,4 +37,4 @@ def download() -> Path:
 
 
 def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return reason_of(error)[:200]

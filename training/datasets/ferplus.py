@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract.atomic_file import AtomicFile, check_outputs, writable
+from contract.errors import reason_of
 from contract.model.labels import FER_PLUS_VOTES
 from contract.model.normalisation import CROP_SIZE
 from training.datasets.faces import DatasetError
@@ -82,7 +83,7 @@ def _rows(path: Path) -> Iterator[dict[str, str]]:
         with path.open(newline="", encoding="utf-8-sig") as file:
             yield from csv.DictReader(file)
     except OSError as error:
-        raise DatasetError(f"{path}: {error.strerror}") from error
+        raise DatasetError(f"{path}: {reason_of(error)}") from error
 
 
 def _face(pixels: str) -> NDArray[np.uint8]:

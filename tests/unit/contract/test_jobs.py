@@ -90,3 +90,11 @@ def test_no_path_is_made_of_what_is_no_id_of_a_job(files, job):
 def test_no_path_is_made_of_what_is_no_name_of_a_result(files, name):
     with pytest.raises(ValueError, match="not the name of a result"):
         files.result(JOB, name)
+
+
+def test_published_results_stay_readable_for_their_user_alone(files):
+    upload(files)
+    with files.work(JOB) as work:
+        (work / "readings.csv").write_text("happy")
+        files.publish(JOB, work)
+    assert files.results(JOB).stat().st_mode & 0o077 == 0

@@ -1,21 +1,27 @@
 """What waits to be written, places in a list, times in a query, addresses of databases: without a database."""
 
 import asyncio
+import sqlite3
 import threading
 import time
 from contextlib import suppress
 
 import pytest
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from api_gateway.history import write_buffer
 from api_gateway.history.database import Database, DatabaseUnavailable
 from api_gateway.history.errors import UnknownCursor
 from api_gateway.history.executor import BoundedExecutor
+from api_gateway.history.migration import migrate
 from api_gateway.history.queries import read_cursor, write_cursor
+from api_gateway.history.recorder import Recorder
 from api_gateway.history.write_buffer import EPISODE_SECONDS, Batch, ReadingSampler, WriteBuffer
+from api_gateway.results.erased_scopes import ErasedScopes
 from api_gateway.routes.history_query import HistoryQuery
 from contract.errors import SettingsError
+from contract.redis.clock import RedisClock
 from tests.recorded import episode, reading_event
 
 SECOND = 1000
@@ -211,3 +217,25 @@ def test_an_error_of_a_call_is_raised_in_its_caller():
 
     with pytest.raises(ZeroDivisionError, match="ours"):
         asyncio.run(BoundedExecutor(1, 5).call(broken))
+
+
+def test_a_history_that_is_too_slow_at_the_end_is_logged_with_its_reason(tmp_path):
+    path = tmp_path / "history.db"
+    migrate(Database(f"sqlite:///{path}"))
+    database, clock = Database(f"sqlite:///{path}"), RedisClock()
+    recorder = Recorder(database, Leader(), clock, ErasedScopes())
+    recorder.add_reading(reading_event(1000))
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")  # another process writes for longer than the gateway waits
+    with capture_logs() as logs:
+        asyncio.run(recorder.flush())
+    other.close()
+    (line,) = (one for one in logs if one["event"] == "the end of the history was not written")
+    assert line["error"] == "no response in time"
+    assert line["waiting"] == 1
+
+
+class Leader:
+    """The election of a gateway that is alone."""
+
+    is_leader = True

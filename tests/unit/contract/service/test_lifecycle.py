@@ -112,3 +112,17 @@ def test_a_process_ends_in_order_when_its_parent_is_killed():
         assert parent.stdout.readline() == "ready\n"
         parent.kill()
         assert parent.stdout.readline() == "ended in order\n"
+
+
+def test_files_of_a_service_and_of_its_children_belong_to_their_user_alone(tmp_path):
+    code = (
+        "import pathlib, subprocess, sys\n"
+        "from contract.service.lifecycle import private_files\n"
+        "private_files()\n"
+        "pathlib.Path('folder').mkdir()\n"
+        "pathlib.Path('file').write_text('')\n"
+        "subprocess.run([sys.executable, '-c', 'open(\"of-a-child\", \"w\")'], check=True)\n"
+    )
+    subprocess.run([sys.executable, "-c", f"import os; os.umask(0)\n{code}"], cwd=tmp_path, check=True)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
+    assert modes == {"folder": 0o700, "file": 0o600, "of-a-child": 0o600}
