@@ -5,7 +5,7 @@ import zlib
 
 import keras
 
-from contract.errors import ModelError
+from contract.errors import ModelError, reason_of
 from contract.model.folder import ModelFolder
 from contract.model.normalisation import CROP_SIZE
 
@@ -38,7 +38,7 @@ def load_network(model: ModelFolder) -> keras.Model:
             network = keras.saving.load_model(path, compile=False, safe_mode=True)
             shapes = network.input_shape, network.output_shape
         except DAMAGED as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+            reason = reason_of(error)
             raise ModelError(f"{model.folder / path.name}: Keras cannot read it: {reason}") from error
     wanted = (None, CROP_SIZE, CROP_SIZE, 1), (None, len(model.card.labels))
     if shapes != wanted:
