@@ -83,6 +83,12 @@ class CaptureSettings(ServiceSettings):
         40, description="Maximum size of a picture or frame that is decoded, in megapixels."
     )
 
+    process_memory_mb: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
+        4096,
+        description="Maximum address space of the process of a source, in megabytes; 0: no limit. Libraries map "
+        "0.9 GB; the Haar detector needs 3 GB for a frame of 40 megapixels.",
+    )
+
     @field_validator("detect_every")
     @classmethod
     def _frequent(cls, value: timedelta) -> timedelta:

@@ -17,7 +17,7 @@ from capture_service.sources.spec import SourceSpec
 from capture_service.watchdog import Watchdog
 from contract.service import logs
 from contract.service.lifecycle import run, stop_signals, stop_with_parent
-from contract.service.memory import keep_freed
+from contract.service.memory import keep_freed, limit_address_space
 
 
 def capture(spec: SourceSpec, order: int, settings: CaptureSettings, watchdog: Watchdog) -> None:
@@ -26,6 +26,7 @@ def capture(spec: SourceSpec, order: int, settings: CaptureSettings, watchdog: W
     The parent shares `watchdog` and kills this process when it is not fed any more.
     """
     keep_freed()
+    limit_address_space(settings.process_memory_mb)
     limit(settings)
     logs.configure(service=f"capture {spec.name}", level=settings.log_level, as_json=settings.log_json)
 

@@ -1,4 +1,4 @@
-"""Pictures made one after another use the same memory."""
+"""Pictures made one after another use the same memory, and no process takes more than its bound."""
 
 import platform
 import subprocess
@@ -27,3 +27,26 @@ def test_the_second_picture_needs_no_new_pages_of_the_kernel():
         return
     assert new_pages(kept=True) < 1000
     assert new_pages(kept=False) > 10_000
+
+
+ALLOCATION = """
+from contract.service.memory import limit_address_space
+print(limit_address_space({megabytes}))
+try:
+    bytearray(600 << 20)
+    print("given")
+except MemoryError:
+    print("refused")
+"""
+
+
+def allocation(megabytes: int) -> list[str]:
+    code = ALLOCATION.format(megabytes=megabytes)
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_a_process_gets_no_more_memory_than_its_bound():
+    if platform.system() == "Linux":
+        assert allocation(300) == ["True", "refused"]
+        assert allocation(4096) == ["True", "given"]
+    assert allocation(0) == ["False", "given"]
