@@ -12,7 +12,7 @@ from capture_service.publishing.crops import CropPublisher
 from capture_service.publishing.frames import FramePublisher
 from capture_service.publishing.registration import Registration
 from capture_service.settings import CaptureSettings
-from capture_service.sources import make_source
+from capture_service.sources import source_maker
 from capture_service.sources.spec import SourceSpec
 from contract.redis.broker import Clients
 from contract.redis.clock import RedisClock
@@ -57,4 +57,5 @@ def _feeds(spec: SourceSpec, clients: Clients, clock: RedisClock, settings: Capt
     if spec.kind == "browser":
         return lambda: BrowserFeed(spec.name, clients, clock, settings.picture_max_bytes)
     most_fps = spec.fps if spec.kind in {"webcam", "stream"} else None
-    return lambda: Feed(make_source(spec, settings), most_fps)
+    make_source = source_maker(spec, settings)
+    return lambda: Feed(make_source(), most_fps)

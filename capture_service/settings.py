@@ -10,6 +10,8 @@ from contract.address import DetectorName
 from contract.network import CameraNetworks
 from contract.service.settings import Duration, ServiceSettings
 
+SLOW_FRAMES = 2
+"""A source with a low frame rate gets the time of this many frames before one counts as missing."""
 SHORTEST, LONGEST = timedelta(milliseconds=50), timedelta(minutes=10)
 
 
@@ -85,9 +87,13 @@ class CaptureSettings(ServiceSettings):
 
     process_memory_mb: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         4096,
-        description="Maximum address space of the process of a source or a job, in megabytes; 0: no limit. "
-        "Libraries map 0.9 GB; the Haar detector needs 3 GB for a frame of 40 megapixels.",
+        description="Maximum address space of the process of a source, in megabytes; 0: no limit. Libraries map "
+        "0.9 GB; the Haar detector needs 3 GB for a frame of 40 megapixels.",
     )
+
+    def stall_seconds(self, fps: float | None) -> float:
+        """How long a source with this frame rate, if one is configured, may deliver no frame."""
+        return max(self.stall_timeout.total_seconds(), SLOW_FRAMES / fps if fps else 0.0)
 
     @field_validator("detect_every")
     @classmethod

@@ -6,14 +6,13 @@ from urllib.parse import urlsplit
 
 from contract.errors import SourceError
 from contract.keys import UPLOADS, source_name
-from contract.network import host_and_port
+from contract.stream_url import STREAM_SCHEMES, stream_url
 
 AddressKind = Literal["webcam", "demo", "inbox", "stream", "path"]
 DetectorName = Literal["blazeface", "haar"]
 
 DEMO = "demo"
 INBOX = "inbox"
-STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 
@@ -48,8 +47,8 @@ def added_kind(name: str, address: str) -> AddressKind:
     kind = address_kind(name, address)
     if kind == "inbox":
         raise SourceError(f"source {name!r}: an inbox cannot be added; name it in EMOTII_SOURCES")
-    if kind == "stream":
-        host_and_port(name, address)
+    if kind == "stream" and "%" in stream_url(name, address).host:
+        raise SourceError(f"source {name!r}: write its host as a plain name or address, without a zone (%...)")
     if kind == "path" and (not address.startswith("/") or address.startswith("//") or {"@", "?"} & set(address)):
         raise SourceError(
             f"source {name!r}: write a webcam's number, demo, an absolute path (/...) without @ and ?, or"
@@ -74,13 +73,4 @@ def _check_url(name: str, scheme: str, address: str) -> None:
             f"source {name!r}: {scheme}: is not supported; use a webcam's number, a path (./ before one with a colon),"
             f" {', '.join(known + '://' for known in STREAM_SCHEMES)}, inbox or demo"
         )
-    try:
-        url = urlsplit(address)
-        usable = bool(url.hostname) and url.port != 0 and not any(character.isspace() for character in address)
-    except ValueError:  # a port that is not a number, brackets that do not match
-        usable = False
-    if not usable:
-        raise SourceError(
-            f"source {name!r}: the {scheme} address has no usable host and port"
-            " (in a password, write / as %2F and @ as %40)"
-        )
+    stream_url(name, address)

@@ -6,7 +6,6 @@ neighbours, Redis. The rules apply to resolved addresses, so that no spelling of
 `ipaddress` follows.
 """
 
-import re
 import socket
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -17,13 +16,12 @@ from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from contract.errors import SourceError
+from contract.stream_url import stream_url
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-_HOST = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?|[0-9A-Fa-f:.]{2,45}", re.ASCII)
-"""Names and addresses that all programs read alike; other spellings may mean another host to the next program."""
 _NAT64 = ip_network("64:ff9b::/96")
-DEFAULT_PORTS = {"http": 80, "https": 443, "rtsp": 554, "rtsps": 322, "redis": 6379, "rediss": 6379}
+_REDIS_PORT = 6379
 
 
 def _networks(value: Any) -> Any:  # noqa: ANN401 - any value of the environment or a caller; the field checks it
@@ -65,12 +63,15 @@ class StreamRules:
         Raises:
             SourceError: an address is not allowed, or the host has none.
         """
-        host, port = host_and_port(name, url)
-        found = _resolve(host)
+        parts = stream_url(name, url)
+        host, port = parts.host, parts.port
+        if "%" in host:
+            raise SourceError(f"source {name!r}: write its host as a plain name or address, without a zone (%...)")
+        found = resolve(host)
         if not found:
             raise UnknownHost(f"source {name!r}: there is no host {host!r}")
-        real = {_unwrapped(address) for address in found}
-        if {(address, port) for address in real} & self._redis():
+        real = {unwrapped(address) for address in found}
+        if {(address, port) for address in real} & self.redis_places():
             raise SourceError(f"source {name!r}: {host} is Redis itself")
         for address in real:
             if not _is_public(address) and not any(address in network for network in self.networks):
@@ -81,35 +82,21 @@ class StreamRules:
                 )
         return found
 
-    def _redis(self) -> set[tuple[Address, int]]:
+    def redis_places(self) -> set[tuple[Address, int]]:
+        """The addresses and port of Redis; none if it is reached by a socket file. It queries the resolver."""
         redis = urlsplit(self.redis_url)
         if redis.scheme not in {"redis", "rediss"} or not redis.hostname:
             return set()
-        port = redis.port or DEFAULT_PORTS[redis.scheme]
-        return {(_unwrapped(address), port) for address in _resolve(redis.hostname)}
+        port = redis.port or _REDIS_PORT
+        return {(unwrapped(address), port) for address in resolve(redis.hostname)}
 
 
 class UnknownHost(SourceError):  # noqa: N818 - a state, not a fault
     """The resolver returns no address for a host at the moment."""
 
 
-def host_and_port(name: str, url: str) -> tuple[str, int]:
-    """The host that a stream's URL names, and its port.
-
-    Raises:
-        SourceError: different programs may read different hosts from it.
-    """
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if not _HOST.fullmatch(host) or "\\" in url or not parts.netloc.isascii():
-        raise SourceError(
-            f"source {name!r}: write its host as a plain name or address of a-z, 0-9, dots and hyphens (an IPv6 address"
-            " in brackets, without zone)"
-        )
-    return host, parts.port or DEFAULT_PORTS[parts.scheme]
-
-
-def _resolve(host: str) -> tuple[Address, ...]:
+def resolve(host: str) -> tuple[Address, ...]:
+    """The addresses of a host, none if it is not known; it may block."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
@@ -117,7 +104,7 @@ def _resolve(host: str) -> tuple[Address, ...]:
     return tuple(dict.fromkeys(ip_address(str(address[0]).partition("%")[0]) for *_, address in found))
 
 
-def _unwrapped(address: Address) -> Address:
+def unwrapped(address: Address) -> Address:
     """The IPv4 address that an IPv6 address embeds, if it embeds one; otherwise the address itself."""
     if isinstance(address, IPv4Address):
         return address

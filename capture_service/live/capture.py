@@ -22,8 +22,8 @@ from contract.redis.outage import OutageLog
 TURN_SECONDS = 0.2
 LOST_SECONDS = 4.8
 """A source without a picture for so long is offline, even while an attempt to open it again still waits."""
-SLOW_FRAMES = 2
-"""A source with a low frame rate gets the time of this many frames before one counts as missing."""
+STABLE_PAUSES = 3
+"""A source that delivers for this many of the longest pauses is opened again without the pauses of earlier failures."""
 
 
 class LiveCapture:
@@ -65,7 +65,7 @@ class LiveCapture:
         self._clock = clock
         self._outage = outage
         self._settings = settings
-        self._stall_seconds = max(settings.stall_timeout.total_seconds(), SLOW_FRAMES / fps if fps else 0.0)
+        self._stall_seconds = settings.stall_seconds(fps)
         self._feed: LiveFeed | None = None
         self._epoch = ""
         self._sent: int | None = None
@@ -76,6 +76,9 @@ class LiveCapture:
         self._next_opening = 0.0
         first, longest = settings.reconnect_first.total_seconds(), settings.reconnect_longest.total_seconds()
         self._openings = Backoff(first, max(first, longest))
+        self._stable_seconds = STABLE_PAUSES * max(first, longest)
+        self._online_since: float | None = None
+        """When the first frame of this epoch came."""
         self._sendings = Backoff(longest_seconds=1.0)
 
     def run(self, stop: Event) -> None:
@@ -102,7 +105,9 @@ class LiveCapture:
         self._registration.count_skipped(feed.drain_skipped())
         if frame is not None and frame.picture is not None:
             self._last_frame, self._lost_since = time.monotonic(), None
-            self._openings.reset()
+            self._online_since = self._online_since or self._last_frame
+            if self._last_frame > self._online_since + self._stable_seconds:
+                self._openings.reset()
             self._registration.set_state("ONLINE")
             self._process(frame, frame.picture, stop)
             return
@@ -147,6 +152,7 @@ class LiveCapture:
         self._epoch, self._sent = uuid.uuid4().hex[:12], None
         self._registration.set_epoch(self._epoch)
         self._faces.begin()
+        self._online_since = None
         self._last_frame = time.monotonic() + self._settings.open_timeout.total_seconds()
         self._feed = self._make_feed()
         self._feed.start()

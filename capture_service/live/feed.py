@@ -11,6 +11,9 @@ from capture_service.frame import Frame
 from capture_service.sources import Source
 from contract.errors import SourceError, reason_of
 
+POLLED_FPS = 2.0
+"""How often a second a camera that answers with single pictures is asked, if its `fps` is not configured."""
+
 
 class LiveFeed(Protocol):
     """The newest frames of a live source. It is started once; to open the source again, a new feed is made."""
@@ -36,7 +39,8 @@ class LiveFeed(Protocol):
 class Feed:
     """Opens and reads a source on a thread of its own, so that a slow detector and a silent camera do not block it.
 
-    A recording plays at its own pace. `most_fps` bounds the frames a second of a camera.
+    A recording plays at its own pace. `most_fps` bounds the frames a second of a camera; one that answers requests for
+    single pictures is asked so often.
     """
 
     def __init__(self, source: Source, most_fps: float | None = None) -> None:
@@ -76,10 +80,12 @@ class Feed:
     def _run(self) -> None:
         try:
             self._source.open()
-            if self._source.pace is None:
-                self._read_camera()
-            else:
+            if self._source.pace is not None:
                 self._play(1 / self._source.pace)
+            elif self._source.polled:
+                self._poll(1 / (self._most_fps or POLLED_FPS))
+            else:
+                self._read_camera()
             with self._changed:
                 self.ended = not self._stopped
                 self._changed.notify_all()
@@ -107,14 +113,22 @@ class Feed:
                 return
             self._offer(frame)
 
+    def _poll(self, interval: float) -> None:
+        """Request pictures at this interval; what a slow camera cannot send in time is not requested."""
+        due = time.monotonic()
+        while not self._wait_until(due):
+            due = max(due + interval, time.monotonic())
+            if (frame := self._source.read()) is None:
+                return
+            self._offer(frame)
+
     def _play(self, interval: float) -> None:
         """Play a recording at its pace; a frame that is late by more than an interval is skipped undecoded."""
         due = time.monotonic()
         while not self._stopped:
             late = time.monotonic() - due
             if late < 0:
-                with self._changed:
-                    self._changed.wait_for(lambda: self._stopped, -late)
+                self._wait_until(due)
                 continue
             due += interval
             if late > interval:
@@ -125,6 +139,11 @@ class Feed:
             if (frame := self._source.read()) is None:
                 return
             self._offer(replace(frame, seconds=time.monotonic()))
+
+    def _wait_until(self, due: float) -> bool:
+        """Wait until this time or the end; whether it is the end."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopped, max(0.0, due - time.monotonic()))
 
     def _offer(self, frame: Frame) -> None:
         with self._changed:

@@ -1,5 +1,6 @@
 """Sources of frames: one protocol, and an implementation for each kind."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from capture_service.frame import Frame
@@ -14,6 +15,10 @@ class Source(Protocol):
     @property
     def pace(self) -> float | None:
         """Frames a second of a recording; None for a live source. Known once it is open."""
+
+    @property
+    def polled(self) -> bool:
+        """Whether every `read` requests a picture, so that the reader sets the pace. Known once it is open."""
 
     def open(self) -> None:
         """Open the source, or begin again at its start.
@@ -47,13 +52,24 @@ class Recorded(Source, Protocol):
         """The name of this frame's file; None if one file holds all frames. Known once it was open."""
 
 
-def make_source(spec: SourceSpec, settings: CaptureSettings) -> Source:
-    """The source of `spec`, not yet opened. An inbox has none: its pictures are read from Redis."""
-    if spec.kind in {"webcam", "stream"}:
-        from capture_service.sources.camera import Camera
+def source_maker(spec: SourceSpec, settings: CaptureSettings) -> Callable[[], Source]:
+    """Makes the source of `spec`, not yet opened, again and again; what is found out about a camera is kept.
 
-        return Camera(spec, settings)
-    return make_recorded(spec, settings)
+    An inbox has no source: its pictures are read from Redis.
+    """
+    match spec.kind:
+        case "webcam":
+            from capture_service.sources.camera import Camera
+
+            return lambda: Camera(spec, settings)
+        case "stream":
+            from capture_service.streams.camera import StreamCamera
+            from capture_service.streams.rtsp_stream import RtspTransport
+
+            transport = RtspTransport()
+            return lambda: StreamCamera(spec, settings, transport)
+        case _:
+            return lambda: make_recorded(spec, settings)
 
 
 def make_recorded(spec: SourceSpec, settings: CaptureSettings) -> Recorded:

@@ -1,4 +1,4 @@
-"""A webcam or a network stream: live, without an end."""
+"""A webcam: live, without an end."""
 
 import time
 
@@ -8,15 +8,15 @@ import numpy as np
 from capture_service.frame import Frame
 from capture_service.settings import CaptureSettings
 from capture_service.sources.opencv import open_capture
-from capture_service.sources.opencv_frames import retrieve
 from capture_service.sources.spec import SourceSpec
 from contract.errors import SourceError
 
 
 class Camera:
-    """Frames as the device or the stream sends them."""
+    """Frames as the device sends them."""
 
     pace: float | None = None
+    polled = False
 
     def __init__(self, spec: SourceSpec, settings: CaptureSettings) -> None:
         self._spec = spec
@@ -31,11 +31,11 @@ class Camera:
     def read(self) -> Frame | None:
         capture = self._grab()
         taken = time.monotonic()
-        picture = retrieve(capture)
+        decoded, picture = capture.retrieve()
         number, self._number = self._number, self._number + 1
-        if picture is None:
+        if not decoded or picture is None or picture.size == 0:
             return Frame(number, taken, None, "the frame could not be decoded")
-        return Frame(number, taken, _colour(picture))
+        return Frame(number, taken, _colour(np.asarray(picture, np.uint8)))
 
     def skip(self) -> bool:
         self._grab()

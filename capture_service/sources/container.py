@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import av
 
 from capture_service.settings import CaptureSettings
+from capture_service.sources.reasons import ffmpeg_reason
 from capture_service.sources.spec import SourceSpec
-from contract.errors import SourceError, reason_of
+from contract.errors import SourceError
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -33,17 +34,12 @@ def open_file(spec: SourceSpec, settings: CaptureSettings) -> "InputContainer":
     descriptor = _descriptor(spec)
     options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": FILE_FORMATS}
     try:
-        container = av.open("fd:", options=options | _bounds(settings))
+        container = av.open("fd:", options=options | decoding_bounds(settings))
     except av.FFmpegError as error:
-        raise SourceError(f"cannot open {spec.safe}: {failure(error)}") from error
+        raise SourceError(f"cannot open {spec.safe}: {ffmpeg_reason(error)}") from error
     finally:
         os.close(descriptor)  # FFmpeg has a duplicate
     return _with_video(container, spec)
-
-
-def failure(error: av.FFmpegError) -> str:
-    """What FFmpeg says of a failure, without the address."""
-    return reason_of(error).lower()
 
 
 def _descriptor(spec: SourceSpec) -> int:
@@ -67,5 +63,6 @@ def _with_video(container: "InputContainer", spec: SourceSpec) -> "InputContaine
     return container
 
 
-def _bounds(settings: CaptureSettings) -> dict[str, str]:
+def decoding_bounds(settings: CaptureSettings) -> dict[str, str]:
+    """Options of FFmpeg that bound what it decodes."""
     return {"max_pixels": str(settings.picture_max_megapixels * 1_000_000)}

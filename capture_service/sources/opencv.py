@@ -1,4 +1,4 @@
-"""Bounds for OpenCV, and opening webcams, video files and streams.
+"""Bounds for OpenCV, and opening webcams and video files.
 
 `limit` must run before `cv2` is imported for the first time, since OpenCV reads these variables while it is loaded. So
 this module imports `cv2` only inside functions.
@@ -13,23 +13,14 @@ from typing import TYPE_CHECKING
 
 from capture_service.settings import CaptureSettings
 from capture_service.sources.opencv_frames import request_jpegs
-from capture_service.sources.pinned_destination import PinnedDestination
 from capture_service.sources.spec import SourceSpec
 from contract.errors import SourceError
-from contract.network import StreamRules
 
 if TYPE_CHECKING:
     import cv2
 
-_PROTOCOLS = {
-    # A playlist from the network must not name a local file, and a file nothing on the network.
-    "stream": "protocol_whitelist;rtsp,rtsps,rtp,srtp,udp,tcp,tls,http,https,httpproxy,crypto|rtsp_transport;tcp",
-    "file": "protocol_whitelist;file",
-}
 _CONTAINERS = "mov,mp4,matroska,webm,avi,gif,mpegts,mpeg,mpegvideo,ogg,flv,asf,wtv,rm,dv,mxf,nut,ivf,apng,webp_anim"
 """FFmpeg's formats that hold a video and name no other file."""
-_STREAMED = f"{_CONTAINERS},rtsp,sdp,rtp,mjpeg,mpjpeg,jpeg_pipe,png_pipe,h264,hevc,m4v,mpegvideo"
-"""The formats of added streams: no playlist, which could name other hosts."""
 
 _OPTIONS = Lock()
 """OpenCV reads FFmpeg's options from the environment, which all threads share; each video has its own options."""
@@ -46,7 +37,7 @@ def limit(settings: CaptureSettings) -> None:
 
 
 def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCapture":
-    """Open a webcam, a video file or a stream.
+    """Open a webcam or a video file.
 
     Raises:
         SourceError: OpenCV cannot open it within `open_timeout`, or its frames are too large.
@@ -58,14 +49,9 @@ def open_capture(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCaptu
     if spec.kind == "webcam":
         native = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION}.get(sys.platform, cv2.CAP_ANY)
         capture = cv2.VideoCapture(int(spec.address), native)
-    elif spec.kind == "stream" and spec.added:
-        rules = StreamRules(settings.camera_networks, settings.redis_url)
-        with PinnedDestination.of(spec, rules) as destination:
-            options = f"{_PROTOCOLS['stream']}|format_whitelist;{_STREAMED}{destination.options}"
-            capture = _open(destination.url, options, settings)
     else:
         formats = f"|format_whitelist;{_CONTAINERS}" if spec.uploaded_as or spec.added else ""
-        capture = _open(spec.address, _PROTOCOLS[spec.kind] + formats, settings)
+        capture = _open(spec.address, f"protocol_whitelist;file{formats}", settings)
     if not capture.isOpened():
         capture.release()
         raise SourceError(f"cannot open {spec.safe}")

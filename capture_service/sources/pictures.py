@@ -16,6 +16,8 @@ DEFAULT_FPS = 2.0
 class Pictures:
     """All pictures, `passes` times or (loop) for ever; one that cannot be read keeps its number."""
 
+    polled = False
+
     def __init__(self, spec: SourceSpec) -> None:
         self._spec = spec
         self._files: list[Path] = []

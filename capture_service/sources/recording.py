@@ -27,6 +27,8 @@ class Recording:
     A damaged frame keeps its number and place in time, if a later one can be read.
     """
 
+    polled = False
+
     def __init__(self, spec: SourceSpec, settings: CaptureSettings) -> None:
         self._spec = spec
         self._settings = settings

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_network
+from ipaddress import ip_address
 from pathlib import Path
 
 import cv2
@@ -16,15 +16,15 @@ import numpy as np
 import pytest
 
 from capture_service.settings import CaptureSettings
-from capture_service.sources.opencv import open_capture
-from capture_service.sources.opencv_frames import retrieve
-from capture_service.sources.pinned_destination import PinnedDestination
+from capture_service.sources.container import open_file
 from capture_service.sources.spec import SourceSpec
+from capture_service.streams.camera import StreamCamera
+from capture_service.streams.connected_peers import ConnectedPeers
+from capture_service.streams.frames import StreamFailure
 from contract.errors import SourceError
-from contract.network import StreamRules
+from tests.rtsp_server import rtsp_server
 
 JPEG = cv2.imencode(".jpg", np.full((120, 160, 3), 90, np.uint8))[1].tobytes()
-LOOPBACK = (ip_network("127.0.0.1/32"),)
 REDIS = "unix:///nowhere"
 STREAM_TYPE = "multipart/x-mixed-replace; boundary=frame"
 PART = b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(JPEG), JPEG)
@@ -97,26 +97,48 @@ def camera(
         thread.join(5)
 
 
-def opened(address: str, kind: str = "stream") -> cv2.VideoCapture:
-    settings = CaptureSettings(
-        redis_url=REDIS, open_timeout="1500ms", stall_timeout="1500ms", camera_networks="127.0.0.1/32"
+def bounds(networks: str = "127.0.0.1/32") -> CaptureSettings:
+    return CaptureSettings(redis_url=REDIS, open_timeout="1500ms", stall_timeout="1500ms", camera_networks=networks)
+
+
+def opened(address: str, networks: str = "127.0.0.1/32") -> StreamCamera:
+    """An added stream, open."""
+    camera = StreamCamera(SourceSpec("door", "stream", address, added=True), bounds(networks))
+    camera.open()
+    return camera
+
+
+def opened_file(path: object) -> None:
+    open_file(SourceSpec("door", "file", str(path), added=True), bounds()).close()
+
+
+def named(monkeypatch: pytest.MonkeyPatch, **answers: list[str]) -> None:
+    """Have the resolver return these addresses for these hosts, one after the other."""
+    known = socket.getaddrinfo
+    hosts = {name.replace("_", "."): addresses for name, addresses in answers.items()}
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *a, **k: known(hosts[host].pop(0) if host in hosts else host, *a, **k)
     )
-    return open_capture(SourceSpec("door", kind, address, added=True), settings)
 
 
 def test_an_added_camera_is_opened_under_its_own_name(monkeypatch: pytest.MonkeyPatch):
-    known = socket.getaddrinfo
-    monkeypatch.setattr(
-        socket, "getaddrinfo", lambda host, *a, **k: known("127.0.0.1" if host == "front.test" else host, *a, **k)
-    )
+    named(monkeypatch, front_test=["127.0.0.1"])
     with camera(PART) as (port, requests):
-        capture = opened(f"http://us%40er:p@ss@front.test:{port}/video")
-        assert capture.grab()
-        picture = retrieve(capture)
-        capture.release()
+        door = opened(f"http://us%40er:p@ss@front.test:{port}/video")
+        picture = door.read().picture
+        door.close()
     assert picture is not None
     assert picture.shape == (120, 160, 3)
     assert requests == [f"front.test:{port}"]
+
+
+def test_text_round_an_address_becomes_no_option_of_ffmpeg(neighbour: Neighbour):
+    """Python 3.11 takes `[::1]` for the host, and the text round it once switched redirects and playlists on."""
+    with camera(b"", "text/html", 302, Location=f"http://127.0.0.2:{neighbour.port}/x") as (port, requests):
+        for text in (f"a|max_redirects;8|x;[::1]:{port}", f"[::1]:{port}|max_redirects;8", "x;[::ffff:127.0.0.1]"):
+            with pytest.raises(SourceError, match="no usable host and port"):
+                opened(f"http://{text}/r", "127.0.0.1/32,::1/128,::ffff:127.0.0.1/128")
+    assert (requests, neighbour.requests) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -128,7 +150,7 @@ def test_an_added_camera_is_opened_under_its_own_name(monkeypatch: pytest.Monkey
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(neighbour: Neighbour, target: str, status: int):
     with camera(b"", "text/html", status, Location=target.format(port=neighbour.port)) as (port, requests):
-        with pytest.raises(SourceError, match=rf"cannot open http://127\.0\.0\.1:{port}/video"):
+        with pytest.raises(SourceError, match=rf"cannot open http://127\.0\.0\.1:{port}/video: .*redirects"):
             opened(f"http://127.0.0.1:{port}/video")
         assert len(requests) == 1
     assert neighbour.requests == []
@@ -161,7 +183,7 @@ def test_no_playlist_is_followed(neighbour: Neighbour, tmp_path: Path, name: str
     file = tmp_path / f"list{suffix}"
     file.write_bytes(text)
     with pytest.raises(SourceError, match="cannot open"):
-        opened(str(file), "file")
+        opened_file(file)
     assert neighbour.requests == []
 
 
@@ -190,7 +212,7 @@ def test_a_file_that_is_not_regular_is_not_opened(tmp_path: Path):
         ("/proc/self/environ", "cannot open"),
     ):
         with pytest.raises(SourceError, match=words):
-            opened(str(path), "file")
+            opened_file(path)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.2", "localhost.localdomain.invalid", "[::1]", "10.0.0.1", "169.254.169.254"])
@@ -201,29 +223,69 @@ def test_a_host_that_is_not_allowed_is_not_contacted(host: str):
 
 def test_the_resolver_is_queried_once(monkeypatch: pytest.MonkeyPatch):
     """A name that means another host the next time (DNS rebinding) is not resolved again."""
-    answers = ["127.0.0.1", "10.0.0.1"]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", (answers.pop(0), 0))])
-    spec = SourceSpec("door", "stream", "rtsp://us%40er:p%2Fss@cam.example:8554/live?x=1", added=True)
-    destination = PinnedDestination.of(spec, StreamRules(LOOPBACK, REDIS))
-    assert destination.url == "rtsp://us%40er:p%2Fss@127.0.0.1:8554/live?x=1"
-    assert "p%2Fss" not in repr(destination)
-    assert answers == ["10.0.0.1"]
+    named(monkeypatch, cam_example=["127.0.0.1", "127.0.0.1"])
+    with rtsp_server() as server:
+        opened(f"rtsp://us%40er:p%2Fss@cam.example:{server.port}/live?x=1").close()
+        assert server.requests[0] == f"OPTIONS rtsp://127.0.0.1:{server.port}/live?x=1 RTSP/1.0"
+    with camera(PART) as (port, requests):
+        opened(f"http://cam.example:{port}/live").close()
+        assert requests == [f"cam.example:{port}"]
 
 
-@pytest.mark.parametrize("url", ["https://us:pa@ss@cam.example/v", "rtsps://us:pa@ss@cam.example/v"])
-def test_an_encrypted_stream_keeps_its_name(monkeypatch: pytest.MonkeyPatch, url: str):
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(0, 0, 0, "", ("127.0.0.1", 0))])
-    destination = PinnedDestination.of(SourceSpec("door", "stream", url, added=True), StreamRules(LOOPBACK, REDIS))
-    assert destination.url.partition("@")[2] in {"cam.example:443/v", "cam.example:322/v"}
+@pytest.mark.parametrize("status", [301, 302, 303, 305, 307])
+def test_a_redirect_of_an_rtsp_server_is_not_followed(neighbour: Neighbour, status: int):
+    location = f"Location: rtsp://127.0.0.2:{neighbour.port}/x\r\n"
+    with rtsp_server(describe=status, headers=location) as server, pytest.raises(SourceError, match="redirects"):
+        opened(f"rtsp://127.0.0.1:{server.port}/live")
+    assert neighbour.requests == []
+
+
+@pytest.mark.parametrize("scheme", ["rtsp", "http"])
+def test_an_rtsp_server_that_states_another_address_is_asked_itself(neighbour: Neighbour, scheme: str):
+    elsewhere = f"{scheme}://127.0.0.2:{neighbour.port}/x/"
+    with rtsp_server(headers=f"Content-Base: {elsewhere}\r\n", control=elsewhere) as server:
+        door = opened(f"rtsp://127.0.0.1:{server.port}/live")
+        assert door.read().picture is not None
+        door.close()
+    assert neighbour.requests == []
+
+
+def test_an_rtsp_stream_that_comes_from_another_host_is_refused():
+    with (
+        rtsp_server(transports=("udp",), transport=";source=127.0.0.2") as server,
+        pytest.raises(SourceError, match=r"leads to another host \(127\.0\.0\.2\)"),
+    ):
+        opened(f"rtsp://127.0.0.1:{server.port}/live")
+
+
+def test_a_session_description_over_http_opens_no_port_and_joins_no_group():
+    """Whoever sent pictures to that port would be shown as the camera."""
+    text = "v=0\r\no=- 0 0 IN IP4 239.1.2.3\r\ns=x\r\nc=IN IP4 {host}\r\nt=0 0\r\nm=video {port} RTP/AVP 26\r\n"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+        free.bind(("127.0.0.1", 0))
+        wanted = free.getsockname()[1]
+    for host in ("127.0.0.1", "239.1.2.3/1"):
+        for kind in ("application/sdp", "video/mp4", "text/plain", "application/octet-stream"):
+            for added in (True, False):
+                body = text.format(host=host, port=wanted).encode()
+                with camera(body, kind, **{"Content-Length": str(len(body))}) as (port, _):
+                    spec = SourceSpec("door", "stream", f"http://127.0.0.1:{port}/live.sdp", added=added)
+                    with pytest.raises(SourceError, match=r"sends a description of a session \(SDP\)"):
+                        StreamCamera(spec, bounds()).open()
+    assert "030201EF" not in Path("/proc/net/igmp").read_text()  # 239.1.2.3
 
 
 def test_a_connection_to_another_host_is_detected_and_refused(neighbour: Neighbour):
-    with socket.create_server(("127.0.0.1", 0)) as own:
-        spec = SourceSpec("door", "stream", f"rtsp://127.0.0.1:{own.getsockname()[1]}/live", added=True)
-        destination = PinnedDestination.of(spec, StreamRules(LOOPBACK, REDIS))
-        with socket.create_connection(("127.0.0.2", neighbour.port)) as before, destination:
-            socket.create_connection(own.getsockname()).close()
+    with socket.create_server(("127.0.0.1", 0)) as own, socket.create_server(("127.0.0.3", 0)) as redis:
+        with socket.create_connection(("127.0.0.2", neighbour.port)) as before:
+            watched = ConnectedPeers(
+                [ip_address("::ffff:127.0.0.1")], {(ip_address("127.0.0.3"), redis.getsockname()[1])}
+            )
+            with socket.create_connection(own.getsockname()), socket.create_connection(redis.getsockname()):
+                watched.check()
             assert before.getpeername()[0] == "127.0.0.2"
-        with pytest.raises(SourceError, match=r"leads to another host \(127\.0\.0\.2\)"), destination:
-            led = socket.create_connection(("127.0.0.2", neighbour.port))
-        led.close()
+        with (
+            socket.create_connection(("127.0.0.2", neighbour.port)),
+            pytest.raises(StreamFailure, match=r"leads to another host \(127\.0\.0\.2\)"),
+        ):
+            watched.check()

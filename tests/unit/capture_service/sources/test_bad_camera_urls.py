@@ -11,8 +11,9 @@ from api_gateway.gateway import Gateway
 from api_gateway.settings import GatewaySettings
 from contract.address import safe_url
 from contract.errors import SettingsError, SourceError
-from contract.network import StreamRules, UnknownHost, host_and_port
+from contract.network import StreamRules, UnknownHost
 from contract.service.settings import load
+from contract.stream_url import stream_url
 from tests.unit.api_gateway.test_app import error_of, response_to
 
 REDIS = "redis://192.168.7.2:6399/0"
@@ -43,8 +44,8 @@ REFUSED = [
             "127.0.0.1", "127.0.0.2", "127.255.255.254", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7F.1",
             "0177.0.0.1", "017700000001", "0x7f.0.0.0x1", "localhost", "LOCALHOST", "LocalHost", "[::1]",
             "[0:0:0:0:0:0:0:1]", "[0000::0001]", "[::ffff:127.0.0.1]", "[::FFFF:7f00:1]", "[64:ff9b::127.0.0.1]",
-            "[2002:7f00:1::]", "0", "0.0.0.0", "0x0", "[::]", "[::ffff:0.0.0.0]", "user:pass@127.0.0.1",
-            "example.org@127.0.0.1", "example.org:80@127.0.0.1",
+            "[64:FF9B::7f00:1]", "[2001:0:0:0:0:0:80ff:fffe]", "[2002:7f00:1::]", "0", "0.0.0.0", "0x0", "[::]",
+            "[::ffff:0.0.0.0]", "user:pass@127.0.0.1", "example.org@127.0.0.1", "example.org:80@127.0.0.1",
         )
     ),
     # link-local, where clouds keep their secrets
@@ -58,7 +59,8 @@ REFUSED = [
         (f"{scheme}://{host}/live", "forbidden_host", PRIVATE)
         for scheme in ("rtsp", "rtsps", "http", "https", "RTSP")
         for host in ("10.0.0.1", "172.16.5.4", "172.31.255.255", "192.168.1.20", "192.168.8.1", "100.64.0.1",
-                     "[fc00::1]", "[fd00:8::1]", "224.0.0.1", "[ff02::1]", "255.255.255.255", "198.18.0.1",
+                     "[64:ff9b:1::7f00:1]", "[::127.0.0.1]", "[::ffff:0:127.0.0.1]", "[fc00::1]",
+                     "[fd00:8::1]", "224.0.0.1", "[ff02::1]", "255.255.255.255", "198.18.0.1",
                      "192.0.0.1", "[fec0::1]")
     ),
     ("http://127.0.0.1:1/", "forbidden_host", "is Redis itself"),
@@ -78,6 +80,20 @@ REFUSED = [
         "http://host:0/",
                         "http://host:99999/", "http://host:-1/", "http://host:8o/", "http://[::1/", "http://::1]/",
                         "http://host name/", "http://[example.org]/")
+    ),
+    # text round an IPv6 address, which Python 3.11 takes for a host, and options of FFmpeg parted by | and ;
+    *(
+        (address, "bad_source", NO_HOST)
+        for address in (
+            "http://a|max_redirects;8|x;[::1]:80/r", "http://[::1]|max_redirects;8/r", "http://[::1]x:80/r",
+            "rtsp://x[::1]/live", "http://[::1]:80;x/r", "http://[::1][::1]/", "http://u:p@a|b;[::1]/",
+            "http://[::1%25|max_redirects;8]/", "http://[v1.x|y;z]/",
+        )
+    ),
+    # header lines and options in user and password
+    *(
+        (address, "bad_source", NO_HOST)
+        for address in ("http://u%0d%0aX-Y:p@host/", "rtsp://u:p%0A@host/", "rtsp://u:%00@host/")
     ),
     # what no camera speaks
     *(
@@ -218,7 +234,8 @@ def test_a_host_without_an_address_is_distinguished_from_a_refused_one():
     ],
 )
 def test_the_host_of_a_stream_follows_the_last_at_sign(url: str, host: tuple[str, int]):
-    assert host_and_port("door", url) == host
+    parts = stream_url("door", url)
+    assert (parts.host, parts.port) == host
     assert "p@ss" not in safe_url(url)
 
 

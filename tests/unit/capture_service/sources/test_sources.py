@@ -11,7 +11,7 @@ import pytest
 from capture_service.frame import Frame
 from capture_service.live.feed import Feed
 from capture_service.settings import CaptureSettings
-from capture_service.sources import make_recorded, make_source
+from capture_service.sources import make_recorded, source_maker
 from capture_service.sources.recording import DEFAULT_FPS
 from capture_service.sources.spec import DEMO_CLIP, SourceSpec, parse_list, recording
 from contract.errors import SourceError
@@ -44,6 +44,8 @@ def until(true, seconds=15.0):
 
 class FakeSource:
     """Numbered black frames, as fast as they are read or on request."""
+
+    polled = False
 
     def __init__(self, pace=None, count=math.inf, gate=None, breaks_at=math.inf):
         self.pace, self.count, self.gate, self.breaks_at = pace, count, gate, breaks_at
@@ -210,7 +212,7 @@ def test_a_folder_that_has_become_empty_cannot_be_opened(tmp_path):
 
 @pytest.mark.parametrize("address", ["63", "http://127.0.0.1:9/video", "rtsp://127.0.0.1:9/x"])
 def test_a_camera_that_is_not_there_cannot_be_opened(address):
-    source = make_source(parse_list(f"cam={address}")[0], SETTINGS)
+    source = source_maker(parse_list(f"cam={address}")[0], SETTINGS)()
     with pytest.raises(SourceError, match="cannot open"):
         source.open()
 
@@ -343,7 +345,7 @@ def test_a_stream_that_refers_to_a_local_file_is_not_followed(web, tmp_path):
     answers["/clip.avi"] = (200, {}, (tmp_path / "clip.avi").read_bytes())
 
     def opened(path):
-        return first_frame(make_source(parse_list(f"cam={url}{path}")[0], SETTINGS))
+        return first_frame(source_maker(parse_list(f"cam={url}{path}")[0], SETTINGS)())
 
     assert opened("/clip.avi").picture.shape == (48, 64, 3)  # the server is in order
     for path in ("/list.m3u8", "/moved", "/missing"):

@@ -1,0 +1,1 @@
+"""Streams of the network: over HTTP and RTSP."""

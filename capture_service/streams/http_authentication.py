@@ -1,0 +1,59 @@
+"""Answers the challenges of an HTTP camera: Basic and Digest."""
+
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from urllib.request import (
+    AbstractDigestAuthHandler,
+    HTTPPasswordMgrWithDefaultRealm,
+    Request,
+    parse_http_list,
+    parse_keqv_list,
+)
+
+from contract.stream_url import StreamUrl
+
+_ALGORITHMS = {"md5", "sha"}
+"""Those of Digest that Python's standard library computes; the servers of cameras offer MD5."""
+
+
+class Authentication:
+    """The `Authorization` of the requests to one host, after its first challenge."""
+
+    def __init__(self, user: str | None, password: str | None) -> None:
+        self._user, self._password = user, password or ""
+        self._passwords = HTTPPasswordMgrWithDefaultRealm()
+        self._digest = AbstractDigestAuthHandler(self._passwords)
+        self._challenge: Mapping[str, str] | None = None
+        self._basic = False
+
+    def answers(self, challenges: Sequence[str]) -> bool:
+        """Whether a request that was refused with these challenges is worth another try."""
+        if self._user is None:
+            return False
+        tried = self._basic or self._challenge is not None
+        self._challenge = _digest_challenge(challenges)
+        self._basic = self._challenge is None
+        # A nonce of Digest expires; then the same password is right with the next one.
+        return not tried or (self._challenge or {}).get("stale", "").lower() == "true"
+
+    def headers(self, url: StreamUrl) -> dict[str, str]:
+        """The header of a request for `url`, if a challenge was answered."""
+        if self._challenge is not None:
+            request = Request(f"{url.scheme}://{url.place}{url.target}")  # noqa: S310 - it is never sent
+            self._passwords.add_password(None, request.full_url, self._user or "", self._password)
+            return {"Authorization": f"Digest {self._digest.get_authorization(request, self._challenge)}"}
+        if self._basic:
+            return {"Authorization": f"Basic {b64encode(f'{self._user}:{self._password}'.encode()).decode()}"}
+        return {}
+
+
+def _digest_challenge(challenges: Sequence[str]) -> Mapping[str, str] | None:
+    for challenge in challenges:
+        scheme, _, parameters = challenge.strip().partition(" ")
+        fields = parse_http_list(parameters)
+        if scheme.lower() != "digest" or not all("=" in one for one in fields):
+            continue
+        found = {name.lower(): value for name, value in parse_keqv_list(fields).items()}
+        if {"realm", "nonce"} <= found.keys() and found.get("algorithm", "MD5").lower() in _ALGORITHMS:
+            return found
+    return None
