@@ -13,7 +13,7 @@ from api_gateway import routes
 from api_gateway.errors import ErrorResponse, error_response, install_error_handlers
 from api_gateway.gateway import Gateway
 from api_gateway.security.access import Access
-from api_gateway.security.audit import Audit, AuditLog
+from api_gateway.security.audit import Audit
 from api_gateway.security.guard import Guard
 
 logger = structlog.get_logger()
@@ -62,7 +62,7 @@ def create_app(gateway: Gateway, on_failure: Callable[[], None] = lambda: None) 
     app.state.gateway, app.state.access = gateway, access
     install_error_handlers(app)
     routes.include(app)
-    app.add_middleware(Audit, log=AuditLog(settings.audit_log))
+    app.add_middleware(Audit, log=gateway.audit)
     app.add_middleware(
         Guard,
         allowed_hosts=settings.allowed_hosts,

@@ -14,6 +14,7 @@ from api_gateway.erasure.errors import ErasureNotFound
 from api_gateway.faces import errors as faces
 from api_gateway.history.database import DatabaseUnavailable, RowsRefused
 from api_gateway.history.errors import HistoryOff, UnknownCursor
+from api_gateway.runtime_settings import FixedSetting
 from api_gateway.security import errors as security
 from api_gateway.sources import errors as sources
 from api_gateway.uploads import errors as uploads
@@ -53,6 +54,7 @@ HTTP_ERRORS: dict[type[EmotiiError], HttpError] = {
     security.TooManyAttempts: HttpError(429, "too_many_attempts", headers={"Retry-After": "{error.wait_seconds}"}),
     security.Forbidden: HttpError(403, "forbidden"),
     security.NoTokens: HttpError(409, "no_tokens"),
+    FixedSetting: HttpError(409, "fixed_setting"),
     # sources
     sources.UnknownSource: HttpError(404, "unknown_source"),
     sources.BadSource: HttpError(422, "bad_source"),

@@ -21,13 +21,16 @@ from api_gateway.history.service import HistoryService
 from api_gateway.leader_election import LeaderElection
 from api_gateway.metrics import Metrics
 from api_gateway.polling import NO_PAUSE, PollingSupervisor, every
+from api_gateway.restorations import Restorations
 from api_gateway.results.active_tracks import ActiveTracks
 from api_gateway.results.erased_scopes import ErasedScopes
 from api_gateway.results.processor import ResultProcessor
 from api_gateway.results.sinks import ResultSink
 from api_gateway.results.stream_reader import StreamReader
 from api_gateway.runtime_settings import RuntimeSettingsReader
+from api_gateway.security.audit import AuditLog
 from api_gateway.settings import GatewaySettings
+from api_gateway.settings_copy import SettingsCopy
 from api_gateway.sources.added_sources import AddedSources
 from api_gateway.sources.browser_camera import BrowserCamera
 from api_gateway.sources.registry import Registry
@@ -70,7 +73,15 @@ class Gateway:
 
         self.registry = Registry(commands, self.clock, self.hub.source_changed, self._source_gone)
         self.added_sources = AddedSources(commands, self.registry, settings.added_sources)
-        self.runtime_settings = RuntimeSettingsReader(commands, RuntimeSettings(saving=settings.save))
+        self.audit = AuditLog(settings.audit_log)
+        restorations = Restorations(self.audit, self.clock)
+        self.runtime_settings = RuntimeSettingsReader(
+            commands,
+            RuntimeSettings(saving=settings.save),
+            RuntimeSettings(saving=settings.saving_allowed, blur=settings.min_blur),
+            SettingsCopy(settings.settings_copy),
+            restorations.report,
+        )
 
         self.active_tracks = ActiveTracks()
         self.annotations = FrameAnnotations()
@@ -100,6 +111,7 @@ class Gateway:
             self.runtime_settings,
             self.renderer.encoded,
             self._gaps,
+            restorations,
             self.clock,
         )
         self.processor = ResultProcessor(

@@ -9,6 +9,7 @@ from pydantic_settings import NoDecode
 
 from api_gateway.security.tokens import Token, parse_all
 from contract.network import CameraNetworks
+from contract.runtime_settings import Blur
 from contract.service.settings import SECRET, Duration, ServiceSettings
 from postprocessing.parameters import SmoothingParameters
 
@@ -79,6 +80,18 @@ class GatewaySettings(ServiceSettings):
     )
     save: bool = Field(
         default=True, description="Save faces automatically, until a user changes this on the page or over REST."
+    )
+    saving_allowed: bool = Field(
+        default=True,
+        description="Whether faces may be saved. false: nobody can switch saving on, and nobody can save a face on "
+        "request.",
+    )
+    min_blur: Blur = Field(
+        "off", description="How faces in every video are hidden at least: off, blur or mask. Nobody can lower it."
+    )
+    settings_copy: Path = Field(
+        Path(".emotii/settings.json"),
+        description="Copy of what people switched on the page. A gateway restores it if Redis has lost it.",
     )
     save_every: Annotated[Duration, Field(ge=timedelta(seconds=0.1), le=timedelta(days=1))] = Field(
         timedelta(seconds=1), description="Interval of automatic saves per track."

@@ -7,6 +7,7 @@ from statistics import median
 
 from api_gateway.faces.saver import FaceSaver
 from api_gateway.history.service import HistoryService
+from api_gateway.restorations import Restorations
 from api_gateway.results.sinks import PartialSink, ProcessedReading
 from api_gateway.runtime_settings import RuntimeSettingsReader
 from api_gateway.sources.registry import Registry
@@ -34,6 +35,7 @@ class Stats(PartialSink):
         settings: what people have switched.
         encoded: by source, the pictures that were encoded so far.
         gaps: returns how often frames of a source did not come back from the workers.
+        restorations: knows what Redis had lost.
         clock: Redis's.
     """
 
@@ -45,6 +47,7 @@ class Stats(PartialSink):
         settings: RuntimeSettingsReader,
         encoded: Mapping[str, int],
         gaps: Callable[[str], int],
+        restorations: Restorations,
         clock: RedisClock,
     ) -> None:
         self._registry = registry
@@ -53,6 +56,7 @@ class Stats(PartialSink):
         self._settings = settings
         self._encoded = encoded
         self._gaps = gaps
+        self._restorations = restorations
         self._encoded_before: Counter[str] = Counter()
         self._clock = clock
         self._since_ms = clock.now_ms()
@@ -92,7 +96,8 @@ class Stats(PartialSink):
             models=tuple(sorted({worker.model for worker in workers})),
             saving=events.Saving(on=self._saver.on, here=self._saver.election.is_leader, paused=self._saver.paused),
             history=self._history.event(),
-            settings=events.Settings.model_validate(self._settings.current.model_dump()),
+            settings=self._settings.event(),
+            restored=self._restorations.last,
             sources={status.name: self._of(status) for status in self._registry.sources()},
         )
 

@@ -307,6 +307,7 @@ def gateway_process(url: str, folder: Path, **settings: str) -> Iterator[Gateway
         "EMOTII_PORT": str(port),
         "EMOTII_SAVED_FACES": str(folder),
         "EMOTII_AUDIT_LOG": str(folder.with_suffix(".audit.jsonl")),
+        "EMOTII_SETTINGS_COPY": str(folder.with_suffix(".settings.json")),
         "EMOTII_DATABASE_URL": f"sqlite:///{folder.with_suffix('.db').absolute()}",
     }
     environment = kept | ours | given

@@ -45,7 +45,6 @@ class System:
             if others := set(client.hkeys(keys.SOURCES)) - {b"front", keys.UPLOADS.encode()}:
                 client.hdel(keys.SOURCES, *others)
             httpx.patch(f"{self.gateway.url}/api/v1/settings", json=self._settings, timeout=20).raise_for_status()
-            client.delete(keys.SETTINGS)
         until(self._is_restored, 30, "the system is as it was at first")
         for path in self.gateway.saved():
             path.unlink(missing_ok=True)

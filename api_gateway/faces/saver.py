@@ -125,6 +125,8 @@ class FaceSaver(PartialSink):
         if frame is None:
             self._due.pop(face.track, None)  # no frame arrived; the next reading may have one
             return
+        if not self.on:  # switched off meanwhile
+            return
         try:
             await self._save(frame, face.box, face.emotion, face.confidence)
         except StoreFull:
@@ -136,10 +138,12 @@ class FaceSaver(PartialSink):
         """Save the most prominent face of a source.
 
         Raises:
+            FixedSetting: the environment allows no saving.
             NoFace: no face is visible.
             NoFrame: no frame to crop it from arrives.
             StoreFull: it cannot be written.
         """
+        self._settings.check_saving_allowed()
         deadline = time.monotonic() + REQUEST_SECONDS
         with self._live_view.frames.in_use(source):
             while tracks := self._live_view.faces(source):

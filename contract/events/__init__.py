@@ -9,7 +9,7 @@ from contract.events.hello import PROTOCOL_VERSION, Hello
 from contract.events.notices import Heartbeat, Missed, Refused
 from contract.events.reading import Answer, Reading, Stages
 from contract.events.source import Gone, State
-from contract.events.stats import Blur, History, Saving, Settings, SourceStats, StageMedians, Stats
+from contract.events.stats import Blur, History, Restored, Saving, Settings, SourceStats, StageMedians, Stats
 
 SubscribableEvent = Reading | Episode | State | Gone | Stats
 """What clients can subscribe to."""
@@ -30,6 +30,7 @@ __all__ = [
     "Phase",
     "Reading",
     "Refused",
+    "Restored",
     "Saving",
     "Settings",
     "SourceStats",

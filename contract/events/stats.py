@@ -37,6 +37,19 @@ class Settings(Event):
     saving: bool
     blur: Blur
     """How faces in the video are hidden."""
+    saving_allowed: bool = True
+    """Whether the environment of the gateway allows `saving`."""
+    min_blur: Blur = "off"
+    """The weakest `blur` that the environment of the gateway allows."""
+
+
+class Restored(Event):
+    """What this gateway wrote back to Redis, which had lost it."""
+
+    at_ms: int
+    """When it did so last, in Redis's time."""
+    what: str
+    """In words: settings, added sources or erasures."""
 
 
 class StageMedians(Event):
@@ -86,5 +99,7 @@ class Stats(Event):
     saving: Saving
     history: History
     settings: Settings
+    restored: Restored | None = None
+    """The last time that Redis had lost something; null if it never had since the gateway started."""
     sources: dict[str, SourceStats]
     """By name."""

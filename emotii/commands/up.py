@@ -50,6 +50,7 @@ def up(settings: UpSettings, console: Console, *, open_page: bool = False) -> No
             **services_environment(redis_url, settings.log_level),
             **sources,
             "EMOTII_AUDIT_LOG": os.environ.get("EMOTII_AUDIT_LOG") or str(settings.data / "audit.jsonl"),
+            "EMOTII_SETTINGS_COPY": os.environ.get("EMOTII_SETTINGS_COPY") or str(settings.data / "settings.json"),
             "EMOTII_DATABASE_URL": settings.database_url or f"sqlite:///{settings.data / 'history.db'}",
             "EMOTII_HOST": settings.host,
             "EMOTII_PORT": str(port),

@@ -134,7 +134,7 @@ def test_changed_settings_are_stored_and_applied_by_every_gateway(
         until(lambda: two.get("/api/v1/settings").json()["saving"] is False)
         with connect_socket(two.socket_url) as client:
             stats = next(events_of(client, "stats"))
-            assert stats["settings"] == {"saving": False, "blur": "mask"}
+            assert stats["settings"] == {"saving": False, "blur": "mask", "saving_allowed": True, "min_blur": "off"}
             until(lambda: not next(events_of(client, "stats"))["saving"]["here"])
             saved = control.saved() + two.saved()
             next(events_of(client, "stats"))
@@ -159,4 +159,5 @@ def test_requests_from_another_site_change_nothing(control: GatewayProcess, clie
         httpx.delete(f"{control.url}/api/v1/sources/front", headers=foreign, timeout=20),
     ]
     assert [answer.status_code for answer in answers] == [403, 403, 403]
-    assert not clients.commands.exists(keys.ADDED_SOURCES, keys.SETTINGS)
+    assert control.get("/api/v1/settings").json() == {"saving": False, "blur": "off"}
+    assert set(listed(control)) == {"front", "uploads"}

@@ -26,7 +26,7 @@ from contract.messages import (
 )
 from contract.messages.fields import LATEST_MS
 from contract.model.normalisation import CROP_BYTES
-from contract.runtime_settings import RuntimeSettings
+from contract.runtime_settings import RuntimeSettings, StoredChoice
 
 NAMES = st.from_regex(r"[a-z0-9_-]{1,32}", fullmatch=True)
 COUNTS = st.integers(0, 10**17)
@@ -159,6 +159,7 @@ def test_any_status_gives_a_job_or_none(stored):
 
 @given(stored=st.dictionaries(st.binary(max_size=8) | st.sampled_from([b"saving", b"blur"]), st.binary(max_size=30)))
 def test_any_stored_settings_give_settings_and_the_names_of_invalid_ones(stored):
-    settings, useless = RuntimeSettings(saving=True).changed_by(stored)
+    found = StoredChoice.read(stored)
+    settings = found.choice.over(RuntimeSettings(saving=True))
     assert RuntimeSettings.model_validate(settings.model_dump()) == settings
-    assert useless <= {name.decode(errors="replace") for name in stored}
+    assert found.unusable <= {name.decode(errors="replace") for name in stored}

@@ -16,16 +16,23 @@ export class RuntimeSettings {
   }
 
   /** Show the settings of a `stats` event. */
-  update({ settings, saving }) {
+  update({ settings, saving, restored }) {
+    this.allowed = settings;
     if (performance.now() - this.changedAt > SETTLE_MS) this.show(settings);
     this.saving.dataset.state = saving.paused ? "paused" : "";
     this.saving.title = saving.paused ? `Paused: ${saving.paused}` : "Saves about one picture of each face per second";
     const state = settings.saving ? "The gateway saves about one picture of each face per second." : "The gateway does not save faces.";
-    setText(byId("saving-status"), saving.paused ? `The gateway has paused saving faces: ${saving.paused}.` : state);
+    const fixed = settings.saving_allowed ? "" : " Its settings do not allow it to (EMOTII_SAVING_ALLOWED).";
+    const lost = restored ? ` Redis lost its ${restored.what} at ${new Date(restored.at_ms).toLocaleTimeString()}; the gateway restored them.` : "";
+    setText(byId("saving-status"), (saving.paused ? `The gateway has paused saving faces: ${saving.paused}.` : state) + fixed + lost);
   }
 
   show({ saving, blur }) {
-    this.saving.disabled = this.blur.disabled = false;
+    const modes = [...this.blur.options];
+    const weakest = modes.findIndex(({ value }) => value === this.allowed?.min_blur);
+    modes.forEach((mode, index) => { mode.disabled = index < weakest; }); // fixed by the environment of the gateway
+    this.saving.disabled = this.allowed?.saving_allowed === false;
+    this.blur.disabled = false;
     this.saving.setAttribute("aria-checked", String(saving));
     if (document.activeElement !== this.blur || this.blur.value !== blur) this.blur.value = blur;
   }

@@ -34,7 +34,7 @@ PUBLIC = """
     403 forbidden foreign_origin
     404 no_face no_history unknown_erasure unknown_face unknown_file unknown_job unknown_place unknown_source
     408 silent timeout
-    409 browser_camera configured_source name_taken no_tokens not_done too_many_sources
+    409 browser_camera configured_source fixed_setting name_taken no_tokens not_done too_many_sources
     413 too_large
     415 unsupported_media_type
     422 bad_name bad_picture bad_source forbidden_host invalid_request unclassifiable_face unknown_emotion

@@ -5,7 +5,6 @@ from types import SimpleNamespace
 from api_gateway.stats import Stats
 from contract import events
 from contract.messages import SourceStatus, WorkerStatus
-from contract.runtime_settings import RuntimeSettings
 from postprocessing.track_processor import SmoothedReading
 from tests.stage import processed, reading
 
@@ -50,7 +49,8 @@ class History:
 
 
 class Product:
-    current = RuntimeSettings(saving=False, blur="mask")
+    def event(self) -> events.Settings:
+        return events.Settings(saving=False, blur="mask")
 
 
 class Scene:
@@ -59,7 +59,14 @@ class Scene:
     def __init__(self) -> None:
         self.clock, self.encoded = Clock(), Counter[str]()
         self.stats = Stats(
-            Registry(), Saver(), History(), Product(), self.encoded, {"front": 2, "back": 0}.get, self.clock
+            Registry(),
+            Saver(),
+            History(),
+            Product(),
+            self.encoded,
+            {"front": 2, "back": 0}.get,
+            SimpleNamespace(last=None),
+            self.clock,
         )
 
     def count(self, source: str, age_ms: int | None, stages: events.Stages | None, *, stale: bool) -> None:
