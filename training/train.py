@@ -76,6 +76,7 @@ def train(
 
     progress = Run.open(run or RUNS / out.name, recipe, material.fitted, start.card.id if start else None)
     progress.write_split(material.parts())
+    progress.write_left_out(material.left_out())
     if done := len(progress.history()):
         console.out(f"{done} epochs are done already, in {progress.folder}")
     network = fit(material.fitted, material.choosing, recipe, progress, console, start)

@@ -34,6 +34,7 @@ class SleepingEngine:
     """Returns the same probabilities for all crops, after sleeping."""
 
     name = "sleeping"
+    precision = "f32"
     card = ModelCard(name="sleeping", version="1.0.0", labels=LABELS, files={})
 
     def __init__(self, sleep: timedelta) -> None:

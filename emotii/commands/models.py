@@ -140,7 +140,7 @@ def calibrate(
     """
     from emotii.models.calibrate import calibrate_model
 
-    card = calibrate_model(model, data, half, precision)
+    card = calibrate_model(model, data, half, precision, Console(stderr=True))
     if card.uncertain is None:
         typer.echo(f"{card.id}: temperature {card.temperature:g}; no thresholds reach a precision of {precision:.1%}")
         return
@@ -166,7 +166,7 @@ def quantize(
     with _training_packages():
         from emotii.models.quantize import quantize_model
 
-    agreement = quantize_model(model, data, valid, half)
+    agreement = quantize_model(model, data, valid, half, Console(stderr=True))
     typer.echo(
         f"{model}: 8-bit integers give the same emotion for {agreement.same_top:.2%} of the faces,"
         f" accuracy {100 * agreement.accuracy_difference:+.2f} points"

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from rich.console import Console
+
 from contract.atomic_file import writable, write_atomically
 from contract.errors import SettingsError
 from contract.model.calibration import tempered
@@ -9,12 +11,13 @@ from contract.model.folder import MODEL_FILE, ModelCard, find_model
 from contract.service.settings import load
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
+from training.datasets.left_out import summary
 from training.evaluation.calibrate import calibrated
 from training.evaluation.faces import Half, read_known
 from training.export.card import CARD_FILE, recalibrated
 
 
-def calibrate_model(model: str, data: Path, half: Half | None, precision: float) -> ModelCard:
+def calibrate_model(model: str, data: Path, half: Half | None, precision: float, console: Console) -> ModelCard:
     """Fit both and write them into the model's `model.json` and its card. The network does not change.
 
     Args:
@@ -22,6 +25,7 @@ def calibrate_model(model: str, data: Path, half: Half | None, precision: float)
         data: faces for every emotion of the model.
         half: of a validation set, so that the other half can report; None uses all of it.
         precision: the target share of correct answers.
+        console: for what is left out.
 
     Raises:
         ModelError, DatasetError: the model or the faces cannot be loaded.
@@ -30,6 +34,8 @@ def calibrate_model(model: str, data: Path, half: Half | None, precision: float)
     folder = find_model(model).folder
     engine = load_engine(load(InferenceSettings, model=model, precision="f32", batch=128, threads=0))
     faces = read_known(data, engine.card.labels, half=half)
+    for line in summary(faces.left_out):
+        console.out(line)
     if faces.emotions != engine.card.labels:
         missing = ", ".join(label for label in engine.card.labels if label not in faces.emotions)
         raise SettingsError(f"{data} has no face for {missing}: thresholds for {engine.card.id} need every emotion")

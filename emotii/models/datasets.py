@@ -11,7 +11,9 @@ app = typer.Typer(no_args_is_help=True, help="Create datasets for `train` and `e
 
 @app.command()
 def ferplus(
-    pictures: Annotated[Path, typer.Argument(help="fer2013.csv from the Kaggle challenge of 2013.")],
+    pictures: Annotated[
+        Path, typer.Argument(help="fer2013.csv or icml_face_data.csv from the Kaggle challenge of 2013.")
+    ],
     votes: Annotated[Path, typer.Argument(help="fer2013new.csv from github.com/microsoft/FERPlus.")],
     out: Annotated[Path, typer.Option(help="The .npz to write.")],
     usage: Annotated[
@@ -24,7 +26,10 @@ def ferplus(
     """
     from training.datasets.ferplus import make_npz
 
-    typer.echo(f"wrote {make_npz(pictures, votes, usage, out):,} faces of {usage} to {out}")
+    made = make_npz(pictures, votes, usage, out)
+    if made.unvoted:
+        typer.echo(f"left out, without a vote for an emotion: {made.unvoted:,} faces")
+    typer.echo(f"wrote {made.faces:,} faces of {usage} to {out}")
 
 
 @app.command()
@@ -53,11 +58,12 @@ def export(
     settings = load(CaptureSettings)
     limit(settings)
     from emotii.models.saved_faces import export as begin
+    from training.datasets.left_out import summary
 
     console = Console(stderr=True)
     done = begin(faces, out, configured(settings), relabelled_only=relabelled_only, console=console)
-    for file in done.unreadable:
-        console.out(f"skipped, not a readable picture: {file}")
+    for line in summary(done.unreadable):
+        console.out(line)
     if done.as_saved:
         console.out(f"{done.as_saved:,} faces were exported unchanged, because the detector found no face in them")
     if done.left_out:

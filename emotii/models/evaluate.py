@@ -15,6 +15,7 @@ from contract.service.settings import load
 from inference_service.engines import Engine
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
+from training.datasets.left_out import summary
 from training.evaluation.evaluate import Classify, evaluate, passes
 from training.evaluation.faces import Half, read_known
 from training.evaluation.figures import draw_reliability
@@ -43,13 +44,15 @@ def evaluate_model(
         half: of a validation set; None uses all of it.
         only: use only faces with these emotions.
         agreement: whether to compare the other engines.
-        console: for the progress bar.
+        console: for the progress bar, and for what is left out.
 
     Raises:
         ModelError, SettingsError, DatasetError: the model, the engine or the faces cannot be loaded.
     """
     measured = _engine(model, engine, None)
     faces = read_known(data, measured.card.labels, only, half)
+    for line in summary(faces.left_out):
+        console.out(line)
     others = _others(model, measured.card) if agreement else {}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
@@ -61,6 +64,7 @@ def evaluate_model(
         return evaluate(
             measured.card,
             measured.name,
+            measured.precision,
             counted(measured),
             faces,
             data.resolve().name + (f", half {half.upper()}" if half else ""),

@@ -5,6 +5,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 
 from contract.atomic_file import writable, write_atomically
 from contract.errors import ModelError
@@ -14,13 +15,14 @@ from contract.service.settings import load
 from inference_service.engines import load as load_engine
 from inference_service.settings import InferenceSettings
 from training.datasets.faces import Faces
+from training.datasets.left_out import summary
 from training.evaluation.agreement import Agreement, compare
 from training.evaluation.faces import Half, over, read_known
 from training.export.card import CARD_FILE, in_integers
 from training.export.quantize import quantized
 
 
-def quantize_model(model: str, data: Path, valid: Path, half: Half | None) -> Agreement:
+def quantize_model(model: str, data: Path, valid: Path, half: Half | None, console: Console) -> Agreement:
     """Write the network in 8-bit integers into the model's folder, and update `model.json` and the card.
 
     Args:
@@ -28,6 +30,7 @@ def quantize_model(model: str, data: Path, valid: Path, half: Half | None) -> Ag
         data: faces that the model was trained on.
         valid: faces that it was not trained on, to compare the results.
         half: of `valid`, so that the other half can report; None uses all of it.
+        console: for what is left out.
 
     Raises:
         ModelError, DatasetError: the model or the faces cannot be loaded, or the results are worse; nothing is changed.
@@ -36,6 +39,8 @@ def quantize_model(model: str, data: Path, valid: Path, half: Half | None) -> Ag
     found = find_model(model)
     training_faces = read_known(data, found.card.labels)
     valid_faces = read_known(valid, found.card.labels, half=half)
+    for line in (*summary(training_faces.left_out), *summary(valid_faces.left_out)):
+        console.out(line)
     with TemporaryDirectory(prefix="emotii-") as scratch:
         with found.copied(".onnx") as onnx_file:
             network = quantized(onnx_file, found.card.normalisation, training_faces.images)

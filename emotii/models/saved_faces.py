@@ -21,6 +21,7 @@ from contract.errors import SettingsError, reason_of
 from contract.judgement import UNCERTAIN
 from contract.model.framing import show_face
 from emotii.pictures.prediction import largest_first
+from training.datasets.left_out import LeftOut
 
 PIXELS = 96
 """Side of an exported face: twice the network's input."""
@@ -33,8 +34,8 @@ class ExportResult:
 
     faces: Counter[str] = field(default_factory=Counter)
     """By emotion."""
-    unreadable: list[str] = field(default_factory=list)
-    """Files that are not pictures."""
+    unreadable: list[LeftOut] = field(default_factory=list)
+    """Files that are not pictures, or not saved by Emotii."""
     as_saved: int = 0
     """Pictures in which the detector found no face, so that they were exported unchanged."""
     left_out: int = 0
@@ -68,6 +69,7 @@ def export(
         kind = "labelled by a person" if relabelled_only else "of a known emotion"
         raise SettingsError(f"--faces {faces}: none of {len(names)} saved faces is {kind}")
     exported = ExportResult(left_out=len(names) - len(wanted))
+    exported.unreadable += _others(faces, names)
     partial = out.with_name(f"{out.name}.{secrets.token_hex(4)}{PARTIAL}")
     try:
         if out.exists() and (not out.is_dir() or any(out.iterdir())):
@@ -84,14 +86,29 @@ def export(
     return exported
 
 
+def _others(faces: Path, names: list[FaceName]) -> list[LeftOut]:
+    """Files in the folder that Emotii did not save: they have other names."""
+    saved = {faces / name.emotion / str(name) for name in names}
+    files = (file for file in sorted(faces.rglob("*")) if not file.is_dir())
+    return [
+        LeftOut.file(file.relative_to(faces), "not the name of a saved face") for file in files if file not in saved
+    ]
+
+
 def _export_one(store: FaceStore, name: FaceName, out: Path, detector: Detector, exported: ExportResult) -> None:
+    file = Path(name.emotion, str(name))
     try:
         encoded = np.frombuffer(store.read(name), np.uint8)
+        picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
     except FaceNotFound:
         return  # deleted since it was listed
-    picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+    except OSError as error:
+        exported.unreadable.append(LeftOut.file(file, reason_of(error)))
+        return
+    except cv2.error:
+        picture = None
     if picture is None:
-        exported.unreadable.append(f"{name.emotion}/{name}")
+        exported.unreadable.append(LeftOut.file(file, "not a readable picture"))
         return
     framed = _framed(picture.astype(np.uint8, copy=False), detector)
     exported.as_saved += framed is None

@@ -25,6 +25,10 @@ class Engine(Protocol):
         """As `EMOTII_ENGINE` spells it."""
 
     @property
+    def precision(self) -> str:
+        """Of the numbers that it computes with: f32, tf32, bf16, f16 or int8."""
+
+    @property
     def card(self) -> ModelCard:
         """The model's."""
 

@@ -47,9 +47,13 @@ class OpenVinoEngine:
         if precision == "f32":
             options["INFERENCE_PRECISION_HINT"] = "f32"
         try:
-            network = _network(model, precision)
+            in_integers = _in_integers(model, precision)
+            network = _network(model, in_integers=in_integers)
             network.reshape([openvino.Dimension(1, self._piece), *network.input().partial_shape[1:]])
-            self._request = core().compile_model(network, "CPU", options).create_infer_request()
+            compiled = core().compile_model(network, "CPU", options)
+            self._request = compiled.create_infer_request()
+            floats = compiled.get_property("INFERENCE_PRECISION_HINT").to_string()
+            self.precision = "int8" if in_integers else floats
         except RuntimeError as error:
             raise ModelError(f"{model.folder}: OpenVINO cannot run it: {_first_line(error)}") from error
         for size in range(self._piece, 0, -1):
@@ -73,15 +77,19 @@ class OpenVinoEngine:
         return output
 
 
-def _network(model: ModelFolder, precision: Precision) -> openvino.Model:
+def _network(model: ModelFolder, *, in_integers: bool) -> openvino.Model:
     # From memory: given a path, OpenVINO would open the file again, and the weights beside it, whatever their names.
-    # Integers were measured to be faster only on x86.
-    is_x86 = platform.machine().lower() in {"x86_64", "amd64"}
-    if precision == "int8" or (precision == "auto" and is_x86 and model.card.has(INT8_XML)):
-        if not model.card.has(INT8_XML):
-            raise ModelError(f"{model.card.id} has no network in 8-bit integers: `emotii quantize` makes one")
+    if in_integers:
         return core().read_model(model.read(INT8_XML), model.read(INT8_BIN))
     return core().read_model(model.read(".onnx"))
+
+
+def _in_integers(model: ModelFolder, precision: Precision) -> bool:
+    # Integers were measured to be faster only on x86.
+    is_x86 = platform.machine().lower() in {"x86_64", "amd64"}
+    if precision == "int8" and not model.card.has(INT8_XML):
+        raise ModelError(f"{model.card.id} has no network in 8-bit integers: `emotii quantize` makes one")
+    return precision == "int8" or (precision == "auto" and is_x86 and model.card.has(INT8_XML))
 
 
 def _first_line(error: RuntimeError) -> str:

@@ -36,6 +36,8 @@ class TensorFlowEngine:
 
     def __init__(self, model: ModelFolder, *, precision: Precision, threads: int) -> None:
         self.card = model.card
+        gpu = bool(tf.config.list_physical_devices("GPU"))
+        self.precision = "tf32" if gpu and precision != "f32" else "f32"
         _configure(threads, tensor_float=precision != "f32")
         network = load_network(model)
         self._graph = tf.function(lambda crops: network(crops, training=False), reduce_retracing=False)

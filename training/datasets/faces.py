@@ -1,13 +1,13 @@
 """Labelled faces, the common form of every dataset."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract.errors import EmotiiError
+from training.datasets.left_out import LeftOut
 
 
 class DatasetError(EmotiiError):
@@ -21,8 +21,8 @@ class Faces:
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
     emotions: tuple[str, ...]
-    unreadable: tuple[Path, ...] = ()
-    """Files that were skipped because no picture could be read from them."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What the dataset holds besides, with the reasons."""
     shares: NDArray[np.float32] | None = None
     """(n, classes): the share of the taggers' votes for each emotion, if votes are known."""
 

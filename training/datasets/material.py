@@ -12,6 +12,7 @@ from training.datasets.duplicates import near
 from training.datasets.faces import DatasetError, Faces
 from training.datasets.folders import class_names
 from training.datasets.halves import halves
+from training.datasets.left_out import LeftOut, printable, summary
 from training.datasets.split import hold_out
 from training.recipe import Recipe
 
@@ -32,6 +33,10 @@ class Material:
     def parts(self) -> dict[str, Faces]:
         """The three sets by name."""
         return {"fitted": self.fitted, "choosing": self.choosing, "reporting": self.reporting}
+
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What the datasets hold besides."""
+        return tuple(dict.fromkeys(one for part in self.parts().values() for one in part.left_out))
 
 
 def prepare(
@@ -81,12 +86,12 @@ def _emotions(data: Path, recipe: Recipe) -> tuple[str, ...]:
 def _read(path: Path, emotions: tuple[str, ...], console: Console) -> Faces:
     faces = dataset.read(path, emotions)
     counts = ", ".join(f"{emotion} {count:,}" for emotion, count in faces.counts().items())
-    console.out(f"{len(faces):,} faces of {path}: {counts}")
-    for file in faces.unreadable:
-        console.out(f"skipped, not a readable picture: {file}")
+    console.out(f"{len(faces):,} faces of {printable(path)}: {counts}")
+    for line in summary(faces.left_out):
+        console.out(line)
     return faces
 
 
 def _name(path: Path) -> str:
     """The name of a dataset on a card: the last part of its path, without the folders of this machine."""
-    return path.resolve().name
+    return printable(Path(path.resolve().name))

@@ -21,13 +21,20 @@ Classify = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
 def evaluate(
-    card: ModelCard, engine: str, classify: Classify, faces: Faces, data: str, others: Mapping[str, Classify]
+    card: ModelCard,
+    engine: str,
+    precision: str,
+    classify: Classify,
+    faces: Faces,
+    data: str,
+    others: Mapping[str, Classify],
 ) -> Report:
     """Every measurement of a model.
 
     Args:
         card: the model's.
         engine: the name of the engine that is measured.
+        precision: of its numbers.
         classify: what it does.
         faces: as `read_known` gives them; probabilities are scaled over the emotions that they show.
         data: what the faces are called.
@@ -41,6 +48,7 @@ def evaluate(
     return Report(
         model=card.id,
         engine=engine,
+        precision=precision,
         data=data,
         scores=score(clean, faces.labels, faces.emotions),
         reliability=reliability(clean, faces.labels),

@@ -27,8 +27,10 @@ def read_known(
         half: of a validation set: `a` chose temperature and thresholds, `b` only reports.
 
     Raises:
-        DatasetError: nothing can be read there, or fewer than two of the emotions have faces.
+        DatasetError: nothing can be read there, fewer than two of the emotions have faces, or `only` names another.
     """
+    if unknown := [emotion for emotion in only or () if emotion not in labels]:
+        raise DatasetError(f"the model knows no {', '.join(unknown)}; it knows {', '.join(labels)}")
     faces = dataset.read(path, labels, complete=False)
     if half:
         choosing, reporting = halves(faces)

@@ -21,6 +21,8 @@ class Report:
 
     model: str
     engine: str
+    precision: str
+    """Of the engine's numbers: the scores differ a little between them."""
     data: str
     scores: Scores
     reliability: Reliability
@@ -37,6 +39,7 @@ class Report:
         return {
             "model": self.model,
             "engine": self.engine,
+            "engine_precision": self.precision,
             "data": self.data,
             "faces": scores.faces,
             "accuracy": _figure(scores.accuracy),
@@ -73,7 +76,8 @@ class Report:
 
     def show(self, console: Console) -> None:
         """Print it as tables."""
-        console.print(f"{self.model} with {self.engine} on {self.scores.faces:,} faces of {self.data}", markup=False)
+        engine = f"{self.engine} in {self.precision}"
+        console.print(f"{self.model} with {engine} on {self.scores.faces:,} faces of {self.data}", markup=False)
         console.print(self._overall())
         console.print(self._emotions())
         console.print(self._robustness())

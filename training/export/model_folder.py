@@ -83,7 +83,7 @@ def _report(about: ModelCard, network: keras.Model, trained: TrainingResult) -> 
         return tempered(probabilities, about.temperature)
 
     faces = replace(trained.reporting, shares=None)
-    return evaluate(about, "keras", classify, faces, trained.scored_on, {})
+    return evaluate(about, "keras", "f32", classify, faces, trained.scored_on, {})
 
 
 def disagreement(keras_file: Path, onnx_file: Path) -> float:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from contract.model.folder import ModelFolder
 from contract.model.openvino import core
-from training.datasets.faces import Faces
+from training.datasets.faces import DatasetError, Faces
 from training.datasets.split import hold_out
 from training.fitting.batches import Batches
 from training.fitting.callbacks import Show, callbacks
@@ -24,6 +24,9 @@ def fit(
 
     The best epoch has the lowest loss on the share of `faces` that the recipe holds out, or else on `choosing`.
     A new run starts with the weights of `start`, if given.
+
+    Raises:
+        DatasetError: the weights of the best epoch are missing or damaged.
     """
     losses = run.losses()
     # A new seed for each start: the first epoch after a kill must not repeat the shuffles of epoch 0.
@@ -35,7 +38,12 @@ def fit(
             take_over(start, model, recipe.emotions)
         _run_epochs(model, fitted, watched, recipe, run, Show(recipe.epochs, len(losses), console))
     best = network.build(len(recipe.emotions))
-    best.load_weights(run.best_weights)
+    try:
+        best.load_weights(run.best_weights)
+    except (OSError, ValueError, KeyError) as error:
+        raise DatasetError(
+            f"the run in {run.folder} is damaged ({run.best_weights.name} cannot be read): remove it"
+        ) from error
     return best
 
 

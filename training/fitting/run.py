@@ -3,12 +3,14 @@
 import csv
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
 from contract.csv_writer import CsvWriter
+from contract.errors import reason_of
 from training.datasets.faces import DatasetError, Faces
+from training.datasets.left_out import LeftOut
 from training.recipe import Recipe
 
 MONITOR = "val_loss"
@@ -24,6 +26,7 @@ class Run:
         self.best_weights = folder / "best.weights.h5"
         self.history_file = folder / "history.csv"
         self.split_file = folder / "split.csv"
+        self.left_out_file = folder / "left-out.csv"
         self.logs = folder / "logs"
         """For TensorBoard."""
 
@@ -32,9 +35,19 @@ class Run:
         """Start a run in `folder`, or resume the run there.
 
         Raises:
-            DatasetError: the run there has another recipe, other faces, or another start model.
+            DatasetError: the run there has another recipe, other faces, or another start model, or is damaged.
         """
         run = cls(folder)
+        try:
+            run._begin(recipe, faces, start)
+        except (KeyError, OSError, TypeError, ValueError) as error:
+            raise DatasetError(
+                f"the run in {folder} cannot be continued ({reason_of(error)}): remove it or name another folder"
+            ) from error
+        return run
+
+    def _begin(self, recipe: Recipe, faces: Faces, start: str | None) -> None:
+        folder = self.folder
         folder.mkdir(parents=True, exist_ok=True)
         about = json.dumps({"recipe": recipe.as_dict(), "from": start, "faces": _fingerprint(faces)}, indent=2)
         label = folder / "run.json"
@@ -45,8 +58,7 @@ class Run:
                 f"the run in {folder} had another recipe or other faces or began with another model: "
                 "remove it or name another folder"
             )
-        run._drop_unfinished_epoch()
-        return run
+        self._drop_unfinished_epoch()
 
     def history(self) -> list[dict[str, float]]:
         """One entry per epoch: epoch (from 0), loss, accuracy, val_loss, val_accuracy, learning_rate, seconds."""
@@ -73,6 +85,13 @@ class Run:
             for part, faces in parts.items():
                 for image, label in zip(faces.images, faces.labels, strict=True):
                     rows.writerow((hashlib.sha256(image.tobytes()).hexdigest(), part, faces.emotions[label]))
+
+    def write_left_out(self, left_out: Iterable[LeftOut]) -> None:
+        """Write everything that the datasets hold and the run does not use, with the reasons."""
+        with self.left_out_file.open("w", newline="", encoding="utf-8") as file:
+            rows = CsvWriter(file, line_end="\n")
+            rows.writerow(("what", "faces", "reason"))
+            rows.writerows((one.what, one.faces, one.reason) for one in left_out)
 
     def losses(self) -> list[float]:
         """The loss on the held-out faces, one per epoch."""

@@ -1,5 +1,7 @@
 """The models that ship are what their `model.json` and their card say."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -58,3 +60,21 @@ class TestShippedModel:
         assert scores["faces"] > 1000
         assert scores["accuracy"] > 0.75
         assert scores["mean_recall"] > 0.5
+
+    def test_the_documents_state_the_scores_of_the_card(self, folder):
+        scores = ModelFolder.open(folder).card.scores
+        page = (folder.parents[1] / "docs" / "models.md").read_text(encoding="utf-8")
+        table = re.search(
+            rf"^\| {folder.name}(?:, 8 classes)? \| ([\d,]+) \| ([\d.]+)% .*\| ([\d.]+)% ", page, re.MULTILINE
+        )
+        recalls = re.search(rf"^\| {folder.name} ((?:\| \d+ )+)\|", page, re.MULTILINE)
+
+        assert table
+        assert recalls
+        assert table.groups() == (
+            f"{scores['faces']:,.0f}",
+            f"{100 * scores['accuracy']:.1f}",
+            f"{100 * scores['mean_recall']:.1f}",
+        )
+        stated = [f"{100 * scores[f'recall_{label}']:.0f}" for label in ModelFolder.open(folder).card.labels]
+        assert re.findall(r"\d+", recalls[1]) == stated

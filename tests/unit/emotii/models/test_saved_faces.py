@@ -17,6 +17,7 @@ from contract.model.preprocessing import cut, framing_square
 from emotii.commands.models import app
 from emotii.models.saved_faces import PIXELS, export
 from tests.stage import clip_frames
+from training.datasets.left_out import LeftOut
 
 AT = datetime(2026, 1, 31, tzinfo=UTC)
 
@@ -69,7 +70,7 @@ def test_files_that_are_not_pictures_are_reported(tmp_path: Path):
     saved(tmp_path / "faces", "happy")
     (broken,) = saved(tmp_path / "faces", "sad", jpeg=b"no picture")
     done = export(tmp_path / "faces", tmp_path / "out", NoFaces())
-    assert done.unreadable == [f"sad/{broken}"]
+    assert done.unreadable == [LeftOut(f"sad/{broken}", "not a readable picture")]
     assert done.faces == {"happy": 1}
 
 
@@ -95,9 +96,11 @@ def test_a_failed_export_is_reported_and_leaves_no_files(tmp_path: Path):
 def test_the_command_prints_what_it_wrote_and_the_next_command(tmp_path: Path):
     saved(tmp_path / "faces", "happy", "sad")
     saved(tmp_path / "faces", "sad", jpeg=b"no picture")
+    (tmp_path / "faces" / "happy" / "IMG_0001.jpg").write_bytes(b"a person's own")
     out = tmp_path / "mine"
     result = CliRunner().invoke(app, ["dataset", "export", "--faces", str(tmp_path / "faces"), "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert "happy 1, sad 1" in result.output
-    assert "skipped, not a readable picture: sad/sad_80.0" in result.output
+    assert "left out, not a readable picture: sad/sad_80.0" in result.output
+    assert "left out, not the name of a saved face: happy/IMG_0001.jpg" in result.output
     assert f"emotii train --data {out} --from emotii-8" in result.output

@@ -238,7 +238,7 @@ CARD = ModelCard(
 
 def test_a_report_names_what_programs_rely_on(marked: Faces):
     others = {"tensorflow f32": knowing, "openvino f32": lambda images: knowing(images) + np.float32(0.001)}
-    report = evaluate(CARD, "openvino", knowing, marked, "some faces", others)
+    report = evaluate(CARD, "openvino", "f32", knowing, marked, "some faces", others)
     found = json.loads(json.dumps(report.as_json(), allow_nan=False))
 
     assert (found["accuracy"], found["mean_recall"], found["macro_f1"], found["faces"]) == (1, 1, 1, 60)
@@ -267,7 +267,7 @@ def test_the_tables_show_the_figures_and_a_bar_can_count_the_faces(marked: Faces
         seen.append(len(images))
         return knowing(images)
 
-    report = evaluate(CARD, "openvino", counted, marked, "some faces", {"openvino f32": counted})
+    report = evaluate(CARD, "openvino", "f32", counted, marked, "some faces", {"openvino f32": counted})
     assert sum(seen) == passes({"openvino f32": counted}) * len(marked)
 
     output = io.StringIO()
@@ -278,7 +278,7 @@ def test_the_tables_show_the_figures_and_a_bar_can_count_the_faces(marked: Faces
 
 def test_a_model_without_thresholds_always_answers(marked: Faces):
     bare = CARD.model_copy(update={"uncertain": None})
-    found = evaluate(bare, "openvino", knowing, marked, "faces", {}).as_json()
+    found = evaluate(bare, "openvino", "f32", knowing, marked, "faces", {}).as_json()
     assert found["answered"] == {"coverage": 1.0, "precision": 1.0, "thresholds": None}
     assert found["agreement"] == {}
 

@@ -9,6 +9,7 @@ import pytest
 from contract.model.labels import EMOTIONS_5
 from tests.lazy import LazyModule
 from training.datasets.dataset import DatasetError, Faces
+from training.datasets.left_out import LeftOut
 from training.fitting.run import Run, waiting
 from training.recipe import SEED
 
@@ -97,3 +98,32 @@ def test_an_epoch_that_the_backup_does_not_have_is_dropped_from_the_history(tmp_
     write_backup(run, saved)
 
     assert Run.open(tmp_path, SEED, faces).losses() == left
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("run.json", b"\xff"),
+        ("history.csv", b"epoch,val_loss\n0,none\n"),
+        ("history.csv", b"\xff\xfe"),
+        ("backup/training_metadata.json", b"{"),
+        ("backup/training_metadata.json", b"{}"),
+        ("backup/training_metadata.json", b"[]"),
+    ],
+)
+def test_a_damaged_run_is_refused_in_one_line(tmp_path, faces, file, content):
+    run = Run.open(tmp_path / "run", SEED, faces)
+    write_history(run, [1.0, 0.9])
+    write_backup(run, 2)
+    (run.folder / file).write_bytes(content)
+
+    with pytest.raises(DatasetError, match=r"the run in .* cannot be continued .*: remove it or name another folder"):
+        Run.open(tmp_path / "run", SEED, faces)
+
+
+def test_a_run_lists_all_that_it_leaves_out(tmp_path, faces):
+    run = Run.open(tmp_path / "run", SEED, faces)
+    run.write_left_out([LeftOut("Sad/=1+1.heic", "why"), LeftOut("=1", "so"), LeftOut("neutral", "so", 12)])
+
+    lines = run.left_out_file.read_text().splitlines()
+    assert lines == ["what,faces,reason", "Sad/=1+1.heic,,why", "'=1,,so", "neutral,12,so"]
