@@ -10,6 +10,9 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from api_gateway import routes
+from api_gateway.connections.limits import ConnectionLimits
+from api_gateway.connections.request_bodies import RequestBodies
+from api_gateway.connections.streams import AdmitConnections, Streams
 from api_gateway.errors import ErrorResponse, error_response, install_error_handlers
 from api_gateway.gateway import Gateway
 from api_gateway.security.access import Access
@@ -25,13 +28,21 @@ ERRORS: dict[int | str, dict[str, object]] = {
     "5XX": {"model": ErrorResponse, "description": "Unavailable now, with the reason."},
 }
 
+UPLOADS = {"/api/v1/predict", "/api/v1/jobs"}
+"""Paths whose POST reads a file of the size that its own setting allows. All other bodies are small."""
+VIDEOS = {"/video_feed"}
+"""Paths whose response has no end."""
 
-def create_app(gateway: Gateway, on_failure: Callable[[], None] = lambda: None) -> FastAPI:
+
+def create_app(
+    gateway: Gateway, on_failure: Callable[[], None] = lambda: None, limits: ConnectionLimits | None = None
+) -> FastAPI:
     """The application of a gateway, which runs from the application's start to its end.
 
     Args:
         gateway: its services; `routes.dependencies` gives them to the routes.
         on_failure: called when a background task of the gateway has failed.
+        limits: on connections; by default those of the settings.
     """
     settings = gateway.settings
     access = Access(settings.tokens, settings.session)
@@ -62,6 +73,10 @@ def create_app(gateway: Gateway, on_failure: Callable[[], None] = lambda: None) 
     app.state.gateway, app.state.access = gateway, access
     install_error_handlers(app)
     routes.include(app)
+    seconds = settings.request_timeout.total_seconds()
+    app.add_middleware(RequestBodies, uploads=UPLOADS, seconds=seconds, refuse=error_response)
+    streams = Streams(limits or settings.connection_limits)
+    app.add_middleware(AdmitConnections, streams=streams, videos=VIDEOS, refuse=error_response)
     app.add_middleware(Audit, log=gateway.audit)
     app.add_middleware(
         Guard,

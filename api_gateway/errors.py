@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
+from api_gateway.connections import errors as connections
 from api_gateway.erasure.errors import ErasureNotFound
 from api_gateway.faces import errors as faces
 from api_gateway.history.database import DatabaseUnavailable, RowsRefused
@@ -23,6 +24,7 @@ from contract.errors import BrokerUnavailable, EmotiiError
 
 POLICY, TRY_AGAIN = 1008, 1013
 """Close codes of a WebSocket."""
+SOON = {"Retry-After": "5"}
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="Emotii"'}
 
 
@@ -55,6 +57,13 @@ HTTP_ERRORS: dict[type[EmotiiError], HttpError] = {
     security.Forbidden: HttpError(403, "forbidden"),
     security.NoTokens: HttpError(409, "no_tokens"),
     FixedSetting: HttpError(409, "fixed_setting"),
+    # connections
+    connections.MalformedRequest: HttpError(400, "bad_request"),
+    connections.HeadTooLarge: HttpError(431, "too_large"),
+    connections.BodyTooLarge: HttpError(413, "too_large"),
+    connections.BodyTooSlow: HttpError(408, "timeout", headers={"Connection": "close"}),
+    connections.TooManyConnections: HttpError(503, "busy", headers=SOON),
+    connections.TooManyStreams: HttpError(503, "busy", headers=SOON),
     # sources
     sources.UnknownSource: HttpError(404, "unknown_source"),
     sources.BadSource: HttpError(422, "bad_source"),
@@ -81,7 +90,6 @@ HTTP_ERRORS: dict[type[EmotiiError], HttpError] = {
     uploads.MissingFile: HttpError(422, "invalid_request"),
     uploads.BadFileName: HttpError(422, "bad_name"),
     uploads.UploadTooLarge: HttpError(413, "too_large"),
-    uploads.UploadStalled: HttpError(408, "timeout"),
     uploads.UnreadablePicture: HttpError(422, "unreadable_picture"),
     uploads.UnreadableVideo: HttpError(422, "unreadable_video"),
     uploads.UnclassifiableFace: HttpError(422, "unclassifiable_face"),

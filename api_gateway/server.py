@@ -1,19 +1,22 @@
 """Serves the application: the socket, uvicorn's limits, and a shutdown that no client can delay."""
 
-import asyncio
 import logging
 import socket
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from threading import Event
-from typing import Any
 
 import structlog
 import uvicorn
 
 from api_gateway.app import create_app
+from api_gateway.connections.limits import within_open_files
+from api_gateway.connections.overdue import OverdueConnections
+from api_gateway.connections.places import Places
+from api_gateway.connections.protocol import HttpProtocol
+from api_gateway.errors import error_response
 from api_gateway.exposure import check_reach
 from api_gateway.gateway import Gateway
 from api_gateway.settings import GatewaySettings
@@ -22,10 +25,6 @@ from contract.errors import SettingsError, reason_of
 
 logger = structlog.get_logger()
 GRACE_SECONDS = 2
-UNSENT_SECONDS = 2.0
-"""A closed connection whose client reads nothing is aborted after this long."""
-SILENT_SECONDS = 10.0
-"""A connection without a complete request is aborted after this long: many of them would keep other clients out."""
 SEND_BUFFER_BYTES = 256 * 1024
 """A few pictures of video. The kernel would let it grow to megabytes: seconds of latency for a slow viewer, and seconds
 more until a viewer that stopped reading is noticed."""
@@ -43,21 +42,22 @@ def serve(settings: GatewaySettings, stop: Event) -> None:
     """
     _log_through_structlog()
     check_reach(settings)
+    limits = within_open_files(settings.connection_limits)
     listening = listen(settings.host, settings.port)
-    gateway, failed = Gateway(settings), Event()
+    gateway, places, failed = Gateway(settings), Places(limits), Event()
 
     def on_failure() -> None:
         failed.set()
         stop.set()
 
-    app = create_app(gateway, on_failure)
+    app = create_app(gateway, on_failure, limits)
     config = uvicorn.Config(
         app,
         timeout_graceful_shutdown=GRACE_SECONDS,
-        limit_concurrency=settings.max_connections,
+        http=partial(HttpProtocol, places=places, refuse=error_response),  # type: ignore[arg-type]
         # Above the limit on pictures, so that the gateway refuses one that is a little too large with the reason.
         ws_max_size=settings.camera_frame_limit + WEBSOCKET_TEXT_LIMIT,
-        ws=PushingProtocol,
+        ws=partial(PushingProtocol, on_lost=places.release),  # type: ignore[arg-type]
         ws_per_message_deflate=False,  # it would compress again for each client; a proxy can do it
         ws_max_queue=QUEUED_WEBSOCKET_MESSAGES,
         ws_ping_interval=3,  # together well under ten seconds, the limit for a client that stopped reading
@@ -69,7 +69,8 @@ def serve(settings: GatewaySettings, stop: Event) -> None:
     )
     host, port = listening.getsockname()[:2]
     logger.info("gateway listens", url=f"http://{f'[{host}]' if ':' in host else host}:{port}/")
-    Server(config, stop, gateway.viewers.end_all).run(sockets=[listening])
+    overdue = OverdueConnections(settings.request_timeout.total_seconds())
+    Server(config, stop, gateway.viewers.end_all, overdue).run(sockets=[listening])
     if failed.is_set():
         sys.exit(1)
 
@@ -97,14 +98,16 @@ class Server(uvicorn.Server):
         config: of uvicorn.
         stop: stops the server when set.
         end_streams: called before the server waits for its connections; ends the endless responses.
+        overdue: ends connections that make no progress.
     """
 
-    def __init__(self, config: uvicorn.Config, stop: Event, end_streams: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, stop: Event, end_streams: Callable[[], None], overdue: OverdueConnections
+    ) -> None:
         super().__init__(config)
         self._stop = stop
         self._end_streams = end_streams
-        self._closing: dict[asyncio.Transport, float] = {}
-        self._silent: dict[asyncio.Transport, float] = {}
+        self._overdue = overdue
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -112,36 +115,12 @@ class Server(uvicorn.Server):
 
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second."""
-        transports = [connection.transport for connection in self.server_state.connections]
-        closing = {transport for transport in transports if transport and transport.is_closing()}
-        self._closing = _abort_overdue(closing, self._closing, UNSENT_SECONDS)
-        requesting = filter(_is_requesting, self.server_state.connections)
-        self._silent = _abort_overdue({connection.transport for connection in requesting}, self._silent, SILENT_SECONDS)
+        self._overdue.end(self.server_state.connections)
         return await super().on_tick(counter) or self._stop.is_set()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._end_streams()
         await super().shutdown(sockets)
-
-
-def _is_requesting(connection: Any) -> bool:  # noqa: ANN401 - uvicorn has several classes for it, without a common one
-    """Whether the server waits for a request of this connection, or for the rest of one."""
-    if not hasattr(connection, "cycle") or connection.timeout_keep_alive_task is not None:
-        return False  # a WebSocket, or an idle one, for which uvicorn has its own limit
-    return connection.cycle is None or connection.cycle.response_complete
-
-
-def _abort_overdue(
-    transports: set[asyncio.Transport], since: dict[asyncio.Transport, float], seconds: float
-) -> dict[asyncio.Transport, float]:
-    """Abort the transports that were in this state for so long; returns since when the others are in it."""
-    now = time.monotonic()
-    found = {transport: since.get(transport, now) for transport in transports if transport}
-    for transport, began in found.items():
-        if now - began > seconds:
-            # Closing would wait until everything is sent, which a client that reads nothing can delay without end.
-            transport.abort()
-    return found
 
 
 class _StructlogHandler(logging.Handler):

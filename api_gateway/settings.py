@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
+from api_gateway.connections.limits import ConnectionLimits
 from api_gateway.security.tokens import Token, parse_all
 from contract.network import CameraNetworks
 from contract.runtime_settings import Blur
@@ -57,7 +58,19 @@ class GatewaySettings(ServiceSettings):
         description="Other sites whose pages may use this gateway (CORS), as https://example.org, separated by commas.",
     )
     max_connections: Annotated[int, Field(ge=8, le=65_536)] = Field(
-        512, description="Maximum number of connections; the gateway returns 503 for further ones."
+        512,
+        description="Maximum number of connections, of which three quarters may be videos and WebSockets. Further ones "
+        "take the places of idle ones, or get 503; the probes are always served.",
+    )
+    max_connections_per_address: Annotated[int, Field(ge=4, le=65_536)] | None = Field(
+        None,
+        description="Maximum number of connections from one address; three quarters of it may be videos and "
+        "WebSockets, and so may those with tokens of the same role. All clients of a proxy have its address. Default: "
+        "half of EMOTII_MAX_CONNECTIONS.",
+    )
+    request_timeout: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(minutes=10))] = Field(
+        timedelta(seconds=10),
+        description="How long the head of a request may take to arrive, and then a body that is not an upload.",
     )
     smoothing: Annotated[Duration, Field(ge=timedelta(0), le=timedelta(seconds=10))] = Field(
         timedelta(seconds=0.15), description="Time constant of the smoothing of probabilities; 0: no smoothing."
@@ -130,6 +143,13 @@ class GatewaySettings(ServiceSettings):
     video_quality: Annotated[int, Field(ge=10, le=100)] = Field(
         85, description="JPEG quality of frames that the gateway renders, 10 to 100."
     )
+
+    @property
+    def connection_limits(self) -> ConnectionLimits:
+        return ConnectionLimits(
+            connections=self.max_connections,
+            per_address=self.max_connections_per_address or self.max_connections // 2,
+        )
 
     @property
     def smoothing_parameters(self) -> SmoothingParameters:

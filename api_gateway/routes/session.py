@@ -8,7 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from api_gateway.routes.dependencies import AccessDep
 from api_gateway.routes.openapi import Responses, error_example
 from api_gateway.security import sessions
-from api_gateway.security.access import Access, SourceViewer, address_of
+from api_gateway.security.access import Access, SourceViewer
+from api_gateway.security.client_address import address_of
 from api_gateway.security.errors import NoTokens
 from api_gateway.security.tokens import Grant, Role
 

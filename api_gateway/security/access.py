@@ -18,6 +18,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
 from api_gateway.security import sessions, tokens
+from api_gateway.security.client_address import address_of
 from api_gateway.security.errors import Forbidden, TooManyAttempts, Unauthorized, WrongToken
 from api_gateway.security.rate_limit import AttemptLimiter
 from api_gateway.security.tokens import EVERYBODY, Grant, Token
@@ -54,7 +55,7 @@ class Access:
         Raises:
             Unauthorized: the request has no valid token or session, and needs one.
             WrongToken: its token does not exist.
-            TooManyAttempts: its address has sent too many wrong tokens.
+            TooManyAttempts: likewise, and its address has sent too many wrong tokens.
         """
         grant = self._grant(scope) if self.on else EVERYBODY
         if grant is None and not is_open(scope["path"]):
@@ -62,19 +63,19 @@ class Access:
         scope[SCOPE_KEY] = grant
 
     def try_token(self, secret: str, address: str) -> Token:
-        """The token with this secret.
+        """The token with this secret. Others behind the same address cannot keep out somebody who has one.
 
         Raises:
             WrongToken: there is none.
-            TooManyAttempts: this address has sent too many wrong ones.
+            TooManyAttempts: there is none, and this address has sent too many wrong ones.
         """
+        if (token := tokens.find(self.tokens, secret)) is not None:
+            return token
         if wait := self._attempts.wait(address):
             raise TooManyAttempts(math.ceil(wait))
-        if (token := tokens.find(self.tokens, secret)) is None:
-            self._attempts.count(address)
-            logger.warning("wrong token refused", address=address)
-            raise WrongToken("there is no such token (EMOTII_TOKENS)")
-        return token
+        self._attempts.count(address)
+        logger.warning("wrong token refused", address=address)
+        raise WrongToken("there is no such token (EMOTII_TOKENS)")
 
     def _grant(self, scope: Scope) -> Grant | None:
         headers = Headers(scope=scope)
@@ -92,12 +93,6 @@ class Access:
 def is_open(path: str) -> bool:
     """Whether this path needs no token."""
     return path in OPEN or path.startswith(OPEN_BELOW)
-
-
-def address_of(scope: Scope) -> str:
-    """The address that a request comes from; all clients of a proxy have that of the proxy."""
-    client = scope.get("client")
-    return str(client[0]) if client else "unknown"
 
 
 def grant_of(connection: HTTPConnection) -> Grant:

@@ -23,10 +23,6 @@ class UploadTooLarge(EmotiiError):
     """The file is above the limit."""
 
 
-class UploadStalled(EmotiiError):
-    """The client sent nothing for too long."""
-
-
 class UnreadablePicture(EmotiiError):
     """The file is not a picture."""
 

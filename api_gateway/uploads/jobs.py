@@ -90,7 +90,7 @@ class Jobs:
             TooManyUploads: too many jobs wait.
             UploadTooLarge: the recording is above the limit.
             UnreadableVideo: it is empty.
-            MalformedForm, MissingFile, BadFileName, UploadStalled: as `MultipartFile` raises them.
+            MalformedForm, MissingFile, BadFileName: as `MultipartFile` raises them.
             DiskFull, DiskUnwritable: it cannot be written.
             BrokerUnavailable: Redis cannot be reached.
         """

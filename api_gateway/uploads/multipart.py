@@ -1,16 +1,13 @@
 """Reads the file of a form (multipart/form-data, RFC 7578) as it arrives: the file may be larger than the memory."""
 
-import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
-from api_gateway.uploads.errors import BadFileName, MalformedForm, MissingFile, UploadStalled
+from api_gateway.uploads.errors import BadFileName, MalformedForm, MissingFile
 
-SILENT_SECONDS = 30.0
-"""The upload is aborted if its client sends nothing for this long."""
 LONGEST_NAME = 200
 
 
@@ -32,7 +29,6 @@ class MultipartFile:
         MalformedForm: the body is no form, is cut off, or exceeds the limits.
         MissingFile: the form has no such file.
         BadFileName: the file's name looks like a path.
-        UploadStalled: the client sends nothing for too long.
 
     Args:
         content_type: the request's header.
@@ -86,8 +82,7 @@ class MultipartFile:
         )
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        chunks = aiter(self._stream)
-        while (chunk := await _next_chunk(chunks)) is not None:
+        async for chunk in self._stream:
             self._received.clear()
             try:
                 self._parser.write(chunk)
@@ -140,14 +135,6 @@ class MultipartFile:
 
     def _on_end(self) -> None:
         self._ended = True
-
-
-async def _next_chunk(chunks: AsyncIterator[bytes]) -> bytes | None:
-    try:
-        async with asyncio.timeout(SILENT_SECONDS):
-            return await anext(chunks, None)
-    except TimeoutError:
-        raise UploadStalled(f"nothing came for {SILENT_SECONDS:.0f} s") from None
 
 
 def _check_name(name: str) -> None:

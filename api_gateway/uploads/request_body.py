@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 from fastapi import Request
 
+from api_gateway.connections.request_bodies import announced_length
 from api_gateway.uploads.errors import UnreadablePicture, UnsupportedMediaType, UploadTooLarge
 from api_gateway.uploads.multipart import FormLimits, MultipartFile
 
@@ -24,16 +25,16 @@ async def read_picture(request: Request, limit: int) -> bytes:
         UnsupportedMediaType: the body is neither.
         UploadTooLarge: the picture is above the limit.
         UnreadablePicture: it is empty.
-        MalformedForm, MissingFile, UploadStalled: as `MultipartFile` raises them.
+        MalformedForm, MissingFile: as `MultipartFile` raises them.
     """
     kind = _media_type(request)
     if kind == FORM:
-        stream = _limited(request, limit, FORM_OVERHEAD)
+        stream = _limited(request, limit + FORM_OVERHEAD, _picture_too_large(limit))
         content_type = request.headers["content-type"]
         file = MultipartFile(content_type, stream, "picture", limits=PICTURE_FORM, any_name=True)
         picture = b"".join([chunk async for chunk in file])
     elif kind.startswith("image/") or kind == "application/octet-stream":
-        picture = b"".join([chunk async for chunk in _limited(request, limit)])
+        picture = b"".join([chunk async for chunk in _limited(request, limit, _picture_too_large(limit))])
     else:
         raise UnsupportedMediaType("send the picture as form field `picture` or as a body `image/...`")
     if len(picture) > limit:
@@ -48,18 +49,17 @@ def recording_of(request: Request, limit: int) -> MultipartFile:
 
     Args:
         request: with the body.
-        limit: of the recording's bytes; here it applies to the length that the request announces.
+        limit: of the recording's bytes; here it applies to the body, whose other parts are skipped.
 
     Raises:
         UnsupportedMediaType: the body is not a form.
-        UploadTooLarge: the request announces more bytes.
+        UploadTooLarge: the request announces more bytes; reading them raises it, too.
         MalformedForm: the form states no boundary.
     """
     if _media_type(request) != FORM:
         raise UnsupportedMediaType("send the video as form field `video`")
-    if _announced_length(request) > limit + FORM_OVERHEAD:
-        raise recording_too_large(limit)
-    return MultipartFile(request.headers["content-type"], request.stream(), "video")
+    stream = _limited(request, limit + FORM_OVERHEAD, recording_too_large(limit))
+    return MultipartFile(request.headers["content-type"], stream, "video")
 
 
 def recording_too_large(limit: int) -> UploadTooLarge:
@@ -67,15 +67,23 @@ def recording_too_large(limit: int) -> UploadTooLarge:
     return UploadTooLarge(f"a video may have {limit} bytes (EMOTII_JOBS_UPLOAD_LIMIT)")
 
 
-async def _limited(request: Request, limit: int, overhead: int = 0) -> AsyncIterator[bytes]:
-    """The body of a picture, until it exceeds its limit."""
-    if _announced_length(request) > limit + overhead:
-        raise _picture_too_large(limit)
+def _limited(request: Request, limit: int, error: UploadTooLarge) -> AsyncIterator[bytes]:
+    """The body, which raises the error when it exceeds the limit.
+
+    Raises:
+        UploadTooLarge: the body is announced as larger.
+    """
+    if announced_length(request.headers) > limit:
+        raise error
+    return _counted(request.stream(), limit, error)
+
+
+async def _counted(stream: AsyncIterator[bytes], limit: int, error: UploadTooLarge) -> AsyncIterator[bytes]:
     size = 0
-    async for chunk in request.stream():
+    async for chunk in stream:
         size += len(chunk)
-        if size > limit + overhead:
-            raise _picture_too_large(limit)
+        if size > limit:
+            raise error
         yield chunk
 
 
@@ -85,8 +93,3 @@ def _picture_too_large(limit: int) -> UploadTooLarge:
 
 def _media_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def _announced_length(request: Request) -> int:
-    announced = request.headers.get("content-length", "0")
-    return int(announced) if announced.isdigit() else 0

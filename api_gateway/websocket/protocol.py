@@ -4,6 +4,8 @@ The path through ASGI costs a task switch, a time-out and an encoding for each c
 cost of the write itself.
 """
 
+from asyncio import Transport
+from collections.abc import Callable
 from typing import Any
 
 from starlette.types import Scope
@@ -16,7 +18,19 @@ EXTENSION = "emotii.push"
 
 
 class PushingProtocol(WebSocketsSansIOProtocol):
-    """Offers `push` to the application, as an extension in the ASGI scope."""
+    """Offers `push` to the application, as an extension in the ASGI scope.
+
+    Args:
+        on_lost: called with the transport when the connection has ended.
+    """
+
+    def __init__(self, *args: Any, on_lost: Callable[[Transport], None], **kwargs: Any) -> None:  # noqa: ANN401 - uvicorn's
+        super().__init__(*args, **kwargs)
+        self._on_lost = on_lost
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._on_lost(self.transport)
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)

@@ -108,7 +108,7 @@ def ask(size: Size, console: Console) -> Answer:
 
 
 def _ours(running: Testbed) -> Side:
-    url = running.start_gateway(max_connections=2000)
+    url = running.start_gateway(max_connections=2000, max_connections_per_address=2000)
     return _side(OURS, int(url.rpartition(":")[2]), running)
 
 

@@ -126,10 +126,10 @@ def test_unusual_queries_get_the_expected_response(gateway: GatewayProcess, path
         assert answer.json() == {"faces": [], "total": 0, "next": None}
 
 
-DEEP = b"[" * 200_000 + b"]" * 200_000
 BODIES = {
-    "deep lists": (DEEP, 400),
-    "deep objects": (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 400),
+    "deep lists": (b"[" * 30_000 + b"]" * 30_000, 400),
+    "deep objects": (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, 400),
+    "more bytes than a body may have": (b"[" * 200_000, 413),
     "no JSON": (b"{", 422),
     "NaN": (b'{"saving": NaN}', 422),
     "not UTF-8": (b'{"saving": "\xff"}', 400),
@@ -270,7 +270,7 @@ def test_bytes_that_are_not_a_request_are_refused_or_disconnected(gateway: Gatew
             answer = b""
             while more := connection.recv(65536):
                 answer += more
-        except (BrokenPipeError, ConnectionResetError):
+        except OSError:  # disconnected before everything was sent
             answer = b""
     assert answer == b"" or answer.split()[1] in {b"400", b"431", b"422"}
     assert gateway.get("/healthz").status_code == 200

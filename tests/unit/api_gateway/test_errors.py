@@ -40,6 +40,7 @@ PUBLIC = """
     422 bad_name bad_picture bad_source forbidden_host invalid_request unclassifiable_face unknown_emotion
     422 unreadable_picture unreadable_video
     429 too_fast too_many_attempts
+    431 too_large
     503 busy history_unavailable no_capture no_frame no_worker not_ready redis_unavailable
     504 timeout
     507 disk_full disk_unwritable storage_full

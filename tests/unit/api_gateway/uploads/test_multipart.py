@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from api_gateway.uploads import multipart
-from api_gateway.uploads.errors import BadFileName, MalformedForm, MissingFile, UploadStalled
+from api_gateway.uploads.errors import BadFileName, MalformedForm, MissingFile
 from api_gateway.uploads.multipart import FormLimits, MultipartFile
 
 BOUNDARY = "xyz"
@@ -70,21 +69,6 @@ def test_a_body_that_is_not_a_form_with_the_file_is_refused(body, error):
 def test_a_form_without_a_boundary_is_refused():
     with pytest.raises(MalformedForm, match="no boundary"):
         taken(b"", kind="multipart/form-data")
-
-
-def test_a_silent_sender_times_out(monkeypatch):
-    monkeypatch.setattr(multipart, "SILENT_SECONDS", 0.05)
-
-    async def stream():
-        yield part("video", CONTENT, "a.mp4")
-        await asyncio.sleep(60)
-
-    async def take():
-        async for _ in MultipartFile(KIND, stream(), "video"):
-            pass
-
-    with pytest.raises(UploadStalled):
-        asyncio.run(take())
 
 
 def test_a_form_with_more_parts_than_its_limits_is_refused():

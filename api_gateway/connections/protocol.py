@@ -1,0 +1,132 @@
+"""uvicorn's HTTP protocol, in which a connection needs a place and the head of a request has a limited size.
+
+httptools and uvicorn bound neither: a request line, a header, a trailer or a chunk extension without end, and requests
+that are sent without waiting for their responses, would fill the memory before any middleware runs.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from starlette.responses import Response
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from api_gateway.connections.errors import HeadTooLarge, MalformedRequest
+from api_gateway.connections.places import Admission, Places
+from contract.errors import EmotiiError
+
+HEAD_LIMIT = 64 * 1024
+"""Bytes of a request's address, headers and trailers, and of whatever stands between the parts of its body."""
+PIPELINE_LIMIT = 16
+"""Requests that wait for the response to an earlier one of their connection. Browsers send none."""
+ONLY_PROBES = "emotii.only_probes"
+"""Key in the `state` of the scope of a connection that is above the limits."""
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """One connection.
+
+    Args:
+        places: gives the connection a place.
+        refuse: makes the response to what is no request.
+    """
+
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - uvicorn's
+        places: Places,
+        refuse: Callable[[EmotiiError], Response],
+        **kwargs: Any,  # noqa: ANN401 - uvicorn's
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._places = places
+        self._refuse = refuse
+        self._upgraded = False
+        self._head_bytes = 0
+        """Of the current request, including its trailers."""
+        self._unparsed = 0
+        """Bytes received since the last complete part of a request."""
+        self._refusal: EmotiiError | None = None
+
+    @property
+    def is_requesting(self) -> bool:
+        """Whether the server waits for a request, or for the rest of one; a kept connection has uvicorn's own limit."""
+        return self._is_idle() and self.timeout_keep_alive_task is None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        admission = self._places.take(transport, self._is_idle)
+        if admission is Admission.NOTHING:
+            transport.abort()
+        elif admission is Admission.PROBES:
+            self.app_state = {**self.app_state, ONLY_PROBES: True}
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._places.release(self.transport)
+
+    def handle_websocket_upgrade(self) -> None:
+        self._upgraded = True
+        super().handle_websocket_upgrade()
+
+    def data_received(self, data: bytes) -> None:
+        self._unparsed += len(data)
+        super().data_received(data)
+        if self._unparsed > HEAD_LIMIT and not self._upgraded and not self.transport.is_closing():
+            self._refusal = _head_too_large()
+            self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        if len(self.pipeline) >= PIPELINE_LIMIT:
+            raise MalformedRequest("too many requests were sent before the response to the first one")
+        super().on_message_begin()
+        self._head_bytes = 0
+
+    def on_url(self, url: bytes) -> None:
+        self._count_head(len(url))
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._count_head(len(name) + len(value))
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._unparsed = 0
+        super().on_headers_complete()
+
+    def on_chunk_header(self) -> None:
+        """The size of a chunk has been read; httptools calls it."""
+        self._unparsed = 0
+
+    def on_body(self, body: bytes) -> None:
+        self._unparsed = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._unparsed = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request and close the connection; without a response if another one has begun."""
+        if self.pipeline or (self.cycle is not None and self.cycle.response_started and not self._is_idle()):
+            self.transport.abort()
+            return
+        response = self._refuse(self._refusal or MalformedRequest(msg))
+        headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
+        lines = [name + b": " + value + b"\r\n" for name, value in headers]
+        self.transport.write(b"".join([STATUS_LINE[response.status_code], *lines, b"\r\n", response.body]))
+        self.transport.close()
+
+    def _is_idle(self) -> bool:
+        """Whether no request of this connection is being answered."""
+        return not self._upgraded and (self.cycle is None or self.cycle.response_complete)
+
+    def _count_head(self, size: int) -> None:
+        self._head_bytes += size
+        if self._head_bytes > HEAD_LIMIT:
+            self._refusal = _head_too_large()
+            raise self._refusal
+
+
+def _head_too_large() -> HeadTooLarge:
+    return HeadTooLarge(f"the address and the headers of a request may have {HEAD_LIMIT} bytes")
