@@ -114,9 +114,13 @@ class Producer:
         self.fps = fps
         self.state: str
         self.reason: str
+        self.warning: str
+        self.address: str
         self.faces: Faces
         self.labels: tuple[str, ...]
         self.repeats: bool
+        self.unread: bool
+        """Whether no worker reads the faces."""
         self.disorder: bool
         """Whether every third frame is finished after the one behind it, as by a slower worker."""
         self.answer: Callable[[InboxPicture, int], None]
@@ -136,8 +140,9 @@ class Producer:
     def restore(self) -> None:
         """As it was at first: online, and the two faces are shown."""
         self.state, self.reason = "ONLINE", ""
+        self.warning, self.address = "", "webcam 0"
         self.faces, self.labels = Faces(), LABELS
-        self.repeats = self.disorder = False
+        self.repeats = self.disorder = self.unread = False
         self.answer = self._answer
 
     def __enter__(self) -> "Producer":
@@ -174,9 +179,10 @@ class Producer:
             name=self.source,
             kind="camera",
             order=self.order,
-            address="demo",
+            address=self.address,
             state=self.state,
             reason=self.reason,
+            warning=self.warning,
             since_ms=now,
             seen_ms=now,
             epoch="e1",
@@ -211,6 +217,8 @@ class Producer:
         jpeg = cv2.imencode(".jpg", picture)[1].tobytes() if self.last_receivers else b""
         self.jpegs += bool(jpeg)
         self.last_receivers = self.clients.commands.publish(keys.frames(self.source), header.encode(jpeg))
+        if self.unread:
+            return
         outcomes = [
             dict(reading(self.source, self.frame, track, probabilities, box, now, index, labels=self.labels).fields())
             for index, (track, (box, probabilities)) in enumerate(shown)

@@ -22,6 +22,7 @@ EXAMPLE: JsonDict = {
     "address": "rtsp://camera.local/live",
     "state": "ONLINE",
     "reason": "",
+    "warning": "",
     "since_ms": 1790000000000,
     "width": 1280,
     "height": 720,
@@ -49,6 +50,8 @@ class SourceResponse(BaseModel):
     state: SourceState
     reason: str
     """Why the source is not ONLINE."""
+    warning: str = ""
+    """What is wrong although it is ONLINE, for people: most of its frames are skipped."""
     since_ms: int
     width: int
     height: int

@@ -23,7 +23,7 @@ class Registry:
     Args:
         client: for commands.
         clock: Redis's; the registry keeps it synchronised.
-        on_change: called with a source's status whenever its state or reason has changed.
+        on_change: called with a source's status whenever its state, reason or warning has changed.
         on_gone: called with the name of a source that no longer exists.
     """
 
@@ -40,8 +40,8 @@ class Registry:
         self._on_gone = on_gone
         self._sources: dict[str, SourceStatus] = {}
         self._workers: dict[str, WorkerStatus] = {}
-        self._published: dict[str, tuple[str, str]] = {}
-        """By source: the state and reason that were published last."""
+        self._published: dict[str, tuple[str, str, str]] = {}
+        """By source: the state, reason and warning that were published last."""
         self._malformed: frozenset[bytes] = frozenset()
         self._polled_ms = self._unheard_until_ms = 0
         self.reachable = False
@@ -180,7 +180,7 @@ class Registry:
             logger.info("source is gone", source=name)
             self._on_gone(name)
         for name, status in sources.items():
-            before, now = self._published.get(name, ("", "")), (status.state, status.reason)
+            before, now = self._published.get(name, ("", "", "")), (status.state, status.reason, status.warning)
             if before[0] != now[0]:
                 logger.info("source", source=name, state=status.state, reason=status.reason)
             if before != now:
@@ -195,4 +195,4 @@ class Registry:
         if self.is_alive(status) or status.state == "OFFLINE":
             return status
         reason = "its capture process is gone or stuck" if self.reachable else "Redis cannot be reached"
-        return status.model_copy(update={"state": "OFFLINE", "reason": reason, "fps": 0.0})
+        return status.model_copy(update={"state": "OFFLINE", "reason": reason, "warning": "", "fps": 0.0})

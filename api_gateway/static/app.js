@@ -15,8 +15,6 @@ import { byId } from "./shared/dom.js";
 import { Router } from "./shared/router.js";
 import { requireSession, showSession } from "./shared/session.js";
 
-const MAX_WAITING_MS = 500; // the deadline for a worker to read a face; later, its readings are stale
-
 const live = new LiveView(byId("tiles"), byId("no-sources"));
 const settings = new RuntimeSettings(byId("saving"), byId("blur"), byId("settings-status"));
 const choices = { // the options of filters and forms
@@ -35,6 +33,7 @@ const emotii = new Emotii("/ws/emotions");
 emotii.addEventListener("hello", ({ detail: hello }) => {
   live.reset(hello.sources, hello.episodes);
   showStats(hello.stats);
+  reserveBars();
 });
 emotii.addEventListener("close", () => {
   showConnection();
@@ -52,6 +51,12 @@ emotii.addEventListener("gone", ({ detail }) => {
   showConnection();
 });
 emotii.addEventListener("stats", ({ detail }) => showStats(detail));
+
+/** Reserve the height of a face's card, which has a bar for each label of the model. */
+async function reserveBars() {
+  const { length } = await choices.emotions();
+  if (length) document.documentElement.style.setProperty("--labels", length);
+}
 
 function showStats(event) {
   stats = event;
@@ -81,17 +86,19 @@ function connectionStatus() {
   if (stats && !stats.workers) return stale("no worker is running");
   const statuses = [...live.sources.values()];
   if (!statuses.length) return stale("no source is connected");
-  const delayed = statuses.find(({ source, source_kind }) => source_kind === "camera" && isDelayed(stats?.sources[source]));
-  if (delayed) return stale(`no worker reads faces of ${delayed.source}`);
-  const notOnline = statuses.filter(({ state }) => state !== "ONLINE");
-  if (!notOnline.length) return { state: "connected", text: "connected" };
-  const [first] = notOnline;
-  if (notOnline.length > 1) return stale(`${notOnline.length} of ${statuses.length} sources are not online`);
-  return stale(`${first.source} is ${first.state.toLowerCase()}`);
+  const delayed = statuses.filter(({ source }) => live.isDelayed(source));
+  if (delayed.length === statuses.length) return stale(`no worker reads faces of ${delayed[0].source}`);
+  const problems = statuses.map((status) => [status, problemOf(status)]).filter(([, problem]) => problem);
+  if (!problems.length) return { state: "connected", text: "connected" };
+  const [[status, problem]] = problems;
+  const text = problems.length > 1 ? `${problems.length} of ${statuses.length} sources have problems` : `${status.source} ${problem}`;
+  return statuses.every(({ state }) => state !== "ONLINE") ? stale(text) : { state: "degraded", text };
 }
 
-function isDelayed(metrics) {
-  return metrics?.waiting_ms > MAX_WAITING_MS;
+/** What is wrong with one source, for example "is offline"; empty if nothing is. */
+function problemOf({ source, state }) {
+  if (state !== "ONLINE") return `is ${state.toLowerCase()}`;
+  return live.warningOf(source) ? "is too slow" : "";
 }
 
 router.register("history", () => history.activate());

@@ -9,6 +9,7 @@ from capture_service import metrics
 from capture_service.faces.pipeline import FaceFinder
 from capture_service.frame import Frame, Picture
 from capture_service.live.feed import LiveFeed
+from capture_service.live.throughput import Throughput
 from capture_service.publishing.crops import Batch, CropPublisher
 from capture_service.publishing.frames import FramePublisher
 from capture_service.publishing.registration import Registration
@@ -66,6 +67,7 @@ class LiveCapture:
         self._outage = outage
         self._settings = settings
         self._stall_seconds = settings.stall_seconds(fps)
+        self._throughput = Throughput(fps)
         self._feed: LiveFeed | None = None
         self._epoch = ""
         self._sent: int | None = None
@@ -102,7 +104,9 @@ class LiveCapture:
 
     def _turn(self, feed: LiveFeed, stop: Event) -> None:
         frame = feed.newest(TURN_SECONDS)
-        self._registration.count_skipped(feed.drain_skipped())
+        skipped = feed.drain_skipped()
+        self._registration.count_skipped(skipped)
+        self._throughput.count(skipped=skipped)
         if frame is not None and frame.picture is not None:
             self._last_frame, self._lost_since = time.monotonic(), None
             self._online_since = self._online_since or self._last_frame
@@ -110,6 +114,7 @@ class LiveCapture:
                 self._openings.reset()
             self._registration.set_state("ONLINE")
             self._process(frame, frame.picture, stop)
+            self._registration.set_warning(self._throughput.warning())
             return
         if frame is not None:
             metrics.UNREADABLE.labels(self._source).inc()
@@ -145,14 +150,17 @@ class LiveCapture:
             self._sendings.reset()
             if has_room:
                 self._registration.count_frame(width, height)
+                self._throughput.count(processed=1)
             else:
                 self._registration.count_skipped(1)
+                self._throughput.count(held_back=1)
 
     def _open(self) -> None:
         self._epoch, self._sent = uuid.uuid4().hex[:12], None
         self._registration.set_epoch(self._epoch)
         self._faces.begin()
         self._online_since = None
+        self._throughput.restart()
         self._last_frame = time.monotonic() + self._settings.open_timeout.total_seconds()
         self._feed = self._make_feed()
         self._feed.start()

@@ -57,12 +57,20 @@ class Registration:
         if (state, reason) == (self._status.state, self._status.reason):
             return
         self._status = self._status.model_copy(
-            update={"state": state, "reason": reason, "since_ms": self._clock.now_ms()}
+            update={"state": state, "reason": reason, "warning": "", "since_ms": self._clock.now_ms()}
         )
         metrics.STATE.labels(self._status.name).state(state)
         log = logger.info if state == "ONLINE" else logger.warning
         log("source", state=state, **({"reason": reason} if reason else {}))
         self._publish()
+
+    def set_warning(self, warning: str) -> None:
+        """Set what is wrong although the source is online; empty: nothing. Published with the next status."""
+        if warning and not self._status.warning:
+            logger.warning("source", warning=warning)
+        elif self._status.warning and not warning:
+            logger.info("source is fast enough again")
+        self._status = self._status.model_copy(update={"warning": warning})
 
     def set_epoch(self, epoch: str) -> None:
         """The source was opened again, as this epoch."""
@@ -93,6 +101,7 @@ class Registration:
                     update = {
                         "state": "OFFLINE",
                         "reason": "stopped",
+                        "warning": "",
                         "fps": 0.0,
                         "since_ms": now_ms,
                         "seen_ms": now_ms,

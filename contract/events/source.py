@@ -7,7 +7,7 @@ from contract.messages import SourceKind, SourceState, SourceStatus
 
 
 class State(Event):
-    """The state of a source; sent when the state or its reason changes."""
+    """The state of a source; sent when the state, its reason or its warning changes."""
 
     kind: Literal["state"] = "state"
     source: str
@@ -15,6 +15,12 @@ class State(Event):
     state: SourceState
     reason: str
     """Why it is not ONLINE."""
+    warning: str
+    """What is wrong although it is ONLINE, for people: most of its frames are skipped."""
+    order: int
+    """Its place in the list of sources."""
+    recording: bool
+    """Whether it plays a file, a folder or the demo clip; otherwise a camera is on."""
     since_ms: int
     width: int
     """Of its frames, in pixels; 0 while that is not known."""
@@ -28,6 +34,9 @@ class State(Event):
             source_kind=status.kind,
             state=status.state,
             reason=status.reason,
+            warning=status.warning,
+            order=status.order,
+            recording=status.is_recording,
             since_ms=status.since_ms,
             width=status.width,
             height=status.height,

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from contract.address import DEMO
 from contract.messages.values import MOST, Count, Line, ModelId, Moment, Port, SourceName
 from contract.model.labels import Label
 
@@ -28,6 +29,8 @@ class SourceStatus(BaseModel):
     state: SourceState
     reason: str = ""
     """Why it is not ONLINE."""
+    warning: Line = ""
+    """What is wrong although it is ONLINE, for people: most of its frames are skipped."""
     since_ms: Moment
     """When the state began."""
     seen_ms: Moment
@@ -42,6 +45,11 @@ class SourceStatus(BaseModel):
     fps: Annotated[float, Field(ge=0)] = 0.0
     host: Line = ""
     metrics_port: Port = 0
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether it plays a file, a folder or the demo clip, so that no camera is on."""
+        return self.address == DEMO or self.address.startswith("/")
 
 
 class WorkerStatus(BaseModel):

@@ -150,12 +150,44 @@ def test_each_source_has_a_tile_and_an_offline_source_shows_the_reason(page: Pag
         wait_for_video(page, "door")
         wait_for_video(page, "front")
         door.state, door.reason = "OFFLINE", "unplugged"
-        wait_for_state(page, "stale", "door is offline")
+        wait_for_state(page, "degraded", "door is offline")
         expect(tile(page, "door").get_by_text("Camera on")).to_be_hidden()
         expect(tile(page, "door").locator(".video-message")).to_have_text("offline: unplugged")
         expect(tile(page, "door").locator(".face")).to_have_count(0, timeout=TIMEOUT_MS)
         expect(tile(page, "front").locator(".video-message")).to_be_hidden()
         expect(tile(page, "front").locator(".face")).to_have_count(2)
+
+
+def test_a_source_that_plays_a_file_is_no_camera(page: Page, producer: Producer):
+    expect(tile(page).get_by_text("Camera on")).to_be_visible(timeout=TIMEOUT_MS)
+    for address in ("demo", "/videos/door.mp4"):
+        producer.address = address
+        producer.reason = address  # any change sends the state
+        expect(tile(page).get_by_text("Camera on")).to_be_hidden(timeout=TIMEOUT_MS)
+        producer.restore()
+        expect(tile(page).get_by_text("Camera on")).to_be_visible(timeout=TIMEOUT_MS)
+
+
+def test_a_source_that_is_too_slow_says_so(page: Page, producer: Producer, gateway: GatewayProcess):
+    wait_for_state(page, "connected")
+    producer.warning = "capture is too slow: 0.5 of 25 frames/s"
+    wait_for_state(page, "degraded", "front is too slow")
+    expect(tile(page).locator("[data-part=state]")).to_have_text(producer.warning)
+    assert gateway.get("/api/v1/sources/front").json()["warning"] == producer.warning
+    producer.warning = ""
+    wait_for_state(page, "connected")
+    expect(tile(page).locator("[data-part=state]")).to_have_text("online")
+
+
+def test_a_face_with_a_box_and_without_a_result_counts_as_in_view(page: Page, producer: Producer):
+    expect(tile(page).locator(".face")).to_have_count(2, timeout=TIMEOUT_MS)
+    producer.unread = True
+    expect(tile(page).get_by_text("2 faces in view, no result yet")).to_be_visible(timeout=TIMEOUT_MS)
+    expect(tile(page).locator(".box")).to_have_count(2)
+    producer.faces.shown = {}
+    expect(tile(page).get_by_text("No face in view")).to_be_visible(timeout=TIMEOUT_MS)
+    producer.state, producer.reason = "OFFLINE", "unplugged"
+    expect(tile(page).get_by_text("No live video")).to_be_visible(timeout=TIMEOUT_MS)
 
 
 @pytest.mark.alone
@@ -175,7 +207,7 @@ def test_a_source_whose_capture_process_dies_silently_is_stale(page: Page, produ
     wait_for_state(page, "connected")
     with Producer(server.url, "door", order=1):  # keeps a worker registered
         producer.stop()
-        wait_for_state(page, "stale", "front is offline")
+        wait_for_state(page, "degraded", "front is offline")
         expect(tile(page).locator(".video-message")).to_contain_text("gone or stuck")
 
 

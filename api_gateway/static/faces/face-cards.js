@@ -31,6 +31,11 @@ export class FaceCards {
     this.placeholder.hidden = true;
   }
 
+  /** Set the text that is shown while there is no card. */
+  setPlaceholder(text) {
+    if (this.placeholder.textContent !== text) this.placeholder.textContent = text;
+  }
+
   clear() {
     this.cards.forEach((card) => card.root.remove());
     this.cards.clear();

@@ -16,6 +16,8 @@ export class Tile {
     parts.name.id = `tile-${source}`;
     this.root.setAttribute("aria-labelledby", parts.name.id);
     parts.save.addEventListener("click", () => this.saveFaces());
+    parts.faceArea.setAttribute("aria-label", `Faces of ${source}`);
+    parts.lanes.setAttribute("aria-label", `Last three minutes of ${source}`);
     this.video = new VideoPlayer(source, feed, parts);
     this.faces = new FaceCards(parts.faces, parts.noFaces);
     this.timeline = new Timeline(parts);
@@ -24,18 +26,28 @@ export class Tile {
   /**
    * Show the state of the source.
    * @param {object} status the event `state`
+   * @param {string} warning why its results are late or missing although it is online; empty if they are not
    * @param {string} outage why no source is live; empty if there is no outage
    */
-  showState(status, outage) {
-    const isOnline = status.state === "ONLINE";
-    const reason = isOnline ? "" : status.reason;
-    this.parts.state.dataset.state = status.state;
-    setText(this.parts.state, [status.state.toLowerCase(), reason].filter(Boolean).join(" · "));
-    this.parts.cameraOn.hidden = !(isOnline && status.source_kind === "camera");
-    if (status.width) this.parts.screen.style.aspectRatio = `${status.width} / ${status.height}`;
-    this.video.setProblem(outage || (isOnline ? "" : `${status.state.toLowerCase()}${reason && `: ${reason}`}`));
-    this.parts.save.disabled = !isOnline;
+  showState(status, warning, outage) {
+    const { state, reason } = status;
+    this.isLive = state === "ONLINE" && !outage;
+    const isSlow = this.isLive && warning;
+    this.parts.state.dataset.state = isSlow ? "SLOW" : state;
+    setText(this.parts.state, isSlow ? warning : state.toLowerCase());
+    this.parts.cameraOn.hidden = state !== "ONLINE" || status.recording;
+    if (!this.isSized) this.setSize(status);
+    this.video.setProblem(outage || (state === "ONLINE" ? "" : [state.toLowerCase(), reason].filter(Boolean).join(": ")));
+    this.parts.save.disabled = state !== "ONLINE";
     if (outage) this.faces.clear();
+  }
+
+  /** Reserve the place of the video once: a video of another shape is shown inside it, so that no tile moves. */
+  setSize({ width, height }) {
+    this.isSized = true;
+    if (!width) return;
+    this.parts.screen.style.aspectRatio = `${width} / ${height}`;
+    this.parts.picture.style.setProperty("--ratio", width / height);
   }
 
   addReading(reading) {
@@ -57,8 +69,17 @@ export class Tile {
   /** Update what changes with time; call it several times a second. */
   draw() {
     this.faces.removeExpired();
+    this.faces.setPlaceholder(this.emptyText());
     this.video.updateMessage();
     this.timeline.draw();
+  }
+
+  /** Why there is no card of a face. */
+  emptyText() {
+    if (!this.isLive || this.video.isStale) return "No live video";
+    const { faceCount } = this.video;
+    if (!faceCount) return "No face in view";
+    return `${faceCount} ${faceCount === 1 ? "face" : "faces"} in view, no result yet`;
   }
 
   async saveFaces() {

@@ -6,16 +6,18 @@ import { setText } from "../shared/dom.js";
 const STALE_MS = 3000;
 
 export class VideoPlayer {
-  /** @param {string} source @param {VideoFeed} feed @param {{screen, canvas, boxes, message}} parts of a tile */
-  constructor(source, feed, { screen, canvas, boxes, message }) {
+  /** @param {string} source @param {VideoFeed} feed @param {{screen, picture, canvas, boxes, message}} parts of a tile */
+  constructor(source, feed, { screen, picture, canvas, boxes, message }) {
     this.source = source;
     this.feed = feed;
     this.screen = screen;
+    this.picture = picture;
     this.canvas = canvas;
     this.message = message;
     this.boxes = new BoundingBoxes(boxes);
     this.lastFrameAt = performance.now();
     this.problem = "";
+    this.shownFaces = 0;
     this.isInView = false;
     canvas.setAttribute("aria-label", `Live video of ${source}`);
     this.observer = new IntersectionObserver(([entry]) => {
@@ -37,10 +39,11 @@ export class VideoPlayer {
     if (this.canvas.width !== picture.width || this.canvas.height !== picture.height) {
       this.canvas.width = picture.width;
       this.canvas.height = picture.height;
-      this.screen.style.aspectRatio = `${picture.width} / ${picture.height}`;
+      this.picture.style.setProperty("--ratio", picture.width / picture.height);
     }
     this.canvas.getContext("2d").drawImage(picture, 0, 0);
     this.boxes.show(frame);
+    this.shownFaces = frame.faces.length;
     this.lastFrameAt = performance.now();
     this.canvas.dataset.frame = frame.frame;
     this.updateMessage();
@@ -59,6 +62,15 @@ export class VideoPlayer {
     const message = this.problem || stale;
     this.screen.toggleAttribute("data-stale", Boolean(message));
     setText(this.message, message);
+  }
+
+  get isStale() {
+    return this.screen.hasAttribute("data-stale");
+  }
+
+  /** The number of faces with a bounding box. */
+  get faceCount() {
+    return this.isStale ? 0 : this.shownFaces;
   }
 
   close() {

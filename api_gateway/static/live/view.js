@@ -6,6 +6,8 @@ import { Tile } from "./tile.js";
 import { VideoFeed } from "./video-feed.js";
 
 const DRAW_INTERVAL_MS = 250;
+const MAX_WAITING_MS = 500; // the deadline for a worker to read a face; later, its readings are stale
+const LATE_AFTER = 3; // consecutive seconds in which most readings are stale
 
 export class LiveView {
   /** @param {HTMLElement} grid of the tiles @param {HTMLElement} placeholder shown while there is no source */
@@ -15,6 +17,8 @@ export class LiveView {
     this.feed = new VideoFeed();
     this.tiles = new Map();
     this.sources = new Map();
+    this.metrics = new Map(); // by source: its entry of the newest stats
+    this.lateSeconds = new Map(); // by source
     this.outage = "connecting";
     setInterval(() => this.draw(), DRAW_INTERVAL_MS);
   }
@@ -31,14 +35,24 @@ export class LiveView {
   /** Add a source or update its state. Uploads and jobs have no live video. */
   updateSource(status) {
     if (status.source_kind !== "camera") return;
+    const before = this.sources.get(status.source);
     this.sources.set(status.source, status);
+    if (before && before.order !== status.order) this.place(status);
     if (!this.tiles.has(status.source)) {
       const tile = new Tile(status.source, this.feed);
       this.tiles.set(status.source, tile);
-      this.grid.append(tile.root);
+      this.place(status);
       backfill(tile.timeline, tile.source);
     }
     this.update();
+  }
+
+  /** Put the tile of a source at its place: by order, then by name, whichever source arrived first. */
+  place({ source, order }) {
+    const follows = (other) => other.order > order || (other.order === order && other.source > source);
+    const following = [...this.sources.values()].filter((other) => follows(other) && this.tiles.has(other.source));
+    following.sort((a, b) => a.order - b.order || (a.source > b.source ? 1 : -1));
+    this.grid.insertBefore(this.tiles.get(source).root, following.length ? this.tiles.get(following[0].source).root : null);
   }
 
   removeSource(name) {
@@ -64,12 +78,32 @@ export class LiveView {
   }
 
   showMetrics(stats) {
-    for (const [name, metrics] of Object.entries(stats.sources)) this.tiles.get(name)?.showMetrics(metrics);
+    this.metrics = new Map(Object.entries(stats.sources));
+    for (const [name, metrics] of this.metrics) {
+      const isLate = metrics.stale > metrics.readings_per_s / 2;
+      this.lateSeconds.set(name, isLate ? (this.lateSeconds.get(name) ?? 0) + 1 : 0);
+      this.tiles.get(name)?.showMetrics(metrics);
+    }
+    this.update();
+  }
+
+  /** Whether the faces of a source wait longer for a worker than they should. */
+  isDelayed(name) {
+    return this.metrics.get(name)?.waiting_ms > MAX_WAITING_MS;
+  }
+
+  /** Why the results of a source that is online are late or missing; empty if they are not. */
+  warningOf(name) {
+    const { warning } = this.sources.get(name);
+    if (warning) return warning;
+    if (this.isDelayed(name)) return "no worker reads its faces";
+    const { stale, readings_per_s: readings } = this.metrics.get(name) ?? {};
+    return this.lateSeconds.get(name) >= LATE_AFTER ? `inference is too slow: ${stale} of ${readings.toFixed(0)} results/s are late` : "";
   }
 
   update() {
     this.placeholder.hidden = this.tiles.size > 0 || Boolean(this.outage);
-    for (const [name, tile] of this.tiles) tile.showState(this.sources.get(name), this.outage);
+    for (const [name, tile] of this.tiles) tile.showState(this.sources.get(name), this.warningOf(name), this.outage);
   }
 
   draw() {

@@ -13,9 +13,8 @@ const MAX_LIST_ITEMS = 40;
 const DRAWS_PER_TEXT_UPDATE = 8;
 
 export class Timeline {
-  /** @param {{timeline, legend, lanes, episodes}} parts of a tile */
-  constructor({ timeline, legend, lanes, episodes }) {
-    this.root = timeline;
+  /** @param {{legend, lanes, episodes}} parts of a tile */
+  constructor({ legend, lanes, episodes }) {
     this.legend = legend;
     this.laneList = lanes;
     this.episodeList = episodes;
@@ -56,7 +55,6 @@ export class Timeline {
       range.to - track.lastSeenMs < ACTIVE_MS || track.durationMs > MIN_DURATION_MS
     ));
     this.assignLanes(shown.sort(([, a], [, b]) => a.firstSeenMs - b.firstSeenMs || a.number - b.number));
-    this.root.hidden = this.lanes.length === 0;
     const labels = [...new Set(shown.flatMap(([, track]) => track.labels))];
     this.updateLegend(labels);
     for (const lane of this.lanes) lane.draw(range, labels);

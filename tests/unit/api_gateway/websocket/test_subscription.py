@@ -85,7 +85,18 @@ def test_a_bad_message_is_refused_in_one_short_line(message: str):
     assert "\n" not in str(refused.value)
 
 
-STATE = events.State(source="front", source_kind="camera", state="ONLINE", reason="", since_ms=0, width=640, height=480)
+STATE = events.State(
+    source="front",
+    source_kind="camera",
+    state="ONLINE",
+    reason="",
+    warning="",
+    order=0,
+    recording=False,
+    since_ms=0,
+    width=640,
+    height=480,
+)
 
 
 def test_a_subscription_to_a_source_leaves_out_the_others_but_never_the_statistics():
