@@ -22,7 +22,7 @@ def hashes(images: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Images (n, 48, 48) to their hashes (n, 255), every bit as -1 or 1."""
     places = np.pi * (2 * np.arange(CROP_SIZE) + 1) / (2 * CROP_SIZE)
     waves = np.cos(np.arange(FREQUENCIES)[:, None] * places).astype(np.float32)
-    strengths = (waves @ images.astype(np.float32) @ waves.T).reshape(len(images), -1)[:, 1:]
+    strengths = (waves @ images.astype(np.float32) @ waves.T).reshape(-1, FREQUENCIES**2)[:, 1:]
     above = strengths > np.median(strengths, axis=1, keepdims=True)
     return np.where(above, np.float32(1), np.float32(-1))
 

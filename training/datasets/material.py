@@ -62,7 +62,7 @@ def prepare(
             console.out(f"left out {int(seen.sum()):,} training faces that are nearly validation faces")
         faces = faces.take(np.flatnonzero(~seen))
     choosing, reporting = halves(unseen)
-    for part, of in (("training", faces), ("validation", choosing)):
+    for part, of in (("training", faces), ("validation", choosing), ("the reported scores", reporting)):
         if not len(of) or (part == "training" and 0 in of.counts().values()):
             raise DatasetError(
                 f"{_name(data)} has too few faces that are not nearly the same picture: none is left for {part}"

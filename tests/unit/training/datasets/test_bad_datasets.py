@@ -181,6 +181,26 @@ def test_train_prints_what_it_leaves_out(folder: Path):
     assert f"left out, of a format that is not read (.heic): {folder}/Sad/photo.heic\n" in printed.getvalue()
 
 
+@pytest.mark.parametrize("each", [1, 2, 3, 4])
+@pytest.mark.parametrize("classes", [("happy",), ("happy", "sad"), ("awake", "tired", "happy")])
+def test_few_pictures_are_split_or_refused_in_one_line(tmp_path: Path, classes: tuple[str, ...], each: int):
+    for name in classes:
+        (tmp_path / name).mkdir()
+        for number in range(each):
+            (tmp_path / name / f"{number}.png").write_bytes(encoded())
+
+    complaint = ""
+    try:
+        material = prepare(tmp_path, None, SEED, None, Console(file=io.StringIO()))
+    except DatasetError as error:
+        complaint = str(error)
+    else:
+        assert sum(len(part) for part in material.parts().values()) == each * len(classes)
+        assert all(len(part) for part in material.parts().values())
+
+    assert not complaint or ("too few faces" in complaint and "\n" not in complaint)
+
+
 def test_a_summary_names_ten_and_counts_the_others():
     left_out = [LeftOut.file(Path(f"{number}.gif"), "why") for number in range(13)] + [LeftOut("fear", "so", 1200)]
 
