@@ -99,6 +99,7 @@ HTTP_ERRORS: dict[type[EmotiiError], HttpError] = {
     uploads.PredictionTimeout: HttpError(504, "timeout"),
     uploads.JobNotFound: HttpError(404, "unknown_job"),
     uploads.JobNotDone: HttpError(409, "not_done"),
+    uploads.JobStillRunning: HttpError(504, "timeout"),
     uploads.JobFileNotFound: HttpError(404, "unknown_file"),
     uploads.DiskFull: HttpError(507, "disk_full"),
     uploads.DiskUnwritable: HttpError(507, "disk_unwritable"),

@@ -87,8 +87,8 @@ class CaptureSettings(ServiceSettings):
 
     process_memory_mb: Annotated[int, Field(ge=0, le=1_000_000)] = Field(
         4096,
-        description="Maximum address space of the process of a source, in megabytes; 0: no limit. Libraries map "
-        "0.9 GB; the Haar detector needs 3 GB for a frame of 40 megapixels.",
+        description="Maximum address space of the process of a source or a job, in megabytes; 0: no limit. "
+        "Libraries map 0.9 GB; the Haar detector needs 3 GB for a frame of 40 megapixels.",
     )
 
     def stall_seconds(self, fps: float | None) -> float:

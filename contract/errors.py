@@ -21,6 +21,10 @@ class PictureError(EmotiiError):
     """Bytes or a file that should hold a picture do not."""
 
 
+class JobStopped(EmotiiError):  # noqa: N818 - what happened, not a fault
+    """The analysis of a recording was stopped before its end."""
+
+
 class MalformedMessage(EmotiiError):  # noqa: N818 - a noun of the glossary
     """A stream entry that does not follow the contract; it is dead-lettered with this reason."""
 

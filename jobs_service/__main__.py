@@ -3,7 +3,6 @@
 from contextlib import closing
 
 from capture_service.settings import CaptureSettings
-from capture_service.sources import opencv
 from contract.jobs import JobFiles
 from contract.redis.broker import connect
 from contract.service import logs
@@ -25,14 +24,13 @@ def main() -> None:
     capture = load(CaptureSettings)
     model = load(InferenceSettings).model
     logs.configure(service="jobs", level=settings.log_level, as_json=settings.log_json)
-    opencv.limit(capture)  # before the first job imports OpenCV
 
     files = JobFiles(settings.jobs)
     with closing(connect(settings.redis_url, "jobs")) as clients, stop_on_signal() as stop:
         stop_with_parent(stop)
         registry = JobRegistry(clients)
         retention = RetentionPolicy(registry, files, settings.jobs_keep)
-        execution = JobExecution(clients, files, capture, model)
+        execution = JobExecution(clients, files, capture, model, settings.jobs_step_timeout)
         runner = JobRunner(clients, registry, retention, execution, settings.jobs_longest)
         with health_server(settings.metrics_host, settings.metrics_port, lambda: True):
             runner.run(stop)

@@ -1,49 +1,58 @@
-"""One attempt at a job: it analyses the recording and publishes the files when all of them are complete.
+"""One attempt at a job: its process analyses the recording, and the files are published when all are complete."""
 
-Modules that read and draw are imported when there is a job: an idle jobs service is smaller and starts sooner.
-"""
-
-from dataclasses import dataclass, replace
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from threading import Event
 
+import structlog
+
+from capture_service.jobs.heartbeat import leave
 from capture_service.settings import CaptureSettings
-from contract.errors import EmotiiError, SourceError, reason_of
+from capture_service.watchdog import Watchdog
+from contract.errors import BrokerUnavailable, EmotiiError, JobStopped, reason_of
 from contract.jobs import JobFiles
 from contract.messages.job import JobStatus
 from contract.redis.broker import Clients
+from contract.service.child_process import ChildEnded, ChildProcess
+from jobs_service.analysis.progress import Progress
 from jobs_service.progress_reporter import ProgressReporter
+from jobs_service.task import JobFailure, JobResult, JobTask
+
+logger = structlog.get_logger(__name__)
+
+POLL_SECONDS = 0.25
+START_SECONDS = 60.0
+"""How much longer than others the first step may take: the process loads OpenCV and a network before it."""
 
 
-@dataclass(frozen=True, slots=True)
-class JobResult:
-    """The results of a job."""
-
-    files: tuple[str, ...]
-    """Their names."""
-    frames: int
-    faces: int
-    warnings: tuple[str, ...]
-    """What is missing from the results, one sentence each."""
+class JobKilled(EmotiiError):  # noqa: N818 - what happened
+    """The process of the job was killed from outside; another attempt may succeed."""
 
 
 @dataclass(frozen=True)
 class JobExecution:
-    """Executes jobs."""
+    """Executes jobs, each in a process of its own, which is killed when the job must not continue."""
 
     clients: Clients
     files: JobFiles
     capture: CaptureSettings
     model: str
     """The configured model, for the report: a name or a folder."""
+    step_timeout: timedelta
+    """A step of a job that takes longer counts as hung."""
 
     def run(self, reporter: ProgressReporter, stop: Event) -> JobResult:
-        """Execute the job of `reporter`.
+        """Execute the job of `reporter`. When this returns or raises, the process of the job has ended.
 
         Raises:
             JobCancelled, ClaimLost: as `reporter` raises them.
             JobStopped: `stop` was set.
-            EmotiiError: the recording cannot be read, or a file cannot be written.
+            JobKilled: the process was killed.
+            EmotiiError: the recording cannot be read, a file cannot be written, or the job takes too long or hangs.
         """
         job = reporter.job
         try:
@@ -51,8 +60,6 @@ class JobExecution:
                 result = self._analyse(work, reporter, stop)
                 reporter.claim.check()
                 self.files.publish(job.id, work)
-        except SourceError as error:
-            raise SourceError(f"the recording is not a readable video: {error}") from error
         except OSError as error:
             reporter.claim.check()
             raise EmotiiError(f"the folder of the job cannot be used: {reason_of(error)}") from error
@@ -63,15 +70,58 @@ class JobExecution:
         return str(error).replace(str(self.files.of(job.id).resolve()), job.name)
 
     def _analyse(self, work: Path, reporter: ProgressReporter, stop: Event) -> JobResult:
-        from capture_service.jobs.producer import recording
-        from jobs_service.outputs.outputs import Outputs
-        from jobs_service.recording_analysis import RecordingAnalysis
+        source = f"job-{uuid.uuid4().hex[:8]}"
+        watchdog = Watchdog(self.step_timeout.total_seconds())
+        with self._left(source), ChildProcess("jobs_service.job_process", [watchdog.fd]) as child:
+            try:
+                child.send(self._task(source, reporter.job, work, watchdog))
+                return self._watch(child, watchdog, reporter, stop)
+            except ChildEnded as error:
+                if error.killed:
+                    raise JobKilled(str(error)) from error
+                raise EmotiiError(f"the recording cannot be analysed: {error}; the log says more") from error
 
-        job = reporter.job
-        spec = replace(recording(str(self.files.recording(job.id))), uploaded_as=job.name)
-        outputs = Outputs.all_in(work)
-        analysis = RecordingAnalysis(self.clients, spec, self.capture, self.model, work)
-        with outputs.unfinished() as files:
-            counts = analysis.run(files, stop, reporter).counts
-        names = tuple(path.name for path in outputs.wanted.values())
-        return JobResult(names, counts.frames, counts.faces, tuple(counts.warnings()))
+    def _watch(self, child: ChildProcess, watchdog: Watchdog, reporter: ProgressReporter, stop: Event) -> JobResult:
+        progress, own_watchdog = Progress(0, None, 0), Watchdog()
+        watchdog.feed(START_SECONDS)
+        while not stop.is_set():
+            match child.receive(POLL_SECONDS):
+                case JobResult() as result:
+                    return result
+                case JobFailure(reason):
+                    raise EmotiiError(reason)
+                case Progress() as progress:
+                    pass
+            if not own_watchdog.alive():
+                watchdog.feed()  # this process was suspended, and the child with it: it does not hang
+            own_watchdog.feed()
+            if not watchdog.alive():
+                setting = "EMOTII_JOBS_STEP_TIMEOUT"
+                raise EmotiiError(f"the recording hangs: one step took longer than {self.step_timeout} ({setting})")
+            reporter(progress)
+        raise JobStopped("stopped before the end")
+
+    def _task(self, source: str, job: JobStatus, work: Path, watchdog: Watchdog) -> JobTask:
+        return JobTask(
+            source=source,
+            recording=self.files.recording(job.id),
+            name=job.name,
+            folder=work,
+            settings=self.capture,
+            model=self.model,
+            step_seconds=self.step_timeout.total_seconds(),
+            watchdog_fd=watchdog.fd,
+        )
+
+    @contextmanager
+    def _left(self, source: str) -> Iterator[None]:
+        """Remove the job from Redis afterwards: a process that was killed could not do so itself."""
+        try:
+            yield
+        finally:
+            try:
+                leave(self.clients.commands, source)
+            except BrokerUnavailable as error:
+                logger.warning(
+                    "the job's entries stay in redis until they expire", source=source, error=reason_of(error)
+                )

@@ -1,15 +1,15 @@
 """The analysis of one recording: from its first frame to the last file of the results."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
-from capture_service.jobs.producer import JobStopped
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import SourceSpec
 from contract.atomic_file import AtomicFile
+from contract.errors import JobStopped
 from contract.redis.broker import Clients
 from jobs_service.analysis.pipeline import STOPPED, AnalysisPipeline
 from jobs_service.analysis.progress import Progress, ProgressCallback
@@ -29,6 +29,10 @@ class RecordingAnalysis:
     """The configured model, a name or a folder; the report quotes its card if the workers use this model."""
     folder: Path
     """For temporary files."""
+    source: str = ""
+    """The name of the job in Redis; empty for a new one."""
+    on_step: Callable[[], None] = lambda: None
+    """Called after every frame that is read or drawn, and again and again while the analysis waits."""
 
     def run(self, files: Mapping[str, AtomicFile], stop: Event, on_progress: ProgressCallback) -> AnalysisWriter:
         """Analyse the recording and write `files`, which have the names of `Outputs`.
@@ -48,16 +52,21 @@ class RecordingAnalysis:
         writer = AnalysisWriter(written, SmoothingParameters(), picture_names=self.spec.kind == "pictures")
         with (
             writer,
-            closing(AnalysisPipeline(self.clients, self.spec, self.settings, self.folder / "sent")) as pipeline,
+            closing(self._pipeline()) as pipeline,
         ):
             pipeline.run(writer, stop, on_progress)
         if lines is not None:
             drawing = Drawing(self.spec, self.settings, writer, lines.partial, self.model)
-            drawing.draw(files, lambda frames: _report_drawn(frames, writer, stop, on_progress))
+
+            def on_frame(frames: int) -> None:
+                if stop.is_set():
+                    raise JobStopped(STOPPED)
+                self.on_step()
+                on_progress(Progress(frames, writer.counts.frames, writer.counts.faces, drawing=True))
+
+            drawing.draw(files, on_frame)
         return writer
 
-
-def _report_drawn(frames: int, writer: AnalysisWriter, stop: Event, on_progress: ProgressCallback) -> None:
-    if stop.is_set():
-        raise JobStopped(STOPPED)
-    on_progress(Progress(frames, writer.counts.frames, writer.counts.faces, drawing=True))
+    def _pipeline(self) -> AnalysisPipeline:
+        sent_entries = self.folder / "sent"
+        return AnalysisPipeline(self.clients, self.spec, self.settings, sent_entries, self.source, self.on_step)

@@ -7,12 +7,12 @@ from threading import Event
 
 import structlog
 
-from contract.errors import BrokerUnavailable, EmotiiError, reason_of
+from contract.errors import BrokerUnavailable, EmotiiError, JobStopped, reason_of
 from contract.messages.job import JobState, JobStatus
 from contract.redis.broker import Backoff, Clients
 from contract.redis.outage import OutageLog, retry_until_stored
 from jobs_service.claim import Claim, ClaimLost
-from jobs_service.execution import JobExecution
+from jobs_service.execution import JobExecution, JobKilled
 from jobs_service.progress_reporter import JobCancelled, ProgressReporter
 from jobs_service.registry import JobRegistry
 from jobs_service.retention import RetentionPolicy
@@ -21,7 +21,7 @@ logger = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.5
 MAX_ATTEMPTS = 3
-"""A job during which the jobs service died so often fails."""
+"""A job whose process or jobs service was killed so often fails."""
 
 
 @dataclass
@@ -58,7 +58,7 @@ class JobRunner:
             return False
         with claim:
             if job.attempts >= MAX_ATTEMPTS:
-                self._store(job, "failed", stop, reason="the jobs service died several times during this job")
+                self._store(job, "failed", stop, reason="the process died several times during this job")
                 return True
             started = self.registry.update(job, state="running", attempts=job.attempts + 1, progress=0.0, reason="")
             if started is None:
@@ -69,8 +69,6 @@ class JobRunner:
 
     def _execute(self, reporter: ProgressReporter, stop: Event) -> None:
         """Execute the job of `reporter` and store how it ended."""
-        from capture_service.jobs.producer import JobStopped  # imports OpenCV
-
         log = logger.bind(job=reporter.job.id)
         try:
             result = self.execution.run(reporter, stop)
@@ -81,6 +79,9 @@ class JobRunner:
             self._retry(lambda: self.retention.remove(reporter.job.id), stop)
         except JobStopped:
             self._store(reporter.job, "queued", stop, attempts=reporter.job.attempts - 1, progress=0.0)
+        except JobKilled as error:
+            log.warning("job starts again", reason=reason_of(error))
+            self._store(reporter.job, "queued", stop, progress=0.0)
         except EmotiiError as error:
             log.warning("job failed", reason=reason_of(error))
             self._store(reporter.job, "failed", stop, reason=self.execution.public_reason(error, reporter.job))

@@ -23,3 +23,8 @@ class JobsSettings(ServiceSettings):
         timedelta(hours=12),
         description="Maximum duration of a job. A longer job fails, so that other jobs are not delayed.",
     )
+    jobs_step_timeout: Annotated[Duration, Field(ge=timedelta(seconds=1), le=timedelta(days=1))] = Field(
+        timedelta(minutes=5),
+        description="Maximum duration of one step of a job, for example of decoding one frame. A job that hangs longer "
+        "fails, so that other jobs are not delayed. Waiting for workers or Redis is no step.",
+    )

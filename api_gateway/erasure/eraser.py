@@ -10,13 +10,11 @@ import redis.asyncio
 from api_gateway.erasure import streams
 from api_gateway.faces.store import FaceStore
 from api_gateway.history.service import HistoryService
+from api_gateway.uploads.errors import JobStillRunning
 from api_gateway.uploads.jobs import Jobs
 from contract.errors import EmotiiError, reason_of
 from contract.messages.erasure import Erased, ErasureScope
 from contract.redis.broker import outages_named
-
-POLL_SECONDS, JOB_POLLS = 0.1, 150
-"""By then a cancelled job has ended, or the lease of a process that died in it has expired."""
 
 
 class CannotErase(EmotiiError):  # noqa: N818 - what happened
@@ -63,14 +61,11 @@ class Eraser:
         if scope.source is not None:
             return 0
         try:
-            erased = await self.jobs.erase(scope.from_ms, scope.to_ms, skew_ms)
+            return len(await self.jobs.erase(scope.from_ms, scope.to_ms, skew_ms))
         except OSError as error:
             raise CannotErase(f"the folder of the jobs: {reason_of(error)}") from error
-        for _ in range(JOB_POLLS):
-            if not await self.jobs.any_claimed(erased):
-                return len(erased)
-            await asyncio.sleep(POLL_SECONDS)
-        raise CannotErase("a cancelled job does not end")
+        except JobStillRunning as error:
+            raise CannotErase(reason_of(error)) from error
 
     async def _erase_faces(self, scope: ErasureScope, skew_ms: int) -> int:
         since = _time(scope.from_ms + skew_ms) if scope.from_ms else None

@@ -59,6 +59,10 @@ class JobNotDone(EmotiiError):
     """The job has no files yet."""
 
 
+class JobStillRunning(EmotiiError):
+    """The process of a cancelled job has not ended in time."""
+
+
 class JobFileNotFound(EmotiiError):
     """The job has no such file."""
 

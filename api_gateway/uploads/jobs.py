@@ -4,7 +4,6 @@ import asyncio
 import errno
 import os
 import uuid
-from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -17,6 +16,7 @@ from api_gateway.uploads.errors import (
     JobFileNotFound,
     JobNotDone,
     JobNotFound,
+    JobStillRunning,
     TooManyUploads,
     UnreadableVideo,
 )
@@ -32,6 +32,8 @@ from contract.redis.clock import RedisClock
 FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 MOST_UNFINISHED = 100
 """Jobs that may wait; the recordings of all of them are on the disk."""
+END_POLL_SECONDS, END_POLLS = 0.1, 150
+"""By then the process of a cancelled job has ended, or the lease of a jobs service that died has expired."""
 NO_SERVICE = "no jobs service is running (emotii jobs starts one)"
 
 
@@ -113,10 +115,11 @@ class Jobs:
         return status
 
     async def cancel(self, job: str) -> None:
-        """Stop a job if it runs, and remove its recording and files.
+        """Stop a job if it runs, and remove its recording and files. When this returns, no process has them open.
 
         Raises:
             JobNotFound: there is none of this id.
+            JobStillRunning: its process has not ended in time.
             BrokerUnavailable: Redis cannot be reached.
         """
         update = {"state": "cancelled", "changed_ms": self._clock.now_ms(), "files": ()}
@@ -124,6 +127,9 @@ class Jobs:
         with outages_named():
             # Published first: if this process dies here, the jobs service removes the files.
             await self._client.eval(UPDATE, 1, keys.JOBS, job, cancelled.model_dump_json())
+            await asyncio.to_thread(self._files.remove, job)
+            await self._wait_for_end(job)
+            # Again: its process may have written meanwhile. While anything is left, the jobs service tries, too.
             if await asyncio.to_thread(self._files.remove, job):
                 await self._client.hdel(keys.JOBS, job)
 
@@ -136,10 +142,11 @@ class Jobs:
             skew_ms: by how much this host's clock is ahead of Redis's.
 
         Returns:
-            The ids of the jobs; a process that ran one may need a moment to end it.
+            The ids of the jobs.
 
         Raises:
             OSError: a folder cannot be removed.
+            JobStillRunning: the process of a job has not ended in time.
             BrokerUnavailable: Redis cannot be reached.
         """
         known = await self.all()
@@ -149,16 +156,6 @@ class Jobs:
                 await self.cancel(job)
         names = {job.id for job in known}
         return wanted + await asyncio.to_thread(self._files.remove_strays, names, from_ms + skew_ms, to_ms + skew_ms)
-
-    async def any_claimed(self, jobs: Iterable[str]) -> bool:
-        """Whether a process still runs one of these jobs.
-
-        Raises:
-            BrokerUnavailable: Redis cannot be reached.
-        """
-        claims = [keys.lease(f"job-{job}") for job in jobs]
-        with outages_named():
-            return bool(claims and await self._client.exists(*claims))
 
     async def file(self, job: str, name: str) -> Path:
         """The path of one of the files of a job.
@@ -196,6 +193,14 @@ class Jobs:
             await asyncio.to_thread(_to_disk, file)
         if not size:
             raise UnreadableVideo("the video has no bytes")
+
+    async def _wait_for_end(self, job: str) -> None:
+        """Wait until no process runs a job: a jobs service claims it until its process has ended."""
+        for _ in range(END_POLLS):
+            if not await self._client.exists(keys.lease(f"job-{job}")):
+                return
+            await asyncio.sleep(END_POLL_SECONDS)
+        raise JobStillRunning(f"job {job} is cancelled, but its process has not ended yet")
 
     async def _drop(self, job: str) -> None:
         await asyncio.to_thread(self._files.upload(job).unlink, missing_ok=True)

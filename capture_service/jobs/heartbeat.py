@@ -19,6 +19,25 @@ LAST = 1000
 """A job's place in the list of sources: behind every camera."""
 
 
+LEAVING_SECONDS = 5
+"""By then workers have finished their batches, and seen that the job left the registry."""
+
+
+def leave(client: redis.Redis, source: str) -> None:
+    """Remove a job from the registry and empty its streams. It may be called again.
+
+    The keys expire some seconds later: workers may still wait on the crops stream, and commit their batches.
+
+    Raises:
+        BrokerUnavailable: Redis cannot be reached; the keys expire later.
+    """
+    with outages_named():
+        client.hdel(keys.SOURCES, source)
+        client.xtrim(keys.crops(source), maxlen=0, approximate=False)
+        for key in keys.of_job(source):
+            client.expire(key, LEAVING_SECONDS)
+
+
 class Heartbeat:
     """Publishes the status of a job once a second, on a thread of its own, since sending may wait for long."""
 
@@ -39,14 +58,9 @@ class Heartbeat:
         self._thread.start()
 
     def stop(self) -> None:
-        """Remove the job from the registry."""
+        """End the heartbeat, so that the job can leave."""
         self._stop.set()
         self._thread.join()
-        try:
-            with outages_named():
-                self._client.hdel(keys.SOURCES, self._status.name)
-        except BrokerUnavailable as error:
-            logger.debug("the job stays in the registry until its status expires", error=reason_of(error))
 
     def _run(self) -> None:
         while not self._stop.is_set():

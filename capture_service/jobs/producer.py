@@ -1,7 +1,7 @@
 """Lossless jobs: a recording of which every face of every frame counts."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import islice
 from pathlib import Path
 from threading import Event
@@ -11,14 +11,14 @@ import structlog
 from capture_service.detectors import Detector
 from capture_service.faces.pipeline import FaceFinder
 from capture_service.frame import Frame
-from capture_service.jobs.heartbeat import Heartbeat
+from capture_service.jobs.heartbeat import Heartbeat, leave
 from capture_service.jobs.sent_entries import SentEntryStore
 from capture_service.publishing.crops import Batch, CropPublisher
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_recorded
 from capture_service.sources.spec import SourceSpec, recording
 from contract import keys
-from contract.errors import BrokerUnavailable, EmotiiError, reason_of
+from contract.errors import BrokerUnavailable, JobStopped, reason_of
 from contract.messages import Crop, CropEntry, FrameDone, FrameId, Manifest
 from contract.redis.broker import Backoff, Clients, outages_named
 from contract.redis.clock import RedisClock
@@ -30,14 +30,8 @@ logger = structlog.get_logger(__name__)
 
 ROOM_SECONDS = 0.05
 """How often a job that is ahead of its workers checks whether they caught up."""
-LEAVING_SECONDS = 5
-"""By then workers have finished their batches, and seen that the job left the registry."""
 AGAIN_COUNT = 256
 """Entries of one transaction when entries are sent again."""
-
-
-class JobStopped(EmotiiError):  # noqa: N818 - what happened, not a fault
-    """The job was stopped before its end."""
 
 
 class JobProducer:
@@ -54,6 +48,8 @@ class JobProducer:
         sent_entries: path of the file that stores the sent entries; a file that is there is replaced. The file is
             unlinked once it is open, so only its disk space is used.
         outages: logs outages of Redis; by default a log of its own.
+        source: the name of the job in Redis; by default a new one.
+        on_step: called after every frame, and again and again while the job waits for workers or Redis.
 
     Raises:
         SourceError: the recording cannot be opened.
@@ -67,8 +63,10 @@ class JobProducer:
         settings: CaptureSettings,
         sent_entries: Path,
         outages: OutageLog | None = None,
+        source: str = "",
+        on_step: Callable[[], None] = lambda: None,
     ) -> None:
-        self.source = f"job-{uuid.uuid4().hex[:8]}"
+        self.source = source or f"job-{uuid.uuid4().hex[:8]}"
         self.epoch = uuid.uuid4().hex[:12]
         self.frames_sent = 0
         self.crops_sent = 0
@@ -81,6 +79,7 @@ class JobProducer:
         self._limit = settings.job_backlog_limit
         self._sent_entries = SentEntryStore(sent_entries)
         self._closed = Event()
+        self._on_step = on_step
         self._heartbeat = Heartbeat(self._client, self._clock, self.source, spec.safe, lambda: self.frames_sent)
         self._heartbeat.start()
 
@@ -136,18 +135,12 @@ class JobProducer:
             self._send(chunk, stop)
 
     def close(self) -> None:
-        """Leave the registry, empty the job's streams and drop the sent entries; a `run` that still runs ends.
-
-        The keys expire some seconds later: workers may still wait on the crops stream, and commit their batches.
-        """
+        """Leave the registry, empty the job's streams and drop the sent entries; a `run` that still runs ends."""
         self._closed.set()
         self._heartbeat.stop()
         self._sent_entries.close()
         try:
-            with outages_named():
-                self._client.xtrim(keys.crops(self.source), maxlen=0, approximate=False)
-                for key in keys.of_job(self.source):
-                    self._client.expire(key, LEAVING_SECONDS)
+            leave(self._client, self.source)
         except BrokerUnavailable as error:
             logger.warning(
                 "the job's entries stay in redis until they expire", source=self.source, error=reason_of(error)
@@ -166,12 +159,18 @@ class JobProducer:
     def _send(self, entries: Sequence[CropEntry], stop: Event) -> None:
         self._wait_for_room(stop)
         batch = Batch(entries)
-        if not retry_until_stored(lambda: self._publisher.send(batch), stop, self._outage):
+
+        def send() -> None:
+            self._on_step()
+            self._publisher.send(batch)
+
+        if not retry_until_stored(send, stop, self._outage):
             raise JobStopped("stopped before the end")
 
     def _wait_for_room(self, stop: Event) -> None:
         backoff = Backoff(ROOM_SECONDS, 1.0)
         while not stop.is_set() and not self._closed.is_set():
+            self._on_step()
             try:
                 if self._publisher.backlog() + self._unread() < self._limit:
                     self._outage.recovered()

@@ -72,10 +72,10 @@ def stop_with_parent(stop: Event) -> None:
     Thread(target=watch, name="parent-watch", daemon=True).start()
 
 
-def die_with_parent() -> None:
-    """Have Linux send this process SIGTERM when its parent dies; elsewhere nothing. For use between fork and exec."""
+def die_with_parent(number: signal.Signals = signal.SIGTERM) -> None:
+    """Have Linux send this process a signal when its parent dies; elsewhere nothing. For use between fork and exec."""
     if _LIBC is not None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        _LIBC.prctl(_PR_SET_PDEATHSIG, number)
 
 
 # Loaded in advance: between fork and exec nothing may allocate memory or take a lock.

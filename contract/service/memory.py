@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import platform
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8
@@ -9,6 +10,10 @@ _KEPT_BYTES = 64 << 20
 _MAPPED_FROM_BYTES = 32 << 20
 """The highest value that glibc accepts."""
 _MOST_ARENAS = 2
+_OPENCV_NO_MEMORY = -4
+"""The code of `cv2.error`: StsNoMem."""
+_NO_MEMORY = ("bad_alloc", "can't start new thread", "failed to map segment")
+"""Of C++, of Python, and of the loader of libraries."""
 
 
 def keep_freed() -> bool:
@@ -44,3 +49,13 @@ def limit_address_space(megabytes: int) -> bool:
             resource.setrlimit(resource.RLIMIT_AS, (bound, bound))
             return True
     return False
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an exception of Python, OpenCV, PyAV or OpenVINO says that an allocation failed."""
+    return (
+        isinstance(error, MemoryError)
+        or (isinstance(error, OSError) and error.errno == errno.ENOMEM)
+        or getattr(error, "code", None) == _OPENCV_NO_MEMORY
+        or any(words in str(error) for words in _NO_MEMORY)
+    )

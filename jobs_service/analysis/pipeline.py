@@ -1,14 +1,15 @@
 """A recording as a lossless job: one thread sends it, a loop reads its outcomes, and what Redis lost is sent again."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
 from capture_service import detectors
-from capture_service.jobs.producer import JobProducer, JobStopped
+from capture_service.jobs.producer import JobProducer
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import SourceSpec
-from contract.errors import BrokerUnavailable
+from contract.errors import BrokerUnavailable, JobStopped
 from contract.redis.broker import Backoff, Clients
 from contract.redis.outage import OutageLog
 from jobs_service.analysis.progress import Progress, ProgressCallback
@@ -30,15 +31,26 @@ class AnalysisPipeline:
         spec: the recording.
         settings: of the capture: detector and bounds.
         sent_entries: path of the file that keeps what was sent.
+        source: the name of the job in Redis; by default a new one.
+        on_step: called after every frame, and again and again while the job waits.
 
     Raises:
         SourceError: the recording cannot be opened.
     """
 
-    def __init__(self, clients: Clients, spec: SourceSpec, settings: CaptureSettings, sent_entries: Path) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        spec: SourceSpec,
+        settings: CaptureSettings,
+        sent_entries: Path,
+        source: str = "",
+        on_step: Callable[[], None] = lambda: None,
+    ) -> None:
         self._outages = OutageLog()
+        self._on_step = on_step
         detector = detectors.configured(settings)
-        self._producer = JobProducer(clients, spec, detector, settings, sent_entries, self._outages)
+        self._producer = JobProducer(clients, spec, detector, settings, sent_entries, self._outages, source, on_step)
         self._results = ResultsReader(clients, self._producer.source)
         self._outcomes = Outcomes()
         self._backoff = Backoff()
@@ -68,6 +80,7 @@ class AnalysisPipeline:
                     idle = not self._read(writer, stop)
                     on_progress(Progress(self._outcomes.completed, self.total_frames, writer.counts.faces))
                     if sending.done():
+                        self._on_step()
                         sending.result()  # raises the exception that ended the producer
                         if idle and self._drained(stop):
                             missing = self._outcomes.missing(self._producer.sent())

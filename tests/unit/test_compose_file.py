@@ -48,3 +48,10 @@ def test_the_images_are_built_from_every_package_of_the_wheel():
     context = (root / ".dockerignore").read_text().split()
     assert set(packages) - copied == set()
     assert {f"!{package}" for package in packages} - set(context) == set()
+
+
+def test_every_container_has_a_limit_of_memory_and_the_limit_of_a_decoder_is_below_it():
+    limits = {name: service.get("mem_limit") for name, service in SERVICES.items()}
+    assert None not in limits.values(), limits
+    decoder = CaptureSettings.model_fields["process_memory_mb"].default << 20
+    assert decoder < min(int(limits[name].removesuffix("g")) for name in ("capture", "capture-webcam", "jobs")) << 30
