@@ -1,12 +1,13 @@
 """The one place that puts the parts of a capture process together.
 
-OpenCV and a detector are loaded at once for a source, and with the first picture for uploaded pictures.
+OpenCV and a detector are loaded at once for a source. For uploaded pictures, another process loads them.
 """
 
 from threading import Event
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from capture_service.inbox.capture import InboxCapture
+from capture_service.inbox.decoder import PictureDecoder
 from capture_service.publishing.crops import CropPublisher
 from capture_service.publishing.registration import Registration
 from capture_service.settings import CaptureSettings
@@ -16,12 +17,6 @@ from contract.messages import SourceStatus
 from contract.redis.broker import connect
 from contract.redis.clock import RedisClock
 from contract.redis.outage import OutageLog
-
-if TYPE_CHECKING:
-    from capture_service.inbox.picture_faces import PictureFaces
-
-LOADING_SECONDS = 60.0
-"""How much longer than other turns the turn with the first picture may take."""
 
 
 class Capture(Protocol):
@@ -49,16 +44,10 @@ def make_capture(
 
         return make_live_capture(spec, clients, registration, publisher, clock, outage, settings)
 
-    def picture_faces() -> "PictureFaces":
-        watchdog.feed(LOADING_SECONDS)
-        from capture_service.inbox.picture_faces import PictureFaces
-
-        return PictureFaces(spec.name, clients, settings)
-
     return InboxCapture(
         source=spec.name,
         clients=clients,
-        picture_faces=picture_faces,
+        decoder=PictureDecoder(spec.name, settings),
         publisher=publisher,
         registration=registration,
         clock=clock,

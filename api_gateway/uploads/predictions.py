@@ -20,11 +20,15 @@ from api_gateway.uploads.errors import (
 from contract import keys
 from contract.errors import BrokerUnavailable, MalformedMessage
 from contract.messages import Dead, FrameDone, FrameId, InboxPicture, Manifest, Outcome, Reading
+from contract.messages.inbox import LOADING
 from contract.redis.broker import outages_named
 from contract.redis.clock import RedisClock
 
 INBOX_LIMIT = 64
 """Pictures that may wait in the inbox: more would time out there, and fill Redis until then."""
+POLL_SECONDS = 0.25
+LOADING_SECONDS = 60.0
+"""How long the deadline of a picture is deferred at most while the capture service loads what decodes it."""
 BYTES_LIMIT = 64_000_000
 """Of all pending pictures of this gateway, which are all in Redis's memory; a single picture may be larger."""
 
@@ -46,7 +50,7 @@ class Predictions:
         client: for commands.
         registry: of sources and workers.
         clock: Redis's.
-        timeout: deadline of a picture.
+        timeout: deadline of a picture; it begins when the capture service can decode pictures.
     """
 
     def __init__(self, client: redis.asyncio.Redis, registry: Registry, clock: RedisClock, timeout: timedelta) -> None:
@@ -113,13 +117,15 @@ class Predictions:
     async def _submit_and_wait(self, epoch: str, picture: bytes, pending: _Pending) -> None:
         entry = await self._submit(epoch, picture)
         seconds = self._timeout.total_seconds()
-        try:
-            async with asyncio.timeout(seconds):
-                await pending.complete.wait()
-        except TimeoutError:
-            # Nobody waits for the result any more; the picture would only occupy Redis.
-            await self._client.xdel(keys.inbox(keys.UPLOADS), entry)
-            raise PredictionTimeout(f"no result within {seconds:g} s") from None
+        time = asyncio.get_running_loop().time
+        deadline, last = time() + seconds, time() + seconds + LOADING_SECONDS
+        while not await _is_set(pending.complete, min(POLL_SECONDS, deadline - time())):
+            if self._loads():
+                deadline = min(time() + seconds, last)
+            if time() >= deadline:
+                # Nobody waits for the result any more; the picture would only occupy Redis.
+                await self._client.xdel(keys.inbox(keys.UPLOADS), entry)
+                raise PredictionTimeout(f"no result within {seconds:g} s")
 
     async def _submit(self, epoch: str, picture: bytes) -> bytes:
         if await self._client.xlen(keys.inbox(keys.UPLOADS)) >= INBOX_LIMIT:
@@ -130,6 +136,11 @@ class Predictions:
         stored: bytes = await self._client.xadd(keys.inbox(keys.UPLOADS), entry)  # type: ignore[assignment]
         return stored
 
+    def _loads(self) -> bool:
+        """Whether the capture service loads what decodes pictures: the first picture after a start waits for it."""
+        status = self._registry.find(keys.UPLOADS)
+        return status is not None and status.reason == LOADING
+
     def _check_services(self) -> None:
         if not self._registry.reachable:
             raise BrokerUnavailable("Redis was unreachable at the last poll")
@@ -138,6 +149,15 @@ class Predictions:
             raise NoCapture("no capture service takes pictures now")
         if not self._registry.workers():
             raise NoWorker("no inference worker is running now")
+
+
+async def _is_set(event: asyncio.Event, seconds: float) -> bool:
+    """Whether the event is set within so many seconds."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    except TimeoutError:
+        return False
 
 
 def _too_many() -> TooManyUploads:

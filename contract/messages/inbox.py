@@ -7,6 +7,9 @@ from contract.errors import MalformedMessage
 from contract.keys import SOURCE_NAME
 from contract.messages.fields import VERSION, Fields, check_version, field, integer, text, time
 
+LOADING = "loading the face detector"
+"""The reason in the status of an online inbox whose pictures wait for it: their deadlines begin when it is ready."""
+
 
 @dataclass(frozen=True, slots=True)
 class InboxPicture:

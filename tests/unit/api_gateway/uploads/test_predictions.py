@@ -10,6 +10,7 @@ from api_gateway.uploads.predictions import BYTES_LIMIT, Predictions
 from contract import keys
 from contract.errors import EmotiiError
 from contract.messages import Dead, FrameDone, FrameId, InboxPicture
+from contract.messages.inbox import LOADING
 from contract.redis.clock import RedisClock
 from tests.stage import reading
 
@@ -40,14 +41,19 @@ class Registry:
     def sources(self):
         return [SimpleNamespace(name=keys.UPLOADS, state="ONLINE")]
 
+    loads = False
+
+    def find(self, _name):
+        return SimpleNamespace(reason=LOADING if self.loads else "")
+
     def workers(self):
         return ["one"]
 
 
-def play(scene, timeout=timedelta(seconds=20)):
+def play(scene, timeout=timedelta(seconds=20), registry=None):
     async def run():
         inbox = Inbox()
-        await scene(Predictions(inbox, Registry(), RedisClock(), timeout), inbox)
+        await scene(Predictions(inbox, registry or Registry(), RedisClock(), timeout), inbox)
 
     asyncio.run(run())
 
@@ -126,3 +132,21 @@ def test_a_picture_whose_client_left_takes_no_memory_in_redis():
         assert inbox.pictures == {}
 
     play(scene, timedelta(milliseconds=50))
+
+
+def test_the_deadline_of_a_picture_begins_when_the_capture_service_has_loaded_its_detector():
+    registry = Registry()
+    registry.loads = True
+
+    async def scene(its_uploads, inbox):
+        task, epoch = await under_way(its_uploads, inbox)
+        await asyncio.sleep(1.5)
+        assert not task.done(), "three times the timeout have passed, and the detector is still loading"
+        registry.loads = False
+        its_uploads.process(done(epoch, 0))
+        frame, _ = await asyncio.wait_for(task, 5)
+        assert frame.id.epoch == epoch
+        task, _ = await under_way(its_uploads, inbox)
+        assert (await refused(task)).code == "timeout"
+
+    play(scene, timedelta(seconds=0.5), registry)

@@ -33,7 +33,7 @@ class Publisher:
 
 def inbox(publisher, registration):
     return InboxCapture(
-        source="uploads", clients=None, picture_faces=lambda: None, publisher=publisher, registration=registration,
+        source="uploads", clients=None, decoder=None, publisher=publisher, registration=registration,
         clock=None, outage=OutageLog(),
     )  # fmt: skip
 
