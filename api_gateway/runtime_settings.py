@@ -10,8 +10,7 @@ from redis.exceptions import ResponseError
 from api_gateway.settings_copy import SettingsCopy
 from contract import events, keys
 from contract.errors import BrokerUnavailable, EmotiiError
-from contract.redis.broker import outages_named
-from contract.redis.stored import WRONG_TYPE
+from contract.redis.broker import is_wrong_type, outages_named
 from contract.runtime_settings import REVISION, STORE, STRICTEST, Blur, Choice, RuntimeSettings, StoredChoice
 
 logger = structlog.get_logger()
@@ -122,7 +121,7 @@ class RuntimeSettingsReader:
             fields = cast(dict[bytes, bytes], await self._client.hgetall(keys.SETTINGS))
             stored = StoredChoice.read(fields)
         except ResponseError as error:
-            if not str(error).startswith(WRONG_TYPE):
+            if not is_wrong_type(error):
                 raise
             stored = StoredChoice(Choice(), frozenset({REVISION}), b"")
         if news := stored.unusable - self._unusable:

@@ -3,18 +3,18 @@
 import os
 import socket
 import time
-from typing import Any
 
 import redis
 import structlog
-from pydantic import ValidationError
 from redis.exceptions import ResponseError
 
 from contract import keys
 from contract.messages import STATUS_TTL_MS, WorkerStatus
 from contract.model.folder import ModelCard
+from contract.redis.broker import is_wrong_type
 from contract.redis.clock import RedisClock
 from contract.redis.commit import remove_consumer
+from contract.redis.stored import StoredHash
 
 HEARTBEAT_SECONDS = 1.0
 CLEANUP_SECONDS = 5.0
@@ -47,6 +47,7 @@ class Registry:
             host=socket.gethostname(),
             pid=os.getpid(),
         )
+        self._stored = StoredHash(keys.WORKERS, WorkerStatus, named_by="consumer")
         self._sent = self._cleaned = float("-inf")
 
     def send_heartbeat(self, crops: int, metrics_port: int) -> None:
@@ -55,8 +56,13 @@ class Registry:
             return
         changes = {"seen_ms": self._clock.now_ms(), "crops": crops, "metrics_port": metrics_port}
         status = self._status.model_copy(update=changes)
-        self._commands.eval(_HEARTBEAT, 1, keys.WORKERS, self._consumer, status.model_dump_json())
         self._sent = time.monotonic()
+        try:
+            self._commands.eval(_HEARTBEAT, 1, keys.WORKERS, self._consumer, status.model_dump_json())
+        except ResponseError as error:
+            if not is_wrong_type(error):
+                raise
+            self._live_workers()  # logs it; this worker still classifies, though nobody sees it in the registry
 
     def remove_dead_consumers(self, sources: tuple[str, ...], idle_ms: int) -> None:
         """About every 5 s, remove consumers that have no live worker, no pending entry, and were idle for `idle_ms`."""
@@ -64,6 +70,8 @@ class Registry:
             return
         live = self._live_workers()
         self._cleaned = time.monotonic()
+        if not self._stored.whole:
+            return
         for source in sources:
             for name in self._idle_consumers(source, idle_ms) - live:
                 if remove_consumer(self._commands, source, name):
@@ -73,7 +81,11 @@ class Registry:
         """Remove this worker from the registry, and from every group in which it has no pending entry."""
         for source in sources:
             remove_consumer(self._commands, source, self._consumer)
-        self._commands.hdel(keys.WORKERS, self._consumer)
+        try:
+            self._commands.hdel(keys.WORKERS, self._consumer)
+        except ResponseError as error:
+            if not is_wrong_type(error):
+                raise
 
     def _idle_consumers(self, source: str, idle_ms: int) -> set[str]:
         try:
@@ -85,14 +97,10 @@ class Registry:
     def _live_workers(self) -> set[str]:
         now = self._clock.now_ms()
         live = {self._consumer}
-        statuses: Any = self._commands.hgetall(keys.WORKERS)
-        for field, value in statuses.items():
-            try:
-                age = now - WorkerStatus.model_validate_json(value).seen_ms
-            except ValidationError:
-                age = 0  # a worker of another release, which this one must not remove
+        for name, status in self._stored.read(self._commands).items():
+            age = now - status.seen_ms
             if age > FORGET_MS:
-                self._commands.hdel(keys.WORKERS, field)
+                self._commands.hdel(keys.WORKERS, name)
             if age <= STATUS_TTL_MS:
-                live.add(field.decode())
-        return live
+                live.add(name)
+        return live | self._stored.ignored  # workers of another release, which this one must not remove

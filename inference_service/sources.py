@@ -2,17 +2,16 @@
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import redis
 import structlog
-from pydantic import ValidationError
 from redis.exceptions import ResponseError
 
 from contract import keys
-from contract.errors import SourceError, reason_of
+from contract.errors import reason_of
 from contract.messages import FORGOTTEN_MS, STATUS_TTL_MS, SourceStatus
 from contract.redis.clock import RedisClock
+from contract.redis.stored import StoredHash
 
 POLL_SECONDS = 0.5
 REFUSED_SECONDS = 5.0
@@ -32,8 +31,9 @@ class Sources:
         self._commands = commands
         self._clock = clock
         self._kinds: dict[str, str] = {}
-        self._written: dict[str, bytes] = {}
+        self._written: dict[bytes, bytes] = {}
         """The registry at the last poll."""
+        self._stored = StoredHash(keys.SOURCES, SourceStatus, named_by="name")
         self._names: tuple[str, ...] = ()
         self._grouped: set[str] = set()
         self._refused: dict[str, float] = {}
@@ -68,6 +68,9 @@ class Sources:
         if now - self._polled < POLL_SECONDS:
             return
         statuses = self._statuses()
+        if not self._stored.whole:
+            self._polled = now
+            return  # the sources that are known are served on
         self._kinds.update({name: status.kind for name, status in statuses.items()})
         candidates = self._with_work(statuses)
         self._forget({name: status for name, status in statuses.items() if name not in candidates})
@@ -92,17 +95,11 @@ class Sources:
         self._names = tuple(other for other in self._names if other != name)
 
     def _statuses(self) -> dict[str, SourceStatus]:
-        raw: Any = self._commands.hgetall(keys.SOURCES)
-        self._written = {field.decode(errors="replace"): value for field, value in raw.items()}
-        statuses = {}
-        for name, value in sorted(self._written.items()):
-            try:
-                statuses[keys.source_name(name)] = SourceStatus.model_validate_json(value)
-            except (ValidationError, SourceError) as error:
-                if name not in self._warned:
-                    logger.warning("malformed status of a source", source=name[:40], error=reason_of(error)[:200])
-                    self._warned.add(name)
-        return statuses
+        pipeline = self._commands.pipeline(transaction=False)
+        pipeline.hgetall(keys.SOURCES)
+        (reply,) = pipeline.execute(raise_on_error=False)
+        self._written = reply if isinstance(reply, dict) else {}
+        return dict(sorted(self._stored.parse(reply).items()))
 
     def _with_work(self, statuses: Mapping[str, SourceStatus]) -> list[str]:
         """The sources that are being captured, and those that are not but still have crops."""
@@ -121,7 +118,7 @@ class Sources:
         for name, status in idle.items():
             if status.seen_ms >= self._clock.now_ms() - FORGOTTEN_MS:
                 continue
-            if self._commands.eval(_FORGET, 1, keys.SOURCES, name, self._written[name]):
+            if self._commands.eval(_FORGET, 1, keys.SOURCES, name, self._written[name.encode()]):
                 logger.info("source removed, its capture has ended", source=name, kind=status.kind)
                 for key in keys.of_job(name) if status.kind == "job" else ():
                     self._commands.expire(key, keys.JOB_KEYS_SECONDS)

@@ -10,11 +10,10 @@ import asyncio
 import time
 import uuid
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, TypeVar, cast
+from typing import Any, Literal, Protocol
 
 import redis.asyncio
 import structlog
-from pydantic import BaseModel, ValidationError
 
 from api_gateway.erasure.eraser import CannotErase, Eraser
 from api_gateway.history.database import DatabaseUnavailable
@@ -22,15 +21,16 @@ from contract import keys
 from contract.errors import BrokerUnavailable, reason_of
 from contract.messages import STATUS_TTL_MS
 from contract.messages.erasure import Erased, Erasure, ErasureScope, Report
-from contract.redis.broker import Backoff, outages_named
+from contract.redis.broker import Backoff, is_wrong_type, outages_named
 from contract.redis.clock import RedisClock
+from contract.redis.stored import StoredHash, integer
 
 logger = structlog.get_logger()
 IN_MEMORY_MS = 2_000
 """An erasure until now includes what is in memory at the moment of the request."""
 KEPT_MS = 7 * 24 * 3600 * 1000
 """How long a gateway that was stopped finds the erasures of which it owes its part."""
-Kept = TypeVar("Kept", bound=BaseModel)
+NO_GATEWAYS = f"redis: {keys.GATEWAYS} is no hash, so nobody knows which gateways run; delete that key"
 
 
 class DiscardsLiveState(Protocol):
@@ -86,6 +86,8 @@ class ErasureCoordinator:
         self._clock = clock
         self._eraser = eraser
         self._live_state = live_state
+        self._erasures = StoredHash(keys.ERASURES, Erasure, named_by="id")
+        self._reports = StoredHash(keys.ERASED, Report)
         self._name = uuid.uuid4().hex
         self._parts: dict[str, _Part] = {}
         """By the erasure's id."""
@@ -194,23 +196,29 @@ class ErasureCoordinator:
         with outages_named():
             await self._client.hset(keys.ERASED, f"{erasure.id}/{self._name}", report.model_dump_json())
 
-    async def _read(self) -> tuple[list[Erasure], dict[str, dict[str, Report]], set[str]]:
-        """The erasures, the reports of each by gateway, and the running gateways."""
+    async def _read(self) -> tuple[list[Erasure], dict[str, dict[str, Report]], set[str] | None]:
+        """The erasures, the reports of each by gateway, and the running gateways; None if these are not known."""
         pipeline = self._client.pipeline(transaction=False)
         for key in (keys.ERASURES, keys.ERASED, keys.GATEWAYS):
             pipeline.hgetall(key)
-        requested, reported, seen = cast(list[dict[bytes, bytes]], await pipeline.execute())
+        requested, reported, seen = await pipeline.execute(raise_on_error=False)
         reports: dict[str, dict[str, Report]] = {}
-        for name, value in reported.items():
-            erasure, _, gateway = name.decode(errors="replace").partition("/")
-            if report := _parsed(Report, value):
-                reports.setdefault(erasure, {})[gateway] = report
+        for name, report in self._reports.parse(reported).items():
+            erasure, _, gateway = name.partition("/")
+            reports.setdefault(erasure, {})[gateway] = report
+        return [*self._erasures.parse(requested).values()], reports, await self._running(seen)
+
+    async def _running(self, seen: Any) -> set[str] | None:  # noqa: ANN401 - a reply of Redis
+        """The running gateways by the heartbeats; the others are removed. None if the key is no hash."""
+        if isinstance(seen, Exception):
+            if not is_wrong_type(seen):
+                raise seen
+            return None
         oldest = self._clock.now_ms() - STATUS_TTL_MS
-        silent = [name for name, at in seen.items() if not at.isdigit() or int(at) < oldest]
+        silent = [name for name, at in seen.items() if (integer(at) or 0) < oldest]
         if silent:
             await self._client.hdel(keys.GATEWAYS, *silent)
-        running = {name.decode(errors="replace") for name in seen.keys() - set(silent)}
-        return [one for value in requested.values() if (one := _parsed(Erasure, value))], reports, running
+        return {name.decode(errors="replace") for name in seen.keys() - set(silent)}
 
     async def _forget(self, erasure: Erasure, reports: dict[str, Report]) -> None:
         if (part := self._parts.get(erasure.id)) and part.discarded:
@@ -220,19 +228,14 @@ class ErasureCoordinator:
             await self._client.hdel(keys.ERASED, *(f"{erasure.id}/{gateway}" for gateway in reports))
 
 
-def _status(erasure: Erasure, reports: dict[str, Report], gateways: set[str]) -> ErasureStatus:
+def _status(erasure: Erasure, reports: dict[str, Report], gateways: set[str] | None) -> ErasureStatus:
     done = {gateway for gateway, report in reports.items() if report.done}
-    troubles = {report.trouble for gateway, report in reports.items() if gateway in gateways and report.trouble}
+    running = reports.keys() if gateways is None else gateways
+    troubles = {report.trouble for gateway, report in reports.items() if gateway in running and report.trouble}
+    if gateways is None:
+        troubles.add(NO_GATEWAYS)
     erased = Erased()
     for report in reports.values():
         erased = erased.plus(report.erased)
-    finished = bool(done) and gateways <= done
+    finished = bool(done) and gateways is not None and gateways <= done
     return ErasureStatus(erasure, "done" if finished else "running", erased, "; ".join(sorted(troubles)))
-
-
-def _parsed(model: type[Kept], value: bytes) -> Kept | None:
-    """None for what another release wrote and this one cannot read."""
-    try:
-        return model.model_validate_json(value)
-    except ValidationError:
-        return None

@@ -11,6 +11,7 @@ from contract import events
 from contract.messages import Outcome
 from contract.messages.erasure import ErasureScope
 from contract.redis.clock import RedisClock
+from contract.redis.stored import entry_ms as time_of
 from postprocessing.parameters import SmoothingParameters
 from postprocessing.source_processor import ProcessorOutput, SourceProcessor
 from postprocessing.track_processor import SmoothedReading
@@ -84,7 +85,7 @@ class ResultProcessor:
         """The next entry of a source's results stream."""
         if (state := self._sources.get(source)) is None:
             return  # it went while this was read
-        entry_ms, self._cursors[source] = int(entry.partition(b"-")[0]), entry
+        entry_ms, self._cursors[source] = time_of(entry), entry
         if self._erased.cover(source, entry_ms):
             return
         dropped = state.dropped
@@ -118,7 +119,7 @@ class ResultProcessor:
         """
         now_ms = self._clock.now_ms()
         for name, state in list(self._sources.items()):
-            newest_ms = min(now_ms, int(self._cursors[name].partition(b"-")[0]))
+            newest_ms = min(now_ms, time_of(self._cursors[name]))
             in_state = scope.overlaps(name, newest_ms - LIVE_STATE_MS, now_ms)
             if in_state or any(scope.overlaps(name, one.start_ms, one.end_ms) for one in state.running()):
                 self._sources[name] = self._new_state(name)

@@ -2,20 +2,23 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Annotated, Literal
 
 import redis.asyncio
 import structlog
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
+from redis.exceptions import ResponseError
 
 from api_gateway.leader_election import LeaderElection
 from contract import keys
+from contract.redis.broker import is_wrong_type
 from contract.redis.lease import AsyncLease
 from postprocessing.parameters import SmoothingParameters
 from postprocessing.source_processor import SourceProcessor
 
 logger = structlog.get_logger()
 LEASE_TASK = "steady"
+LONGEST_SNAPSHOT = 4 * 1024 * 1024
 TTL_SECONDS = 180
 """By then every episode has ended, and the results stream holds all that matters."""
 
@@ -24,7 +27,7 @@ TTL_SECONDS = 180
 class Snapshot:
     """The state of one source after a certain entry of its results stream."""
 
-    cursor: str
+    cursor: Annotated[str, Field(pattern=r"^[0-9]{1,14}-[0-9]{1,19}$")]
     """The id of that entry."""
     state: SourceProcessor
     v: Literal[3] = 3
@@ -54,12 +57,18 @@ class Snapshots:
 
     async def load(self, source: str) -> Snapshot | None:
         """The last snapshot of a source; None if there is none, or none that this release can read."""
-        if (written := await self._client.get(keys.snapshot(source))) is None:
-            return None
         try:
+            written = await self._client.get(keys.snapshot(source))
+            if written is None:
+                return None
+            if len(written) > LONGEST_SNAPSHOT:
+                raise ValueError(f"longer than {LONGEST_SNAPSHOT} bytes")
             snapshot = _SNAPSHOT.validate_json(written)
-        except ValidationError as error:
-            logger.warning("unreadable snapshot ignored", source=source, reason=error.errors()[0]["msg"])
+        except (ValueError, ResponseError) as error:
+            if isinstance(error, ResponseError) and not is_wrong_type(error):
+                raise
+            reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+            logger.warning("unreadable snapshot ignored", source=source, reason=reason)
             return None
         return replace(snapshot, state=replace(snapshot.state, parameters=self._parameters))
 

@@ -1,17 +1,16 @@
 """The sources that users added, as Redis holds them now."""
 
 import asyncio
-from typing import cast
 
 import redis.asyncio
 import structlog
-from pydantic import ValidationError
 
 from api_gateway.sources.errors import BrowserSource, ConfiguredSource, NameTaken, TooManySources, UnknownSource
 from api_gateway.sources.registry import Registry
 from contract import keys
 from contract.messages import AddedSource
 from contract.redis.broker import outages_named
+from contract.redis.stored import StoredHash
 
 logger = structlog.get_logger()
 
@@ -29,7 +28,7 @@ class AddedSources:
         self._client = client
         self._registry = registry
         self._most = most
-        self._malformed: frozenset[str] = frozenset()
+        self._stored = StoredHash(keys.ADDED_SOURCES, AddedSource, named_by="name")
         self.sources: dict[str, AddedSource] = {}
         self._adding = asyncio.Lock()
         """Held from the check of the limit until the source is stored, or two of them could both pass the check."""
@@ -64,7 +63,7 @@ class AddedSources:
         with outages_named():
             await self.poll()
             source = self.sources.get(name)
-            known = source is not None or name in self._malformed
+            known = source is not None or name in self._stored.ignored
             if not known and (status := self._registry.source(name)) and not status.added:
                 raise ConfiguredSource(
                     f"{name!r} was not added here: take it out of EMOTII_SOURCES or EMOTII_SOURCES_FILE and start the"
@@ -108,19 +107,9 @@ class AddedSources:
 
     async def poll(self) -> None:
         """Read them."""
-        found, malformed = {}, set()
-        stored = cast(dict[bytes, bytes], await self._client.hgetall(keys.ADDED_SOURCES))
-        for key, value in stored.items():
-            name = key.decode(errors="replace")
-            try:
-                source = AddedSource.model_validate_json(value)
-            except ValidationError:
-                malformed.add(name)
-            else:
-                found[name] = source
-        if news := malformed - self._malformed:
-            logger.warning("malformed added sources ignored", sources=sorted(news))
-        self.sources, self._malformed = found, frozenset(malformed)
+        found = await self._stored.read_async(self._client)
+        if self._stored.whole:
+            self.sources = found
 
 
 def _taken(name: str) -> NameTaken:

@@ -1,20 +1,18 @@
 """The sources and workers, as they last reported themselves."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 import redis.asyncio
 import structlog
-from pydantic import BaseModel, ValidationError
 
 from api_gateway.sources.errors import NotReady, UnknownSource
 from contract import keys
-from contract.errors import reason_of
 from contract.messages import FORGOTTEN_MS, STATUS_TTL_MS, SourceStatus, WorkerStatus
 from contract.redis.clock import RedisClock
+from contract.redis.stored import StoredHash, entry_ms
 
 logger = structlog.get_logger()
-Status = TypeVar("Status", bound=BaseModel)
 
 
 class Registry:
@@ -42,7 +40,8 @@ class Registry:
         self._workers: dict[str, WorkerStatus] = {}
         self._published: dict[str, tuple[str, str, str]] = {}
         """By source: the state, reason and warning that were published last."""
-        self._malformed: frozenset[bytes] = frozenset()
+        self._stored_sources = StoredHash(keys.SOURCES, SourceStatus, named_by="name")
+        self._stored_workers = StoredHash(keys.WORKERS, WorkerStatus, named_by="consumer")
         self._polled_ms = self._unheard_until_ms = 0
         self.reachable = False
         """Whether the last poll succeeded."""
@@ -126,13 +125,8 @@ class Registry:
             pipeline.xrange(keys.crops(name), count=1)
         # A crops key of another type gives an error in the place of its length: that source has no backlog.
         sources, workers, *crops = await pipeline.execute(raise_on_error=False)
-        for reply in (sources, workers):
-            if isinstance(reply, Exception):
-                raise reply
-        malformed: set[bytes] = set()
-        self._sources = self._remembered(self._parsed(SourceStatus, sources, malformed))
-        self._workers = self._parsed(WorkerStatus, workers, malformed)
-        self._malformed = frozenset(malformed)
+        self._sources = self._remembered(self._stored_sources.parse(sources))
+        self._workers = self._stored_workers.parse(workers)
         self._count_crops(dict(zip(names, zip(crops[::2], crops[1::2], strict=True), strict=True)))
 
     def _count_crops(self, found: Mapping[str, tuple[Any, Any]]) -> None:
@@ -140,19 +134,7 @@ class Registry:
         now_ms = self._clock.now_ms()
         self.backlog = {name: length for name, (length, _) in found.items() if isinstance(length, int)}
         first = {name: entries[0][0] for name, (_, entries) in found.items() if isinstance(entries, list) and entries}
-        self.waiting_ms = {name: max(0, now_ms - int(entry.partition(b"-")[0])) for name, entry in first.items()}
-
-    def _parsed(self, model: type[Status], entries: Mapping[bytes, bytes], malformed: set[bytes]) -> dict[str, Status]:
-        found = {}
-        for name, value in entries.items():
-            try:
-                found[name.decode()] = model.model_validate_json(value)
-            except (ValidationError, UnicodeDecodeError) as error:
-                malformed.add(name)
-                if name not in self._malformed:
-                    reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else reason_of(error)
-                    logger.warning("malformed status ignored", entry=repr(name[:64]), reason=reason)
-        return found
+        self.waiting_ms = {name: max(0, now_ms - entry_ms(entry)) for name, entry in first.items()}
 
     def _remembered(self, found: Mapping[str, SourceStatus]) -> dict[str, SourceStatus]:
         """The sources without those that reported nothing for a minute."""
@@ -168,9 +150,7 @@ class Registry:
         return {
             name: status
             for name, status in found.items()
-            if name == status.name
-            and keys.SOURCE_NAME.fullmatch(name)
-            and now_ms - max(status.seen_ms, self._unheard_until_ms) <= FORGOTTEN_MS
+            if now_ms - max(status.seen_ms, self._unheard_until_ms) <= FORGOTTEN_MS
         }
 
     def _publish_changes(self) -> None:

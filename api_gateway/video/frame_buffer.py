@@ -171,11 +171,13 @@ class FrameBuffer:
             return
         self._received = now
         if message["type"] == "message":
-            self._keep(message["data"], now)
+            self._keep(message["channel"], message["data"], now)
 
-    def _keep(self, payload: bytes, now: float) -> None:
+    def _keep(self, channel: bytes, payload: bytes, now: float) -> None:
         try:
             header, jpeg = FrameHeader.decode(payload)
+            if keys.frames(header.source).encode() != channel:
+                raise MalformedMessage("source: not the source of this channel")
         except MalformedMessage as error:
             logger.debug("malformed frame ignored", error=reason_of(error))
             return

@@ -4,12 +4,9 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
-from typing import cast
 
 import redis
 import structlog
-from pydantic import ValidationError
-from redis.exceptions import ResponseError
 
 from capture_service.sources.options import Options
 from capture_service.sources.spec import SourceSpec, parse
@@ -19,6 +16,7 @@ from contract.errors import BrokerUnavailable, SourceError, reason_of
 from contract.messages import AddedSource
 from contract.redis.broker import outages_named
 from contract.redis.outage import OutageLog
+from contract.redis.stored import StoredHash
 
 logger = structlog.get_logger(__name__)
 
@@ -42,8 +40,9 @@ class AddedSources:
         self._client = client
         self._linger = linger
         self._outage = OutageLog()
-        self._specs: dict[bytes, SourceSpec | None] = {}
-        """By the stored value; None for a source that cannot be captured, which is logged once."""
+        self._stored = StoredHash(keys.ADDED_SOURCES, AddedSource, named_by="name")
+        self._specs: dict[AddedSource, SourceSpec | None] = {}
+        """By the stored source; None for a source that cannot be captured, which is logged once."""
         self._left: dict[str, float] = {}
         """Since when no browser sends this source, by the monotonic clock."""
         self._ended: set[str] = set()
@@ -68,14 +67,13 @@ class AddedSources:
 
         Raises:
             BrokerUnavailable: Redis cannot be reached; nothing changes.
-            redis.exceptions.ResponseError: the key of the added sources has another type.
         """
         with outages_named():
-            stored = cast(dict[bytes, bytes], self._client.hgetall(keys.ADDED_SOURCES))
+            stored = self._stored.read(self._client)
+            if not self._stored.whole:
+                return  # nobody has removed the sources that are captured
             before = self._specs
-            self._specs = {
-                value: before[value] if value in before else _spec(name, value) for name, value in stored.items()
-            }
+            self._specs = {one: before[one] if one in before else _spec(one) for one in stored.values()}
             specs = [spec for spec in self._specs.values() if spec is not None]
             self._sources = tuple(spec for spec in specs if spec.kind != "browser" or self._is_sent(spec.name))
             self._unregister_ended({spec.name for spec in specs})
@@ -84,7 +82,7 @@ class AddedSources:
         while not stop.is_set():
             try:
                 self.poll()
-            except (BrokerUnavailable, ResponseError) as error:  # the latter: a key of another type
+            except BrokerUnavailable as error:
                 self._outage.failed(error)
             else:
                 self._outage.recovered()
@@ -118,15 +116,11 @@ class AddedSources:
                 del self._unregistered[name]
 
 
-def _spec(name: bytes, value: bytes) -> SourceSpec | None:
+def _spec(source: AddedSource) -> SourceSpec | None:
     try:
-        source = AddedSource.model_validate_json(value)
-        if source.name.encode() != name:
-            raise SourceError("the name differs from that of its field")
         return replace(_parsed(source), added=True)
-    except (ValidationError, SourceError) as error:
-        reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else reason_of(error)
-        logger.warning("an added source cannot be captured", source=name.decode(errors="replace"), reason=reason)
+    except SourceError as error:
+        logger.warning("an added source cannot be captured", source=source.name, reason=reason_of(error))
         return None
 
 

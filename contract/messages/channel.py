@@ -8,6 +8,8 @@ from contract.errors import MalformedMessage
 from contract.messages.face import Box
 from contract.messages.values import Count, Moment, SourceName
 
+LONGEST_HEADER = 256 * 1024
+
 
 class FrameHeader(BaseModel):
     """The header of a frame on the frames channel: one line of JSON, a newline, then the JPEG or nothing."""
@@ -34,6 +36,8 @@ class FrameHeader(BaseModel):
             MalformedMessage: the first line is not a header.
         """
         line, _, jpeg = payload.partition(b"\n")
+        if len(line) > LONGEST_HEADER:
+            raise MalformedMessage(f"frames channel: a header longer than {LONGEST_HEADER} bytes")
         try:
             return cls.model_validate_json(line), jpeg
         except ValueError as error:

@@ -4,6 +4,7 @@ A process holds two clients. `commands` responds fast or fails. `blocking` waits
 since a blocked connection would delay all other commands.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,8 +35,16 @@ OUTAGES = (
     redis.exceptions.InvalidResponse,  # the server is not Redis
     OSError,
 )
-_CANNOT_SERVE = ("MISCONF", "NOREPLICAS", "BUSY ", "CLUSTERDOWN", "TRYAGAIN")
-"""How temporary errors begin for which redis-py has no class, for example a full disk (MISCONF)."""
+WRONG_TYPE = "WRONGTYPE"
+"""How Redis's error begins for a command on a key of another type."""
+_CANNOT_SERVE = (
+    *("MISCONF", "NOREPLICAS", "BUSY ", "CLUSTERDOWN", "TRYAGAIN"),
+    # A person has to correct these, as a refused password. They are stored, so a process that ended would end again.
+    *(WRONG_TYPE, "The stream has exhausted the last possible ID", "Invalid stream ID"),
+)
+"""How errors begin for which redis-py has no class and which a later attempt may not meet, as a full disk (MISCONF)."""
+_IN_PIPELINE = re.compile(r"Command # \d+ \((\S+)(?: (\S+))?.*?\) of pipeline caused error: ", re.DOTALL)
+"""What redis-py puts before the message of the server: the command with its arguments, which may be pixels."""
 
 _NO_URL = (
     "EMOTII_REDIS_URL: not a URL of Redis: write redis://host:6379/0, rediss://... or unix:///path; in a password, "
@@ -108,10 +117,17 @@ def outages_named() -> Iterator[None]:
     except OUTAGES as error:
         raise BrokerUnavailable(f"{type(error).__name__}: {reason_of(error)}") from error
     except ResponseError as error:
-        # In a pipeline redis-py puts a prefix of its own before the message of the server.
-        if not str(error).rpartition(" caused error: ")[2].startswith(_CANNOT_SERVE):
+        message = _IN_PIPELINE.sub("", str(error), count=1)
+        if not message.startswith(_CANNOT_SERVE):
             raise
-        raise BrokerUnavailable(reason_of(error)) from error
+        if command := _IN_PIPELINE.match(str(error)):
+            message += f" ({' '.join(filter(None, command.groups()))})"
+        raise BrokerUnavailable(message) from error
+
+
+def is_wrong_type(error: object) -> bool:
+    """Whether a key has another type than the command is for."""
+    return isinstance(error, ResponseError) and _IN_PIPELINE.sub("", str(error), count=1).startswith(WRONG_TYPE)
 
 
 class Backoff:

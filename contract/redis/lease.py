@@ -3,19 +3,23 @@
 import redis
 import redis.asyncio
 from redis.asyncio.lock import Lock as AsyncLock
-from redis.exceptions import LockError
+from redis.exceptions import LockError, ResponseError
 from redis.lock import Lock
 
 from contract import keys
+from contract.redis.broker import is_wrong_type
 
 TTL_SECONDS = 6.0
 """A lease expires when its holder has not renewed it for this long."""
+NO_EXPIRY = -1
+"""The reply to PTTL for a key that never expires. No lease is such a key, and it would keep the task from everybody."""
 
 
 class Lease:
     """The right to a task, for example to capture one source."""
 
     def __init__(self, client: redis.Redis, task: str) -> None:
+        self._client = client
         self._lock = Lock(client, keys.lease(task), timeout=TTL_SECONDS, blocking=False, thread_local=False)
 
     def acquire_or_renew(self) -> bool:
@@ -23,15 +27,22 @@ class Lease:
         try:
             if self._lock.local.token is not None and self._lock.reacquire():
                 return True
-        except LockError:
+        except (LockError, ResponseError) as error:
+            _check_lost(error)
             self._lock.local.token = None
-        return bool(self._lock.acquire())
+        if self._lock.acquire():
+            return True
+        if self._client.pttl(self._lock.name) == NO_EXPIRY:
+            self._client.delete(self._lock.name)
+            return bool(self._lock.acquire())
+        return False
 
     def release(self) -> None:
         """Release the lease, so that another process can acquire it at once."""
         try:
             self._lock.release()
-        except LockError:
+        except (LockError, ResponseError) as error:
+            _check_lost(error)
             self._lock.local.token = None
 
 
@@ -39,6 +50,7 @@ class AsyncLease:
     """As `Lease`, for asyncio."""
 
     def __init__(self, client: redis.asyncio.Redis, task: str) -> None:
+        self._client = client
         self._lock = AsyncLock(client, keys.lease(task), timeout=TTL_SECONDS, blocking=False, thread_local=False)
 
     async def acquire_or_renew(self) -> bool:
@@ -46,13 +58,26 @@ class AsyncLease:
         try:
             if self._lock.local.token is not None and await self._lock.reacquire():
                 return True
-        except LockError:
+        except (LockError, ResponseError) as error:
+            _check_lost(error)
             self._lock.local.token = None
-        return bool(await self._lock.acquire())
+        if await self._lock.acquire():
+            return True
+        if await self._client.pttl(self._lock.name) == NO_EXPIRY:
+            await self._client.delete(self._lock.name)
+            return bool(await self._lock.acquire())
+        return False
 
     async def release(self) -> None:
         """Release the lease, so that another process can acquire it at once."""
         try:
             await self._lock.release()
-        except LockError:
+        except (LockError, ResponseError) as error:
+            _check_lost(error)
             self._lock.local.token = None
+
+
+def _check_lost(error: LockError | ResponseError) -> None:
+    """Raise any error but those which mean that this process does not hold the lease."""
+    if isinstance(error, ResponseError) and not is_wrong_type(error):
+        raise error

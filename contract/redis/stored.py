@@ -15,16 +15,28 @@ import structlog
 from pydantic import BaseModel, ValidationError
 from redis.exceptions import ResponseError
 
+from contract.messages.fields import LATEST_MS
+from contract.redis.broker import WRONG_TYPE, is_wrong_type
+
 logger = structlog.get_logger(__name__)
 
 LONGEST_VALUE = 64 * 1024
 LONGEST_FIELD = 256
 MOST_FIELDS = 10_000
 SHOWN_FIELDS = 5
-WRONG_TYPE = "WRONGTYPE"
-"""How Redis's error begins for a command on a key of another type."""
 
+MOST_DIGITS = 18
 Message = TypeVar("Message", bound=BaseModel)
+
+
+def integer(value: bytes) -> int | None:
+    """A stored whole number, 0 or above, that fits into 64 bits; None if it is something else."""
+    return int(value) if value.isdigit() and len(value) <= MOST_DIGITS else None
+
+
+def entry_ms(entry: bytes) -> int:
+    """The time in the id of a stream's entry, in ms. An id may be any number; a later time than any is cut off."""
+    return min(int(entry.partition(b"-")[0]), LATEST_MS)
 
 
 class StoredHash(Generic[Message]):
@@ -42,6 +54,11 @@ class StoredHash(Generic[Message]):
         self._named_by = named_by
         self.ignored: frozenset[str] = frozenset()
         """The fields that the last `read` skipped; the empty name stands for the whole key."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the last `read` could read the key: otherwise it returned nothing, or not all."""
+        return "" not in self.ignored
 
     def read(self, client: redis.Redis) -> dict[str, Message]:
         """The messages by field."""
@@ -64,9 +81,9 @@ class StoredHash(Generic[Message]):
             Exception: the reply is an error other than that of a key of another type.
         """
         if isinstance(reply, Exception):
-            if not (isinstance(reply, ResponseError) and str(reply).startswith(WRONG_TYPE)):
+            if not is_wrong_type(reply):
                 raise reply
-            self._ignore({"": "the key is no hash"})
+            self._ignore({"": f"{WRONG_TYPE}: the key is no hash"})
             return {}
         found: dict[str, Message] = {}
         ignored: dict[str, str] = {}

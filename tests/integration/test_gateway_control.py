@@ -112,7 +112,7 @@ def test_a_password_of_an_added_source_is_in_no_response_and_no_log(control: Gat
         hello = client.recv(timeout=10)
         next(events_of(client, "stats"))
     answers += [control.get(path) for path in ("/api/v1/sources", "/api/v1/sources/door", "/metrics", "/openapi.json")]
-    until(lambda: "malformed added sources" in control.log.read_text())
+    until(lambda: "values in redis ignored" in control.log.read_text())
     assert remove(control, "odd").status_code == 204
     answers += [remove(control, "door")]
     for text in [*(answer.text for answer in answers), str(hello), control.log.read_text()]:

@@ -56,7 +56,7 @@ def test_malformed_entries_are_ignored(gateway: GatewayProcess, clients: Clients
     with connect_socket(gateway.socket_url) as client_socket:
         assert next(events_of(client_socket, "reading"))["emotion"]
     until(lambda: "malformed result ignored" in gateway.log.read_text())
-    until(lambda: "malformed status ignored" in gateway.log.read_text())
+    until(lambda: "values in redis ignored" in gateway.log.read_text())
     assert gateway.process.poll() is None
     assert [source["name"] for source in gateway.get("/api/v1/sources").json()["sources"]] == ["front", "uploads"]
 

@@ -132,12 +132,12 @@ def test_a_malformed_status_is_one_warning_and_forgotten_when_it_is_gone(
     async def scene(registry: Registry, _clock: RedisClock, _notifications: Notifications) -> None:
         await registry.poll()
         await registry.poll()
-        assert capsys.readouterr().out.count("malformed status ignored") == 1
+        assert capsys.readouterr().out.count("values in redis ignored") == 1
         clients.commands.hdel(keys.SOURCES, "junk")
         await registry.poll()
         clients.commands.hset(keys.SOURCES, "junk", "{")
         await registry.poll()
-        assert capsys.readouterr().out.count("malformed status ignored") == 1
+        assert capsys.readouterr().out.count("values in redis ignored") == 1
 
     with_registry(server, scene)
 

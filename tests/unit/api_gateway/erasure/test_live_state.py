@@ -12,6 +12,7 @@ from api_gateway.results.erased_scopes import ErasedScopes
 from api_gateway.results.processor import ResultProcessor
 from api_gateway.video.annotations import FrameAnnotations
 from api_gateway.video.frame_buffer import FrameBuffer
+from contract import keys
 from contract.messages import FrameDone, FrameHeader
 from contract.messages.erasure import ErasureScope
 from contract.redis.broker import connect_async
@@ -36,7 +37,7 @@ class Frames:
         pass
 
     async def get_message(self, timeout):  # noqa: ASYNC109 - as redis-py has it
-        return {"type": "message", "data": self._payloads.pop(0)}
+        return {"type": "message", "channel": keys.frames("front").encode(), "data": self._payloads.pop(0)}
 
 
 class Parts:

@@ -5,6 +5,7 @@ import time
 from types import SimpleNamespace
 
 from api_gateway.video.frame_buffer import FrameBuffer
+from contract import keys
 from contract.messages import FrameHeader, FrameId
 
 
@@ -19,7 +20,9 @@ class Channel:
         pass
 
     async def get_message(self, timeout):  # noqa: ASYNC109 - as redis-py has it
-        return {"type": "message", "data": self._payloads.pop(0)} if self._payloads else None
+        if not self._payloads:
+            return None
+        return {"type": "message", "channel": keys.frames("front").encode(), "data": self._payloads.pop(0)}
 
 
 async def frames_of(*numbers):
