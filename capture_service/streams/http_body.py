@@ -38,6 +38,8 @@ class HttpBody:
         self._response = response
         self._client = client
         self._head = b""
+        self._left = response.length
+        """The bytes that are still to come, None if that is not stated."""
 
     def read(self, size: int = _READ_BYTES) -> bytes:
         """Up to `size` bytes as they come, none at the end or after a failure."""
@@ -47,10 +49,21 @@ class HttpBody:
         if self.failure is not None:
             return b""
         try:
-            return self._response.read1(size)
+            return self._read(size)
         except (OSError, HTTPException, ValueError) as error:
             self.failure = "the response is damaged" if isinstance(error, ValueError) else connection_reason(error)
             return b""
+
+    def _read(self, size: int) -> bytes:
+        # In Python 3.11 `read1` waits for more than the stated length.
+        taken = self._response.read1(size if self._left is None else min(size, self._left)) if self._left != 0 else b""
+        if self._left is not None:
+            if not taken and self._left:
+                self.failure = "the response ends too early"
+            self._left -= len(taken)
+            if not self._left:
+                self._response.close()  # the connection can serve another request
+        return taken
 
     def all(self, most: int) -> bytes:
         """The whole body, or a little more than `most` bytes of it."""
