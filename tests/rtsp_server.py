@@ -40,8 +40,10 @@ class RtspServer:
         headers: more header lines of the response to DESCRIBE.
         control: of the media, as the session description states it.
         transport: more parameters of the `Transport` in the response to SETUP.
-        silent: whether it sends no pictures.
+        silent_over: transports over which it sends no pictures.
+        most_frames: after which it falls silent.
         requests: the first lines of all requests.
+        sent_over: the transports over which it sent pictures.
     """
 
     transports: tuple[str, ...] = ("tcp", "udp")
@@ -49,8 +51,10 @@ class RtspServer:
     headers: str = ""
     control: str = "track1"
     transport: str = ""
-    silent: bool = False
+    silent_over: tuple[str, ...] = ()
+    most_frames: int = 10**6
     requests: list[str] = field(default_factory=list)
+    sent_over: set[str] = field(default_factory=set)
     port: int = 0
 
     def start(self) -> None:
@@ -89,7 +93,9 @@ class RtspServer:
                     connection.sendall(_response(status, headers.get("cseq", "0"), answer, body))
                     if method == "SETUP" and (ports := re.search(r"client_port=(\d+)", headers["transport"])):
                         address = "127.0.0.1", int(ports[1])
-                    if method == "PLAY" and not self.silent:
+                    kind = "udp" if address else "tcp"
+                    if method == "PLAY" and kind not in self.silent_over:
+                        self.sent_over.add(kind)
                         threading.Thread(target=self._send, args=[connection, udp, address], daemon=True).start()
                         self._stop.wait()
             except OSError:
@@ -127,7 +133,7 @@ class RtspServer:
 
     def _send(self, connection: socket.socket, udp: socket.socket, address: tuple[str, int] | None) -> None:
         sequence = 0
-        for number in range(10**6):
+        for number in range(self.most_frames):
             payloads = list(_payloads(self._frames[number % len(self._frames)]))
             for place, payload in enumerate(payloads):
                 marker = 0x80 if place == len(payloads) - 1 else 0

@@ -3,6 +3,7 @@
 PyAV hands options to FFmpeg as a table, so no text of an address can become an option.
 """
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import av
 from capture_service.settings import CaptureSettings
 from capture_service.sources.container import FILE_FORMATS, decoding_bounds
 from capture_service.sources.reasons import ffmpeg_reason
-from capture_service.streams.frames import StreamFailure
+from capture_service.streams.frames import StreamFailure, StreamTimeout
 from capture_service.streams.http_body import HttpBody
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def open_rtsp(
 
     Raises:
         av.FFmpegError: it cannot be opened.
+        StreamTimeout: it was not opened in time.
         StreamFailure: it offers no video.
     """
     protocols = ["tcp", "tls"] + ["rtp", "srtp", "udp"] * (transport == "udp") + ["rtsp", "rtsps"] * follows
@@ -63,7 +65,14 @@ def open_rtsp(
     if transport == "udp":
         options["rtsp_flags"] = "filter_src"
     open_seconds = settings.open_timeout.total_seconds()
-    container = av.open(url, "r", options=options | decoding_bounds(settings), timeout=(open_seconds, seconds))
+    began = time.monotonic()
+    try:
+        container = av.open(url, "r", options=options | decoding_bounds(settings), timeout=(open_seconds, seconds))
+    except av.FFmpegError as error:
+        # FFmpeg takes a response that it stops waiting for, and one that cannot be read, for the same.
+        if time.monotonic() - began >= open_seconds:
+            raise StreamTimeout from error
+        raise
     if not container.streams.video:
         container.close()
         raise StreamFailure("the camera offers no video")

@@ -31,3 +31,10 @@ class StreamFrames(Protocol):
 
 class StreamFailure(Exception):  # noqa: N818 - it becomes the reason of a source
     """A stream cannot be opened or read; the message is the reason, without address and password."""
+
+
+class StreamTimeout(StreamFailure):
+    """Nothing came in time."""
+
+    def __init__(self) -> None:
+        super().__init__("the camera does not respond in time")

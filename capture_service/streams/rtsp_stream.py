@@ -14,7 +14,7 @@ from capture_service.sources.spec import SourceSpec
 from capture_service.streams.connected_peers import ConnectedPeers
 from capture_service.streams.container_frames import ContainerFrames
 from capture_service.streams.containers import open_rtsp as open_container
-from capture_service.streams.frames import Grabbed, StreamFailure
+from capture_service.streams.frames import Grabbed, StreamFailure, StreamTimeout
 from contract.network import Address, StreamRules, resolve
 from contract.stream_url import StreamUrl
 
@@ -98,9 +98,11 @@ def _opened(url: str, spec: SourceSpec, settings: CaptureSettings, transport: Rt
     seconds = settings.stall_seconds(spec.fps)
     try:
         return open_container(url, first, settings, seconds, follows=not spec.added)
+    except StreamTimeout:
+        transport.first = other
+        raise
     except av.FFmpegError as error:
         if not _is_refusal(error):
-            transport.first = other if isinstance(error, av.error.ExitError) else first
             raise StreamFailure(ffmpeg_reason(error)) from error
     try:
         container = open_container(url, other, settings, seconds, follows=not spec.added)
