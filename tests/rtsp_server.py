@@ -59,13 +59,15 @@ class RtspServer:
 
     def start(self) -> None:
         self._frames = nal_units()
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = socket.create_server(("127.0.0.1", self.port))
         self.port = self._socket.getsockname()[1]
         self._stop = threading.Event()
         threading.Thread(target=self._serve, daemon=True).start()
 
     def stop(self) -> None:
+        """End all connections; `start` listens on the same port again."""
         self._stop.set()
+        self._socket.shutdown(socket.SHUT_RDWR)
         self._socket.close()
 
     def methods(self, *wanted: str) -> list[str]:

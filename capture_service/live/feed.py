@@ -97,21 +97,27 @@ class Feed:
             self._source.close()
 
     def _read_camera(self) -> None:
-        """Read the frames of a camera as they come."""
+        """Read the frames of a camera as they come; one that comes too early is skipped.
+
+        When the next frame will come is estimated from the last two. So a camera that is hardly faster than the bound
+        does not lose every other frame.
+        """
         interval = 1 / self._most_fps if self._most_fps else 0.0
-        due = time.monotonic()
+        due = came = time.monotonic()
+        spacing = 0.0
         while not self._stopped:
-            early = due - time.monotonic()
-            if early > 0:
+            if came + spacing < due:
                 if not self._source.skip():
                     return
                 self._count_skipped()
-                continue
-            # After a late frame at most one frame comes early.
-            due = max(due, time.monotonic() - interval) + interval
-            if (frame := self._source.read()) is None:
-                return
-            self._offer(frame)
+            else:
+                # After a late frame at most one frame comes early.
+                due = max(due, time.monotonic() - interval) + interval
+                if (frame := self._source.read()) is None:
+                    return
+                self._offer(frame)
+            now = time.monotonic()
+            came, spacing = now, now - came
 
     def _poll(self, interval: float) -> None:
         """Request pictures at this interval; what a slow camera cannot send in time is not requested."""

@@ -19,6 +19,8 @@ from contract.redis.outage import OutageLog
 logger = structlog.get_logger(__name__)
 
 EVERY_SECONDS = 1.0
+RATED_FRAMES = 2
+"""The least number of frames of which a rate is stated; the gateway waits by it for the frames of a slow source."""
 
 
 class Registration:
@@ -119,7 +121,7 @@ class Registration:
                 held = self._lease.acquire_or_renew()
                 if held:
                     self._clock.refresh(self._client)
-                    fps = self._rate.of(self._status.frames)
+                    fps = self._rate.of(self._status.frames) if self._status.state == "ONLINE" else 0.0
                     self._status = self._status.model_copy(update={"seen_ms": self._clock.now_ms(), "fps": fps})
                     self._write(self._status)
         except BrokerUnavailable as error:
@@ -135,14 +137,17 @@ class Registration:
 
 
 class _Rate:
-    """Frames a second, over the last second or so."""
+    """Frames a second, over the last second or so; of a slow source over its last two frames."""
 
     def __init__(self) -> None:
         self._since, self._frames, self._fps = time.monotonic(), 0, 0.0
 
     def of(self, frames: int) -> float:
         now = time.monotonic()
-        if now - self._since >= EVERY_SECONDS / 2:
-            self._fps = round((frames - self._frames) / (now - self._since), 2)
+        count, seconds = frames - self._frames, max(now - self._since, EVERY_SECONDS / 2)
+        if count >= RATED_FRAMES and now - self._since >= EVERY_SECONDS / 2:
+            self._fps = count / seconds
             self._since, self._frames = now, frames
-        return self._fps
+        else:  # no more than if the missing frames came now
+            self._fps = min(self._fps or count / seconds, RATED_FRAMES / seconds)
+        return round(self._fps, 2)

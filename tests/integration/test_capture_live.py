@@ -9,7 +9,9 @@ from contract import keys
 from contract.messages import Crop, FrameDone, FrameHeader
 from contract.redis.broker import connect
 from emotii.local.redis_server import PrivateServer
+from tests.cameras import MULTIPART, part, picture, raw_camera
 from tests.capture import MjpegServer, capturing, entries, settings, status, until
+from tests.rtsp_server import rtsp_server
 
 DEMO = parse_list("demo=demo")[0]
 
@@ -142,6 +144,52 @@ def test_a_source_with_a_low_frame_rate_is_not_treated_as_broken(server, clients
         reported = until(lambda: (found := status(clients.commands, "pics")) and found.frames >= 3 and found)
     assert reported.epoch == status(clients.commands, "pics").epoch
     assert [entry.id.frame for entry in entries(clients.commands, "pics")][:3] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("supported", [pytest.param("tcp", marks=pytest.mark.long), "udp"])
+def test_an_rtsp_camera_that_dies_is_offline_and_online_again_when_it_is_back(server, clients, supported):
+    client = clients.commands
+    with rtsp_server(transports=(supported,)) as camera:
+        spec = SourceSpec("cam", "stream", f"rtsp://us:hunter2@127.0.0.1:{camera.port}/live", added=True)
+        with capturing(spec, settings(server, camera_networks="127.0.0.1/32")):
+            first = until(lambda: (found := status(client, "cam")) and found.state == "ONLINE" and found)
+            camera.stop()
+            lost = until(lambda: (found := status(client, "cam")).state == "OFFLINE" and found)
+            assert lost.reason.endswith("the host refuses the connection: is the port right?")
+            assert "hunter2" not in lost.model_dump_json()
+            camera.start()
+            until(lambda: state(client) == "ONLINE" and status(client, "cam").epoch != first.epoch)
+
+
+def test_a_camera_that_answers_with_single_pictures_is_one_epoch_at_the_configured_rate(server, clients):
+    client, began = clients.commands, time.monotonic()
+    answer = [b"HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nConnection: close\r\n\r\n" + picture()]
+    with raw_camera(answer) as camera:
+        spec = SourceSpec("snap", "stream", f"http://127.0.0.1:{camera.port}/jpg", fps=5)
+        with capturing(spec, settings(server)):
+            reported = until(lambda: (found := status(client, "snap")) and found.frames >= 15 and found)
+        assert len(camera.requests) <= 5 * (time.monotonic() - began) + 2
+    assert (reported.state, reported.skipped) == ("ONLINE", 0)
+    assert {entry.id.epoch for entry in entries(client, "snap")} == {reported.epoch}
+
+
+def test_a_camera_that_sends_slower_than_the_stall_timeout_is_read_if_its_rate_is_configured(server, clients):
+    client = clients.commands
+    with raw_camera([MULTIPART, *[part(picture())] * 20], pause=0.8) as camera:
+        spec = SourceSpec("slow", "stream", f"http://127.0.0.1:{camera.port}/video", fps=1)
+        with capturing(spec, settings(server, stall_timeout="300ms")):
+            reported = until(lambda: (found := status(client, "slow")) and found.frames >= 4 and found)
+    assert (reported.state, {entry.id.epoch for entry in entries(client, "slow")}) == ("ONLINE", {reported.epoch})
+    assert 0.4 < reported.fps < 2.1
+
+
+def test_a_camera_that_dies_young_is_opened_less_and_less_often(server, clients):
+    with raw_camera([MULTIPART, part(picture())]) as camera:
+        spec = SourceSpec("young", "stream", f"http://127.0.0.1:{camera.port}/video")
+        with capturing(spec, settings(server, reconnect_first="50ms", reconnect_longest="30s")):
+            until(lambda: len(camera.requests) > 1)
+            time.sleep(3)
+        assert len(camera.requests) < 15  # one every 0.2 s, if each first frame began the pauses anew
 
 
 def test_a_camera_that_was_never_there_is_offline_with_the_reason(server, clients):

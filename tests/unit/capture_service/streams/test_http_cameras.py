@@ -1,11 +1,13 @@
 """Cameras over HTTP as they are: odd boundaries, no content type, single pictures, and failures with their reasons."""
 
 import hashlib
+import io
 import re
 import socket
 import threading
 import time
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -146,6 +148,50 @@ def test_a_polled_camera_keeps_its_connection_where_it_can():
         assert shades(stream(server.getsockname()[1]), 5) == [60] * 5
         thread.join(10)
     assert len(accepted) == 1
+
+
+def container(form: str, options: dict[str, str]) -> bytes:
+    """Fifty frames of one shade each, as H.264 in this container."""
+    file = io.BytesIO()
+    with av.open(file, "w", format=form, options=options) as written:
+        video = written.add_stream("libx264", rate=25, options={"x264-params": "keyint=5", "preset": "ultrafast"})
+        video.width, video.height, video.pix_fmt = 160, 120, "yuv420p"
+        for number in range(50):
+            shade = np.full((120, 160, 3), 40 + 10 * (number % 15), np.uint8)
+            written.mux(video.encode(av.VideoFrame.from_ndarray(shade, format="bgr24")))
+        written.mux(video.encode(None))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("form", ["mpegts", "flv", "matroska", "mp4", "avi"])
+def test_a_container_is_read_from_the_same_connection(form: str):
+    video = container(form, {"movflags": "frag_keyframe+empty_moov"} if form == "mp4" else {})
+    pieces = [video[at : at + 4000] for at in range(0, len(video), 4000)]
+    with raw_camera([PLAIN, *pieces], pause=0) as camera:
+        opened = stream(camera.port, added=True)
+        assert shades(opened, 6) == [40, 50, 60, 70, 80, 90]
+        assert len(camera.requests) == 1
+
+
+def test_an_interlaced_stream_shows_its_own_pixels():
+    """OpenCV took a conversion that had failed for a picture, and showed what the memory held before."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mpegts") as written:
+        video = written.add_stream("libx264", rate=25, options={"x264-params": "tff=1:keyint=5", "preset": "ultrafast"})
+        video.width, video.height, video.pix_fmt = 160, 128, "yuv420p"
+        for number in range(40):
+            shade = np.full((128, 160, 3), 40 + 10 * (number % 15), np.uint8)
+            written.mux(video.encode(av.VideoFrame.from_ndarray(shade, format="bgr24")))
+        written.mux(video.encode(None))
+    with raw_camera([PLAIN, file.getvalue()]) as camera:
+        opened = stream(camera.port)
+        opened.open()
+        pictures = [opened.read().picture for _ in range(15)]
+        opened.close()
+    for number, one in enumerate(pictures):
+        assert one is not None
+        assert abs(float(one.mean()) - (40 + 10 * number)) < 4
+        assert float(one.std()) < 3
 
 
 BASIC = b'WWW-Authenticate: Basic realm="x"\r\n'
