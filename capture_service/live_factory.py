@@ -55,7 +55,8 @@ def make_live_capture(
 
 def _feeds(spec: SourceSpec, clients: Clients, clock: RedisClock, settings: CaptureSettings) -> Callable[[], LiveFeed]:
     if spec.kind == "browser":
-        return lambda: BrowserFeed(spec.name, clients, clock, settings.picture_max_bytes)
+        max_pixels = settings.picture_max_megapixels * 1_000_000
+        return lambda: BrowserFeed(spec.name, clients, clock, settings.picture_max_bytes, max_pixels)
     most_fps = spec.fps if spec.kind in {"webcam", "stream"} else None
     make_source = source_maker(spec, settings)
     return lambda: Feed(make_source(), most_fps)

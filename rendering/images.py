@@ -1,33 +1,54 @@
-"""Encodes, decodes and scales pictures with OpenCV."""
+"""Encodes, decodes and scales pictures with OpenCV. Every still picture of the project is decoded here."""
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from contract.errors import PictureError
+from rendering import avif, jpeg
+from rendering.picture import Picture
 
-Picture = NDArray[np.uint8]
-"""(height, width, 3), BGR."""
+__all__ = ["Picture", "decode", "encode", "narrowed"]
+
+MOST_PIXELS = 40_000_000
+_KINDS = (b"\xff\xd8", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+"""How files begin in the formats that are decoded beside AVIF. OpenCV decodes more, which nobody needs here."""
 
 
-def decode(jpeg: bytes) -> Picture:
-    """The picture in colour.
+def decode(encoded: bytes, max_pixels: int = MOST_PIXELS, *, upright: bool = True) -> Picture:
+    """A JPEG, PNG, WebP, AVIF, GIF (its first frame), BMP or TIFF in colour.
+
+    Args:
+        encoded: the bytes of the file.
+        max_pixels: of a JPEG. In other formats OpenCV's own bounds hold (`capture_service.sources.opencv.limit`).
+        upright: turn and mirror it as the file says.
 
     Raises:
-        PictureError: the bytes are not a picture.
+        PictureError: it is not a picture, is cut off, damaged or too large.
     """
-    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR) if jpeg else None
-    if picture is None:
-        raise PictureError(f"{len(jpeg)} bytes that are not a picture")
-    return picture.astype(np.uint8, copy=False)
+    if not encoded:
+        raise PictureError("the picture is empty")
+    is_avif = avif.is_avif(encoded)
+    if not is_avif and not encoded.startswith(_KINDS):
+        raise PictureError("this is not a picture that can be read")
+    if jpeg.is_jpeg(encoded):
+        jpeg.check_jpeg(encoded, max_pixels)
+    flags = cv2.IMREAD_COLOR if upright and not is_avif else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    try:
+        found = cv2.imdecode(np.frombuffer(encoded, np.uint8), flags)
+    except cv2.error as error:
+        raise PictureError("the picture is damaged, or has more than EMOTII_PICTURE_MAX_MEGAPIXELS") from error
+    if found is None or found.size == 0:
+        raise PictureError("this is not a picture that can be read")
+    picture = np.asarray(found, np.uint8)
+    return avif.oriented(picture, encoded) if upright and is_avif else picture
 
 
 def encode(picture: Picture, quality: int) -> bytes:
     """The picture as JPEG of this quality (1 to 100)."""
-    done, jpeg = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    done, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise PictureError(f"a picture of {picture.shape} cannot be encoded")
-    return jpeg.tobytes()
+    return encoded.tobytes()
 
 
 def narrowed(picture: Picture, width: int) -> Picture:

@@ -22,6 +22,7 @@ class PictureFaces:
         self._faces = FaceFinder(source, detectors.configured(settings, None))
         self._frames = FramePublisher(clients.commands, source, settings)
         self._max_bytes = settings.picture_max_bytes
+        self._max_pixels = settings.picture_max_megapixels * 1_000_000
         self._epoch = ""
 
     def find(self, uploaded: InboxPicture, name: FrameId) -> tuple[list[CropEntry], FrameDone]:
@@ -30,7 +31,7 @@ class PictureFaces:
         Raises:
             PictureError: it cannot be decoded.
         """
-        picture = decode(uploaded.picture, self._max_bytes)
+        picture = decode(uploaded.picture, self._max_bytes, self._max_pixels)
         if uploaded.epoch != self._epoch:
             self._epoch = uploaded.epoch
             self._faces.begin()

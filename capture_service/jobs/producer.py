@@ -85,8 +85,13 @@ class JobProducer:
 
     @property
     def total_frames(self) -> int | None:
-        """Frames of all passes, by the file's own count; None if the file states none."""
+        """Frames of all passes, if the file counts them; otherwise None."""
         return self._recording.total
+
+    @property
+    def expected_frames(self) -> int | None:
+        """As `total_frames`, or estimated by duration and frame rate."""
+        return self._recording.expected
 
     def picture(self, frame: int) -> str | None:
         """The name of this frame's file, of a folder of pictures; otherwise None."""

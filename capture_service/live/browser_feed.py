@@ -29,13 +29,13 @@ class BrowserFeed:
 
     ended = False
 
-    def __init__(self, source: str, clients: Clients, clock: RedisClock, max_bytes: int) -> None:
+    def __init__(self, source: str, clients: Clients, clock: RedisClock, max_bytes: int, max_pixels: int) -> None:
         self.broken: str | None = None
         self._source = source
         self._inbox = keys.inbox(source)
         self._clients = clients
         self._clock = clock
-        self._max_bytes = max_bytes
+        self._max_bytes, self._max_pixels = max_bytes, max_pixels
         self._connection = ""
         self._current: bytes | None = None
         self._skipped = 0
@@ -91,7 +91,7 @@ class BrowserFeed:
             return None
         taken = time.monotonic() - max(0, now_ms - picture.sent_ms) / 1000
         try:
-            return Frame(picture.frame, taken, decode(picture.picture, self._max_bytes))
+            return Frame(picture.frame, taken, decode(picture.picture, self._max_bytes, self._max_pixels))
         except PictureError as error:
             return Frame(picture.frame, taken, None, str(error))
 

@@ -46,7 +46,11 @@ class Recorded(Source, Protocol):
 
     @property
     def total(self) -> int | None:
-        """Frames of all passes, if it is known before reading them; None if it is not, or if it loops."""
+        """Frames of all passes, if the file counts them; None if it does not, or if it loops."""
+
+    @property
+    def expected(self) -> int | None:
+        """As `total`, or estimated by duration and frame rate."""
 
     def picture(self, number: int) -> str | None:
         """The name of this frame's file; None if one file holds all frames. Known once it was open."""
@@ -85,6 +89,6 @@ def make_recorded(spec: SourceSpec, settings: CaptureSettings) -> Recorded:
         case "file":
             return Recording(spec, settings)
         case "pictures":
-            return Pictures(spec)
+            return Pictures(spec, settings)
         case _:
             raise SourceError(f"{spec.safe} is not a recording")

@@ -22,19 +22,32 @@ import cv2
 import numpy as np
 from av.container import InputContainer
 from av.sidedata.sidedata import SideData, SideDataContainer, Type
+from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from capture_service.frame import Picture
 from capture_service.sources.orientation import square_pixels, upright
+from contract.errors import PictureError
+from rendering import images
 
 if TYPE_CHECKING:
     VideoPacket = av.Packet[VideoStream]
 
 _MOTION_JPEG = "mjpeg"
-_JPEG_END = b"\xff\xd9"
-_END_WITHIN = 64
-"""Bytes: a JPEG's end may be followed by some padding."""
+_LEAST_BYTES = 16
+"""A smaller packet says that the frame before is shown on. A larger one that gives no frame is damaged."""
+_WITHOUT_PRESENTATION_TIMES = {"avi"}
+"""Formats for which FFmpeg makes presentation times up, wrong ones where frames are stored in another order."""
+_COVERS = Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image
+
+
+def best_video(container: InputContainer) -> VideoStream | None:
+    """The video stream that a player shows, never a cover; None if there is none that can be decoded."""
+    videos = [stream for stream in container.streams.video if stream.codec_context and not stream.disposition & _COVERS]
+    best = container.streams.best("video")
+    by_default = (stream for stream in videos if best is not None and stream.index == best.index)
+    return next(by_default, max(videos, key=lambda stream: stream.width * stream.height, default=None))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,6 +86,11 @@ class FrameReader:
         self._packets: Iterator[VideoPacket] = iter(())
         self._demuxing = self._flushed = False
         self._ready: deque[GrabbedFrame] = deque()
+        self._undated = container.format.name in _WITHOUT_PRESENTATION_TIMES
+        self._decoding_times: list[int] = []
+        """Heap of the times of an undated file's packets that gave no frame yet: frames are shown in their order."""
+        self._awaited: list[int] | None = [] if container.format.name.startswith("mov") else None
+        """Heap of the times of packets whose frames have not come yet, where every packet has one."""
         self._lost: list[int] = []
         """Heap of the times of the frames that could not be decoded, and whose turn has not come yet."""
         self._spoilt = False
@@ -81,6 +99,23 @@ class FrameReader:
         self._matrix_known = False
         self._size: tuple[int, int] | None = None
         """Width and height of the first picture."""
+
+    @property
+    def origin(self) -> float:
+        """Where the file begins on the container's clock, in seconds: 0 where the clock begins with the file.
+
+        A video that begins after its sound has its first frame later. Transport streams begin anywhere.
+        """
+        began = (self._container.start_time or 0) / av.time_base
+        base, own = self._stream.time_base, self._stream.start_time
+        return began if began > 0 else min(0.0, float(own * base) if own is not None and base else 0.0)
+
+    @property
+    def indexed_frames(self) -> int | None:
+        """Frames by the index of the file, without those that its edit list leaves out; None if it has no index."""
+        if self._container.format.name.startswith("mov"):
+            return sum(not entry.is_discard for entry in self._stream.index_entries) or None
+        return self._stream.frames or None
 
     def grab(self) -> GrabbedFrame | None:
         """The next frame, None at the end.
@@ -117,15 +152,17 @@ class FrameReader:
         return packet
 
     def _take(self, packet: "VideoPacket | None") -> None:
-        if packet is None or packet.size == 0:
+        if packet is None or (packet.size == 0 and packet.pts is None and packet.dts is None):
             self._flush()
         elif self._independent:
-            whole = not packet.is_corrupt
-            self._add(packet.pts if packet.pts is not None else packet.dts, packet if whole else None)
-        else:
+            dated = packet.pts is not None and not self._undated
+            self._add(packet.pts if dated else packet.dts, None if packet.is_corrupt else packet)
+        elif packet.size:
             self._decode(packet)
 
     def _decode(self, packet: "VideoPacket") -> None:
+        if self._undated and packet.dts is not None:
+            heapq.heappush(self._decoding_times, packet.dts)
         if packet.is_corrupt:
             self._lose(packet.pts)
         try:
@@ -134,6 +171,9 @@ class FrameReader:
             if not packet.is_corrupt:
                 self._lose(packet.pts)
             return
+        gives_a_frame = packet.size >= _LEAST_BYTES and not packet.is_discard
+        if self._awaited is not None and packet.pts is not None and gives_a_frame:
+            heapq.heappush(self._awaited, packet.pts)
         for frame in frames:
             self._judge(frame)
 
@@ -144,33 +184,49 @@ class FrameReader:
                     self._judge(frame)
             except av.FFmpegError:
                 self._spoilt = True
-        while self._lost:
-            self._add(heapq.heappop(self._lost), None)
+        for time in sorted({*self._lost, *(self._awaited or ())}):
+            self._add(time, None)
         self._flushed = True
 
     def _lose(self, time: int | None) -> None:
-        if time is None:
+        """Note a frame that cannot be decoded; it is added when its turn comes."""
+        if time is None or self._undated:
             self._spoilt = True
-            self._add(None, None)
+            self._add(self._next_decoding_time(), None)
         else:
             heapq.heappush(self._lost, time)
 
     def _judge(self, frame: VideoFrame) -> None:
         """Add a decoded frame, behind the lost ones of earlier times."""
         time = frame.pts if frame.pts is not None else frame.dts
-        damaged = frame.is_corrupt
-        while self._lost and time is not None and self._lost[0] <= time:
-            lost = heapq.heappop(self._lost)
+        if self._undated:
+            time = self._next_decoding_time()
+        lost = self._passed_by(time, interlaced=frame.interlaced_frame)
+        for earlier in sorted(lost - {time}):
+            self._add(earlier, None)
+        damaged = frame.is_corrupt or time in lost
+        if damaged or lost:
             self._spoilt = True
-            if lost == time:
-                damaged = True
-            else:
-                self._add(lost, None)
-        if damaged:
-            self._spoilt = True
-        elif frame.key_frame and not self._lost:
+        if frame.key_frame and not damaged and not self._lost:
             self._spoilt = False
         self._add(time, None if damaged or self._spoilt or self._lost else frame)
+
+    def _passed_by(self, time: int | None, *, interlaced: bool) -> set[int]:
+        """The times of the frames up to `time` that will not come any more.
+
+        Each field of an interlaced frame may have a packet, and the second gives no frame.
+        """
+        passed: set[int] = set()
+        while time is not None and self._lost and self._lost[0] <= time:
+            passed.add(heapq.heappop(self._lost))
+        while time is not None and self._awaited and self._awaited[0] <= time:
+            awaited = heapq.heappop(self._awaited)
+            if awaited != time and not interlaced:
+                passed.add(awaited)
+        return passed
+
+    def _next_decoding_time(self) -> int | None:
+        return heapq.heappop(self._decoding_times) if self._decoding_times else None
 
     def _add(self, time: int | None, content: "VideoFrame | VideoPacket | None") -> None:
         base = self._stream.time_base
@@ -185,8 +241,9 @@ class FrameReader:
         return None if frame is None or frame.is_corrupt else frame
 
     def _jpeg_picture(self, packet: "VideoPacket") -> Picture | None:
-        picture = _decoded_jpeg(np.frombuffer(bytes(packet), np.uint8))
-        if picture is None:
+        try:
+            picture = images.decode(bytes(packet), self._max_pixels, upright=False)
+        except PictureError:
             return None
         if not self._matrix_known:
             # FFmpeg hands the matrix on with a decoded frame only.
@@ -230,13 +287,3 @@ def _first_field(frame: VideoFrame) -> VideoFrame:
     field = graph.pull()
     assert isinstance(field, VideoFrame)  # noqa: S101 - a graph of one video filter
     return field
-
-
-def _decoded_jpeg(jpeg: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> Picture | None:
-    if _JPEG_END not in jpeg[-_END_WITHIN:].tobytes():
-        return None
-    try:
-        picture = cv2.imdecode(jpeg, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error:  # too large, or not a JPEG
-        return None
-    return None if picture is None or picture.size == 0 else np.asarray(picture, np.uint8)

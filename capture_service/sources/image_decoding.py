@@ -1,32 +1,36 @@
-"""Decodes uploaded pictures."""
+"""Decodes uploaded pictures and those of files, within the bounds of the settings."""
 
-import cv2
-import numpy as np
+from pathlib import Path
 
 from capture_service.frame import Picture
-from contract.errors import PictureError
+from contract.errors import PictureError, reason_of
+from rendering import images
 
-_JPEG_BEGIN, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
+def decode(encoded: bytes, max_bytes: int, max_pixels: int = images.MOST_PIXELS) -> Picture:
+    """A picture as (height, width, 3) BGR, upright; `rendering.images.decode` lists the formats.
 
-def decode(encoded: bytes, max_bytes: int) -> Picture:
-    """A JPEG, PNG, WebP, GIF (its first frame), BMP or TIFF as (height, width, 3) BGR, rotated by its EXIF data.
-
-    `opencv.limit` bounds the number of decoded pixels for the whole process.
+    `opencv.limit` bounds the number of decoded pixels of other formats than JPEG for the whole process.
 
     Raises:
         PictureError: it is not a picture, is damaged or too large.
     """
-    if not encoded:
-        raise PictureError("the picture is empty")
     if len(encoded) > max_bytes:
         raise PictureError(f"the picture has {len(encoded)} bytes; the most is {max_bytes}")
-    if encoded.startswith(_JPEG_BEGIN) and _JPEG_END not in encoded:
-        raise PictureError("the picture is cut off")  # OpenCV would fill the rest with gray
+    return images.decode(encoded, max_pixels)
+
+
+def decode_file(path: Path, max_bytes: int, max_pixels: int = images.MOST_PIXELS) -> Picture:
+    """As `decode`, of a file, of which no more bytes are read.
+
+    Raises:
+        PictureError: it cannot be read, is not a picture, is damaged or too large; the reason does not name the file.
+    """
     try:
-        picture = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
-    except cv2.error as error:
-        raise PictureError("the picture is damaged, or has more than EMOTII_PICTURE_MAX_MEGAPIXELS") from error
-    if picture is None or picture.size == 0:
-        raise PictureError("this is not a picture that can be read")
-    return np.asarray(picture, np.uint8)
+        size = path.stat().st_size
+        encoded = path.read_bytes() if size <= max_bytes else b""
+    except (OSError, ValueError) as error:  # the latter: no file has such a name
+        raise PictureError(reason_of(error)) from error
+    if size > max_bytes:
+        raise PictureError(f"the picture has {size} bytes; the most is {max_bytes}")
+    return decode(encoded, max_bytes, max_pixels)

@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from capture_service.frame import Frame
+from capture_service.settings import CaptureSettings
+from capture_service.sources.image_decoding import decode_file
 from capture_service.sources.spec import PICTURE_SUFFIXES, SourceSpec
-from contract.errors import SourceError, reason_of
+from contract.errors import PictureError, SourceError, reason_of
 
 DEFAULT_FPS = 2.0
 """Pictures a second, if `fps` is not set."""
@@ -18,8 +17,9 @@ class Pictures:
 
     polled = False
 
-    def __init__(self, spec: SourceSpec) -> None:
+    def __init__(self, spec: SourceSpec, settings: CaptureSettings) -> None:
         self._spec = spec
+        self._max_bytes, self._max_pixels = settings.picture_max_bytes, settings.picture_max_megapixels * 1_000_000
         self._files: list[Path] = []
         self._number = 0
 
@@ -30,6 +30,10 @@ class Pictures:
     @property
     def total(self) -> int | None:
         return None if self._spec.loop else len(self._files) * self._spec.passes
+
+    @property
+    def expected(self) -> int | None:
+        return self.total
 
     def picture(self, number: int) -> str | None:
         return self._files[number % len(self._files)].name
@@ -51,12 +55,9 @@ class Pictures:
         seconds = number / (self.pace or DEFAULT_FPS)
         file = self._files[number % len(self._files)]
         try:
-            picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
-        except cv2.error as error:  # too large
-            return Frame(number, seconds, None, f"{file.name}: {error.err}")
-        if picture is None:
-            return Frame(number, seconds, None, f"{file.name} is not a picture that can be read")
-        return Frame(number, seconds, np.asarray(picture, np.uint8))
+            return Frame(number, seconds, decode_file(file, self._max_bytes, self._max_pixels))
+        except PictureError as error:
+            return Frame(number, seconds, None, f"{self.picture(number)}: {error}")
 
     def skip(self) -> bool:
         if not self._spec.loop and self._number >= len(self._files) * self._spec.passes:

@@ -1,30 +1,30 @@
 """A video file, GIF too."""
 
 import math
-from collections import deque
 
-import cv2
+import av
+from av.container import InputContainer
 
 from capture_service.frame import Frame
 from capture_service.settings import CaptureSettings
-from capture_service.sources.opencv import open_capture
-from capture_service.sources.opencv_frames import retrieve
+from capture_service.sources.container import open_file
+from capture_service.sources.frame_decoding import FrameReader, GrabbedFrame, best_video
 from capture_service.sources.spec import SourceSpec
+from capture_service.sources.timeline import Timeline
 from contract.errors import SourceError
 
 DEFAULT_FPS = 25.0
 """The pace of a file that states none, or an impossible one."""
 MOST_FRAMES = 100_000_000
 """A file that states more frames than this is wrong."""
-MOST_DAMAGED, MOST_DAMAGED_STATED = 100, 10_000
-"""How many frames in a row may be damaged where the file states no more frames, and where it does. FFmpeg returns the
-same for a damaged frame as at the end; behind the end a request costs about a microsecond."""
+MOST_FAILURES = 100
+"""So many failed attempts in a row to read on end the recording."""
 
 
 class Recording:
     """The frames of a video, `passes` times or (loop) for ever, numbered and timed as one long recording.
 
-    A damaged frame keeps its number and place in time, if a later one can be read.
+    A damaged frame keeps its number and place in time.
     """
 
     polled = False
@@ -32,18 +32,19 @@ class Recording:
     def __init__(self, spec: SourceSpec, settings: CaptureSettings) -> None:
         self._spec = spec
         self._settings = settings
-        self._capture: cv2.VideoCapture | None = None
+        self._container: InputContainer | None = None
+        self._reader: FrameReader | None = None
+        self._grabbed: GrabbedFrame | None = None
+        self._timeline = Timeline()
         self._number = 0
-        self._ahead: deque[float] = deque()
-        """Times of the frames up to the grabbed one; the frames before it are damaged."""
-        self._decodable: bool | None = None
+        self._in_pass = 0
+        self._readable: bool | None = None
         """Whether any frame could be decoded; None until one was tried."""
         self._passes_left = 0
-        self._stated = 0
-        self._in_pass = 0
+        self._sized = True
         self._own_fps = DEFAULT_FPS
-        self._seconds = 0.0
-        self._pass_began = 0.0
+        self._indexed: int | None = None
+        self._expected: int | None = None
 
     @property
     def pace(self) -> float | None:
@@ -51,81 +52,90 @@ class Recording:
 
     @property
     def total(self) -> int | None:
-        """Frames of all passes, by the file's own count; None if it states none, or if it loops."""
-        return None if self._spec.loop or not self._stated else self._stated * self._spec.passes
+        return self._of_all_passes(self._indexed)
+
+    @property
+    def expected(self) -> int | None:
+        return self._of_all_passes(self._expected)
 
     def picture(self, _number: int) -> str | None:
         return None
 
     def open(self) -> None:
         self.close()
-        self._number, self._seconds, self._pass_began = 0, 0.0, 0.0
+        self._timeline = Timeline()
+        self._number, self._readable = 0, None
         self._passes_left = self._spec.passes - 1
-        self._decodable = None
         self._rewind()
 
     def read(self) -> Frame | None:
-        if not self.skip() or self._capture is None:
+        if not self.skip() or self._grabbed is None:
             return None
-        if self._ahead:
-            return Frame(self._number - 1, self._seconds, None, "the file is damaged here")
-        picture = retrieve(self._capture)
-        self._decodable = self._decodable or picture is not None
-        if picture is None:
-            return Frame(self._number - 1, self._seconds, None, "the frame could not be decoded")
-        return Frame(self._number - 1, self._seconds, picture)
+        picture = self._grabbed.picture()
+        self._readable = self._readable or picture is not None
+        note = "" if picture is not None else "the frame is damaged, or refers to a damaged one"
+        return Frame(self._number - 1, self._timeline.seconds, picture, note)
 
     def skip(self) -> bool:
-        if not self._ahead and not self._grab():
-            return False
-        self._seconds = self._ahead.popleft()
-        self._number += 1
+        while (grabbed := self._grab()) is None:
+            if not self._next_pass():
+                return False
+        self._grabbed = grabbed
+        self._timeline.move(grabbed.seconds, 1 / self._own_fps)
+        self._number, self._in_pass = self._number + 1, self._in_pass + 1
         return True
 
     def close(self) -> None:
-        if self._capture is not None:
-            self._capture.release()
-            self._capture = None
+        if self._container is not None:
+            self._container.close()
+        self._container = self._reader = self._grabbed = None
 
-    def _grab(self) -> bool:
-        """Grab the next readable frame, maybe of the next pass, and add it to `_ahead`; False at the end."""
-        if self._capture is None:
-            return False
-        damaged = 0
-        while not self._capture.grab():
-            damaged += 1
-            if damaged > min(max(self._stated - self._in_pass, MOST_DAMAGED), MOST_DAMAGED_STATED):
-                return self._next_pass()
-        self._in_pass += damaged + 1
-        before = max(self._seconds, self._pass_began)
-        step = (max(before, self._pass_began + self._time_in_pass()) - before) / (damaged + 1)
-        self._ahead.extend(before + step * (number + 1) for number in range(damaged + 1))
-        return True
+    def _grab(self) -> GrabbedFrame | None:
+        """The next frame of this pass, None at its end."""
+        for _ in range(MOST_FAILURES if self._reader else 0):
+            try:
+                return self._reader.grab() if self._reader else None
+            except av.FFmpegError:  # the file is damaged here; the reader goes on behind the place
+                continue
+        return None
 
     def _next_pass(self) -> bool:
-        if self._in_pass == 0 or self._decodable is False:
-            raise SourceError(f"{self._spec.safe} holds no frame that can be read")
+        if self._in_pass == 0 or self._readable is False:
+            raise SourceError(f"{self._spec.safe} holds no frame {self._limit}that can be read")
         if not (self._spec.loop or self._passes_left):
             return False
         self._passes_left -= 1
-        self._pass_began = self._seconds + 1 / self._own_fps
         self._rewind()
-        return self._grab()
-
-    def _time_in_pass(self) -> float:
-        """The time of the frame that was grabbed last, in seconds."""
-        milliseconds = self._capture.get(cv2.CAP_PROP_POS_MSEC) if self._capture else 0.0
-        if math.isfinite(milliseconds) and milliseconds > 0:
-            return milliseconds / 1000
-        return (self._in_pass - 1) / self._own_fps  # the first frame, or the file states no times
+        return True
 
     def _rewind(self) -> None:
         # Opening again is exact, seeking is not.
         self.close()
-        self._capture = open_capture(self._spec, self._settings)
-        self._ahead.clear()
-        fps = self._capture.get(cv2.CAP_PROP_FPS)
-        self._own_fps = fps if math.isfinite(fps) and 0 < fps <= 1000 else DEFAULT_FPS
-        stated = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
-        self._stated = int(stated) if math.isfinite(stated) and 1 <= stated <= MOST_FRAMES else 0
+        self._container = open_file(self._spec, self._settings)
+        stream = best_video(self._container)
+        if stream is None:
+            self.close()
+            raise SourceError(f"cannot open {self._spec.safe}: it holds no video")
+        self._reader = FrameReader(self._container, stream, self._settings.picture_max_megapixels * 1_000_000)
+        self._sized = stream.width > 0
+        rate = float(stream.average_rate or stream.guessed_rate or 0)
+        self._own_fps = rate if math.isfinite(rate) and 0 < rate <= 1000 else DEFAULT_FPS
+        self._timeline.begin_pass(self._reader.origin)
+        if self._indexed is None:
+            self._indexed = _within_reason(self._reader.indexed_frames)
+        duration = (self._container.duration or 0) / av.time_base
+        self._expected = self._indexed or _within_reason(round(duration * self._own_fps))
         self._in_pass = 0
+
+    @property
+    def _limit(self) -> str:
+        """FFmpeg reads no size, or one beyond the bound, from a file of which no frame can be read."""
+        most = self._settings.picture_max_megapixels
+        return "" if self._sized else f"of at most {most} megapixels (EMOTII_PICTURE_MAX_MEGAPIXELS) "
+
+    def _of_all_passes(self, frames: int | None) -> int | None:
+        return None if self._spec.loop or frames is None else frames * self._spec.passes
+
+
+def _within_reason(frames: int | None) -> int | None:
+    return frames if frames and 1 <= frames <= MOST_FRAMES else None

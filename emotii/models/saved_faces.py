@@ -17,10 +17,11 @@ from api_gateway.faces.filename import FaceName
 from api_gateway.faces.store import FaceStore
 from capture_service.detectors import Detector
 from contract.atomic_file import PARTIAL, check_output_folder
-from contract.errors import SettingsError, reason_of
+from contract.errors import PictureError, SettingsError, reason_of
 from contract.judgement import UNCERTAIN
 from contract.model.framing import show_face
 from emotii.pictures.prediction import largest_first
+from rendering import images
 from training.datasets.left_out import LeftOut
 
 PIXELS = 96
@@ -98,19 +99,16 @@ def _others(faces: Path, names: list[FaceName]) -> list[LeftOut]:
 def _export_one(store: FaceStore, name: FaceName, out: Path, detector: Detector, exported: ExportResult) -> None:
     file = Path(name.emotion, str(name))
     try:
-        encoded = np.frombuffer(store.read(name), np.uint8)
-        picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR) if encoded.size else None
+        picture = images.decode(store.read(name))
     except FaceNotFound:
         return  # deleted since it was listed
     except OSError as error:
         exported.unreadable.append(LeftOut.file(file, reason_of(error)))
         return
-    except cv2.error:
-        picture = None
-    if picture is None:
-        exported.unreadable.append(LeftOut.file(file, "not a readable picture"))
+    except PictureError as error:
+        exported.unreadable.append(LeftOut.file(file, reason_of(error)))
         return
-    framed = _framed(picture.astype(np.uint8, copy=False), detector)
+    framed = _framed(picture, detector)
     exported.as_saved += framed is None
     folder = out / name.emotion
     folder.mkdir(parents=True, exist_ok=True)

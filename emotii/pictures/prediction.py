@@ -13,8 +13,8 @@ from capture_service.detectors import Detection
 from capture_service.faces.quality import judge as judge_crop
 from capture_service.frame import Picture
 from capture_service.settings import CaptureSettings
-from capture_service.sources.image_decoding import decode
-from contract.errors import PictureError, reason_of
+from capture_service.sources.image_decoding import decode_file
+from contract.errors import PictureError
 from contract.judgement import Judgement, judge
 from contract.messages import Box, Quality
 from contract.model.framing import frame_face
@@ -78,9 +78,7 @@ def read_picture(path: Path, max_bytes: int) -> Picture:
         PictureError: the file does not exist, is not a picture, or is too large.
     """
     try:
-        return decode(path.read_bytes(), max_bytes)
-    except OSError as error:
-        raise PictureError(f"{path}: {reason_of(error)}") from error
+        return decode_file(path, max_bytes)
     except PictureError as error:
         raise PictureError(f"{path}: {error}") from error
 

@@ -58,9 +58,10 @@ class AnalysisPipeline:
         """Frames of the recording; known when all of them are sent."""
 
     @property
-    def total_frames(self) -> int | None:
-        """Frames of the recording as the file states them; None if it does not."""
-        return self._producer.total_frames
+    def expected_frames(self) -> int | None:
+        """Frames of the recording, counted by the file or estimated, and at least those that are completed."""
+        expected = self._producer.expected_frames
+        return None if expected is None else max(expected, self._outcomes.completed)
 
     def run(self, writer: AnalysisWriter, stop: Event, on_progress: ProgressCallback) -> None:
         """Write every frame of the recording into `writer`.
@@ -69,7 +70,7 @@ class AnalysisPipeline:
             JobStopped: `stop` was set before the end.
             EmotiiError: the recording cannot be read any further, or `writer` cannot write.
         """
-        writer.counts.stated_frames = self.total_frames
+        writer.counts.stated_frames = self._producer.total_frames
         ended = Event()
         with ThreadPoolExecutor(1, "producer") as executor:
             sending = executor.submit(self._send, ended)
@@ -78,7 +79,7 @@ class AnalysisPipeline:
                     if stop.is_set():
                         raise JobStopped(STOPPED)
                     idle = not self._read(writer, stop)
-                    on_progress(Progress(self._outcomes.completed, self.total_frames, writer.counts.faces))
+                    on_progress(Progress(self._outcomes.completed, self.expected_frames, writer.counts.faces))
                     if sending.done():
                         self._on_step()
                         sending.result()  # raises the exception that ended the producer

@@ -67,7 +67,10 @@ REFUSED = {
     "SVG": (b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', NO_PICTURE),
     "zeros": (bytes(4096), NO_PICTURE),
     "half a GIF": (b"GIF89a", NO_PICTURE),
-    "JPEG of 65500 x 65500": (jpeg_of_stated_size(65_500, 65_500), DAMAGED),
+    "JPEG of 65500 x 65500": (
+        jpeg_of_stated_size(65_500, 65_500),
+        "the picture has 65500 x 65500 pixels; the most is 40000000",
+    ),
     "JPEG of 0 x 0": (jpeg_of_stated_size(0, 0), NO_PICTURE),
     "PNG of 65500 x 65500": (png(65_500, 65_500, 8, 2, zlib.compress(b"")), DAMAGED),
     "PNG of 0 x 0": (png(0, 0, 8, 2, zlib.compress(b"")), NO_PICTURE),

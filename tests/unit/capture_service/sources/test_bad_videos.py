@@ -8,7 +8,6 @@ import pytest
 
 from capture_service.settings import CaptureSettings
 from capture_service.sources.camera import Camera, _colour
-from capture_service.sources.recording import Recording
 from capture_service.sources.spec import DEMO_CLIP, recording
 from contract.errors import SourceError
 from tests.unit.capture_service.sources import test_sources
@@ -50,14 +49,16 @@ REFUSED = {
 def test_a_file_without_a_frame_is_refused_by_its_name(tmp_path, make):
     path = tmp_path / "video.avi"
     make(path)
-    with pytest.raises(SourceError, match=r"^(cannot open \S+video.avi|\S+video.avi holds no frame that can be read)$"):
+    with pytest.raises(
+        SourceError, match=r"^(cannot open \S+video.avi: |\S+video.avi holds no frame .*that can be read)"
+    ):
         frames_of(path)
 
 
 def test_a_file_that_is_a_picture_by_its_first_bytes_alone_is_refused(tmp_path):
     path = tmp_path / "video.jpg"
     path.write_bytes(b"\xff\xd8\xff\xe0 no picture at all")
-    with pytest.raises(SourceError, match=r"video.jpg holds no frame that can be read"):
+    with pytest.raises(SourceError, match=r"cannot open \S+video.jpg: .+"):
         frames_of(path)
 
 
@@ -84,10 +85,10 @@ def test_frames_of_a_video_whose_size_changes_have_the_size_of_the_first(tmp_pat
 
 
 @pytest.mark.parametrize("kind", ["big.avi", "big.mp4"])
-def test_a_video_of_larger_frames_than_allowed_is_not_opened(tmp_path, kind):
+def test_a_video_of_larger_frames_than_allowed_is_not_read(tmp_path, kind):
     path = clip(tmp_path / kind, *[(1200, 900)] * 2, fourcc="MJPG" if kind.endswith("avi") else "mp4v")
     assert len(frames_of(path)) == 2
-    with pytest.raises(SourceError, match=r"big\.\w+ has frames of 1200 x 900; the most is 1 megapixels"):
+    with pytest.raises(SourceError, match=r"big\.\w+ holds no frame of at most 1 megapixels"):
         frames_of(path, SMALL)
 
 
@@ -119,29 +120,3 @@ def test_a_camera_whose_frames_are_empty_for_a_moment_has_them_flagged():
     camera = Camera(recording("demo"), ANY)
     camera._capture = Device(*(np.zeros(size, np.uint8) for size in ((48, 64, 3), (0, 0, 3), (48, 64))))
     assert [camera.read().note for _ in range(3)] == ["", "the frame could not be decoded", ""]
-
-
-class Stating(Device):
-    """A file that states senseless figures."""
-
-    def __init__(self, fps, count):
-        super().__init__(*[np.full((4, 4, 3), number, np.uint8) for number in range(3)])
-        self._stated = {cv2.CAP_PROP_FPS: fps, cv2.CAP_PROP_FRAME_COUNT: count, cv2.CAP_PROP_POS_MSEC: fps}
-
-    def get(self, figure):
-        return self._stated.get(figure, 0.0)
-
-
-@pytest.mark.parametrize("fps", [0.0, float("nan"), float("inf"), -25.0, 1e9])
-@pytest.mark.parametrize("count", [0.0, float("nan"), -9.2e18, 1e18, 1e300])
-def test_impossible_metadata_of_a_file_does_not_change_its_frames(monkeypatch, fps, count):
-    monkeypatch.setattr("capture_service.sources.recording.open_capture", lambda *_: Stating(fps, count))
-    source = Recording(recording("demo"), CaptureSettings())
-    source.open()
-    frames = []
-    while frame := source.read():
-        frames.append(frame)
-    assert [int(frame.picture.mean()) for frame in frames] == [0, 1, 2]
-    assert source.pace == 25.0
-    assert source.total is None
-    assert all(0 <= frame.seconds < 1e9 for frame in frames)
