@@ -11,16 +11,17 @@ __all__ = ["Picture", "decode", "encode", "narrowed"]
 
 MOST_PIXELS = 40_000_000
 _KINDS = (b"\xff\xd8", b"\x89PNG", b"RIFF", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-"""How files begin in the formats that are decoded beside AVIF. OpenCV decodes more, which nobody needs here."""
+"""How files begin in the formats beside AVIF. OpenCV's other decoders are kept from what strangers send."""
 
 
-def decode(encoded: bytes, max_pixels: int = MOST_PIXELS, *, upright: bool = True) -> Picture:
+def decode(encoded: bytes, max_pixels: int = MOST_PIXELS, *, upright: bool = True, own: bool = False) -> Picture:
     """A JPEG, PNG, WebP, AVIF, GIF (its first frame), BMP or TIFF in colour.
 
     Args:
         encoded: the bytes of the file.
         max_pixels: of a JPEG. In other formats OpenCV's own bounds hold (`capture_service.sources.opencv.limit`).
         upright: turn and mirror it as the file says.
+        own: the user's own file, which may also have another format that OpenCV decodes, such as JPEG 2000.
 
     Raises:
         PictureError: it is not a picture, is cut off, damaged or too large.
@@ -28,7 +29,7 @@ def decode(encoded: bytes, max_pixels: int = MOST_PIXELS, *, upright: bool = Tru
     if not encoded:
         raise PictureError("the picture is empty")
     is_avif = avif.is_avif(encoded)
-    if not is_avif and not encoded.startswith(_KINDS):
+    if not own and not is_avif and not encoded.startswith(_KINDS):
         raise PictureError("this is not a picture that can be read")
     if jpeg.is_jpeg(encoded):
         jpeg.check_jpeg(encoded, max_pixels)

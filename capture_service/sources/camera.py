@@ -7,7 +7,7 @@ import numpy as np
 
 from capture_service.frame import Frame
 from capture_service.settings import CaptureSettings
-from capture_service.sources.opencv import open_capture
+from capture_service.sources.opencv import open_webcam
 from capture_service.sources.spec import SourceSpec
 from contract.errors import SourceError
 
@@ -25,7 +25,7 @@ class Camera:
         self._number = 0
 
     def open(self) -> None:
-        self._capture = open_capture(self._spec, self._settings)
+        self._capture = open_webcam(self._spec, self._settings)
         self._number = 0
 
     def read(self) -> Frame | None:

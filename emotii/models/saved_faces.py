@@ -105,8 +105,8 @@ def _export_one(store: FaceStore, name: FaceName, out: Path, detector: Detector,
     except OSError as error:
         exported.unreadable.append(LeftOut.file(file, reason_of(error)))
         return
-    except PictureError as error:
-        exported.unreadable.append(LeftOut.file(file, reason_of(error)))
+    except PictureError:
+        exported.unreadable.append(LeftOut.file(file, "not a readable picture"))
         return
     framed = _framed(picture, detector)
     exported.as_saved += framed is None

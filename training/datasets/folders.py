@@ -3,13 +3,13 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from contract.errors import reason_of
+from contract.errors import PictureError, reason_of
 from contract.model.labels import EMOTIONS_8
 from contract.model.preprocessing import gray, resize
+from rendering import images
 from training.datasets.faces import DatasetError, Faces
 from training.datasets.left_out import LeftOut, printable, summary
 
@@ -132,10 +132,8 @@ def _spelled(name: str) -> str:
 def _read_picture(file: Path) -> NDArray[np.uint8] | str:
     """One face as serving sees it (`contract.model.preprocessing`): gray, 48 x 48. Or why it cannot be read."""
     try:
-        content = np.frombuffer(file.read_bytes(), np.uint8)
-        picture = cv2.imdecode(content, cv2.IMREAD_COLOR) if content.size else None
+        return resize(gray(images.decode(file.read_bytes(), own=True)))
     except OSError as error:
         return reason_of(error)
-    except cv2.error:
-        picture = None
-    return "not a readable picture" if picture is None else resize(gray(picture.astype(np.uint8, copy=False)))
+    except PictureError:
+        return "not a readable picture"
