@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from threading import Event
+from typing import Any
 
 import structlog
 import uvicorn
@@ -124,10 +125,25 @@ class Server(uvicorn.Server):
 
 
 class _StructlogHandler(logging.Handler):
-    """Formats the log records of uvicorn and its protocols as ours."""
+    """Formats the log records of uvicorn and its protocols as ours. Most are about a request, so all are limited."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        logger.log(record.levelno, record.getMessage().strip(), logger=record.name, exc_info=record.exc_info or None)
+        kind = record.msg, record.exc_info and _place(record.exc_info)
+        logger.log(
+            record.levelno,
+            record.getMessage().strip(),
+            logger=record.name,
+            exc_info=record.exc_info or None,
+            per_request=kind,
+        )
+
+
+def _place(exc_info: tuple[Any, ...]) -> tuple[object, int | None]:
+    """The type of an exception, and the line that raised it: other exceptions are not left out with this one."""
+    kind, _, traceback = exc_info
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return kind, traceback and traceback.tb_lineno
 
 
 def _log_through_structlog() -> None:

@@ -11,18 +11,11 @@ from api_gateway.connections.limits import ConnectionLimits
 from api_gateway.security.tokens import Token, parse_all
 from contract.network import CameraNetworks
 from contract.runtime_settings import Blur
-from contract.service.settings import SECRET, Duration, ServiceSettings
+from contract.service.settings import SECRET, Duration, Names, ServiceSettings
 from postprocessing.parameters import SmoothingParameters
 
 
-def _parts(value: Any) -> Any:  # noqa: ANN401 - whatever the environment or a caller gives; the field checks it
-    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
-
-
-def _tokens(value: Any) -> Any:  # noqa: ANN401 - as above
+def _tokens(value: Any) -> Any:  # noqa: ANN401 - whatever the environment or a caller gives; the field checks it
     return parse_all(value) if isinstance(value, str) else value
 
 
@@ -34,11 +27,6 @@ class GatewaySettings(ServiceSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 and :: listen on all addresses.")
     port: Annotated[int, Field(ge=0, le=65535)] = Field(5000, description="Port to listen on; 0: a free port.")
-    allowed_hosts: Names = Field(
-        ("localhost", "127.0.0.1", "[::1]"),
-        description="Host names that browsers may use for this gateway, separated by commas; EMOTII_HOST is always "
-        "allowed.",
-    )
     tokens: Annotated[Tokens, Field(repr=False)] = Field(
         (),
         description="Access tokens: ROLE:TOKEN, separated by commas. ROLE is viewer, viewer@SOURCE+SOURCE or "

@@ -24,7 +24,7 @@ def main() -> None:
         stop_with_parent(stop)
         added.start(stop)
         supervisor = ProcessSupervisor(specs, settings, added=added.sources, on_ended=added.source_ended)
-        with health_server(settings.metrics_host, settings.metrics_port, supervisor.alive):
+        with health_server(settings.metrics_host, settings.metrics_port, supervisor.alive, settings.allowed_hosts):
             supervisor.run(stop)
 
 

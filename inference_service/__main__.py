@@ -29,7 +29,9 @@ def _work() -> None:
         engine = engines.load(settings)
         with closing(connect(settings.redis_url, "emotii-inference")) as clients:
             worker = build(settings, engine, clients)
-            with health_server(settings.metrics_host, settings.metrics_port, worker.alive) as port:
+            with health_server(
+                settings.metrics_host, settings.metrics_port, worker.alive, settings.allowed_hosts
+            ) as port:
                 logger.info("worker started", engine=engine.name, model=engine.card.id, metrics_port=port)
                 worker.run(stop, port)
                 logger.info("worker stopped")

@@ -32,7 +32,7 @@ def main() -> None:
         retention = RetentionPolicy(registry, files, settings.jobs_keep)
         execution = JobExecution(clients, files, capture, model, settings.jobs_step_timeout)
         runner = JobRunner(clients, registry, retention, execution, settings.jobs_longest)
-        with health_server(settings.metrics_host, settings.metrics_port, lambda: True):
+        with health_server(settings.metrics_host, settings.metrics_port, lambda: True, settings.allowed_hosts):
             runner.run(stop)
 
 

@@ -7,10 +7,13 @@ from asyncio import Transport
 from collections.abc import Callable
 from enum import Enum, auto
 
+import structlog
 from uvicorn.protocols.utils import get_remote_addr
 
 from api_gateway.connections.limits import PROBE_PLACES, ConnectionLimits
 from api_gateway.security.client_address import network_of
+
+logger = structlog.get_logger(per_request=True)
 
 
 class Admission(Enum):
@@ -55,6 +58,7 @@ class Places:
             self._addresses[transport] = address
             self._groups.setdefault(address, _Group())[transport] = is_idle
             return Admission.EVERYTHING
+        logger.warning("a connection is above the limits", address=address, connections=len(self._addresses))
         if len(self._for_probes) < PROBE_PLACES or self._remove_idle([self._for_probes]):
             self._for_probes[transport] = is_idle
             return Admission.PROBES

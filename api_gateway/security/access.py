@@ -23,7 +23,7 @@ from api_gateway.security.errors import Forbidden, TooManyAttempts, Unauthorized
 from api_gateway.security.rate_limit import AttemptLimiter
 from api_gateway.security.tokens import EVERYBODY, Grant, Token
 
-logger = structlog.get_logger()
+logger = structlog.get_logger(per_request=True)
 SCOPE_KEY = "emotii.grant"
 """The key of a request's scope under which its `Grant` is; None: not signed in."""
 OPEN = {"/healthz", "/readyz", "/sign-in", "/favicon.ico", "/api/v1/session"}

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api_gateway.security.access import SCOPE_KEY as GRANT_KEY
 from api_gateway.security.guard import CHANGING_PATHS, SAFE_METHODS
 from contract.errors import reason_of
+from contract.service.log_limit import LineLimiter
 
 logger = structlog.get_logger()
 SCOPE_KEY = "emotii.audit"
@@ -63,6 +64,7 @@ class Audit:
     def __init__(self, app: ASGIApp, log: AuditLog) -> None:
         self._app = app
         self._log = log
+        self._refused = LineLimiter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if not _may_change(scope):
@@ -82,10 +84,19 @@ class Audit:
         try:
             await self._app(scope, receive, send_and_note_status)
         finally:
-            grant = scope.get(GRANT_KEY)
-            what = f"{scope.get('method', 'WEBSOCKET')} {scope['path'][:LONGEST_PATH]}"
-            role = grant.role if grant else "nobody"
-            self._log.write(what=what, role=role, status=status or 500, **scope[SCOPE_KEY])
+            self._log_request(scope, status or 500)
+
+    def _log_request(self, scope: Scope, status: int) -> None:
+        """Log a request; of those without a token only some a minute, so that they do not rotate the others away."""
+        facts, grant = scope[SCOPE_KEY], scope.get(GRANT_KEY)
+        if grant is None and status >= 400:
+            left_out = self._refused.admit(status)
+            if left_out is None:
+                return
+            facts = facts | ({"left_out": left_out} if left_out else {})
+        what = f"{scope.get('method', 'WEBSOCKET')} {scope['path'][:LONGEST_PATH]}"
+        role = grant.role if grant else "nobody"
+        self._log.write(what=what, role=role, status=status, **facts)
 
 
 def note(request: Request, **facts: Any) -> None:  # noqa: ANN401 - whatever JSON can hold

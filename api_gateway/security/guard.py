@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api_gateway.security.access import Access
 from api_gateway.security.errors import ForeignOrigin, Unauthorized, UnknownHostName, WrongToken
 from contract.errors import EmotiiError
+from contract.service.host_header import host_name, may_be_rebound
 
 SECURITY_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -24,18 +25,14 @@ SECURITY_HEADERS = {
 SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 CHANGING_PATHS = {"/save_current"}
 """Old clients save by GET, so the method alone does not show that a request changes nothing."""
-PROBES = {"/healthz", "/readyz", "/metrics"}
-"""A cluster requests them by IP address, so any Host is allowed; they reveal nothing about faces. `/metrics` names the
-sources, so it requires a token if there are any."""
+LIVENESS = "/healthz"
+"""It says "ok" under any name, and nothing else."""
+PROBES = {LIVENESS, "/readyz", "/metrics"}
+"""A cluster requests them by address or under a name without a dot. `/metrics` names the sources, so it requires a
+token if there are any."""
 PAGES = {"/", "/camera"}
 """From here, browsers without a session are redirected to the page for signing in."""
 ANY_ADDRESS = {"", "0.0.0.0", "::"}  # noqa: S104 - compared, not bound
-
-
-def host_name(host: str) -> str:
-    """The name in a Host header, without its port; an IPv6 address keeps its brackets."""
-    name, colon, port = host.rpartition(":")
-    return (name if colon and port.isdigit() else host).lower()
 
 
 def same_origin(headers: Headers, allowed: Collection[str] = ()) -> bool:
@@ -49,6 +46,19 @@ def same_origin(headers: Headers, allowed: Collection[str] = ()) -> bool:
     if headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:
         return False
     return origin is None or (host != "" and origin.lower() in {f"http://{host}", f"https://{host}"})
+
+
+def _foreign(headers: Headers) -> str:
+    """Why a request of a page is taken for another site's, and what is missing if it is not."""
+    origin, host = headers.get("origin"), headers.get("host", "")
+    if origin is None:
+        return "another site's page may not do this"
+    seen = f"the page is from {origin[:100]!r}, and it sent this to the Host {host[:100]!r}"
+    return (
+        f"another site's page may not do this: {seen}. If the page is this gateway's own, a proxy changes Host: have it"
+        f" pass Host on with its port (nginx: proxy_set_header Host $http_host), or set"
+        f" EMOTII_ALLOWED_ORIGINS={origin[:100]}"
+    )
 
 
 class Guard:
@@ -108,10 +118,12 @@ class Guard:
         headers = Headers(scope=scope)
         path = scope["path"]
         hosts = headers.getlist("host")
-        name = host_name(hosts[0]) if len(hosts) == 1 else ""  # of two, one could be checked and the other read
-        if path not in PROBES and name not in self._allowed:
+        if len(hosts) > 1:
+            raise UnknownHostName("a request has one Host header: of two, one could be checked and the other used")
+        name = host_name(hosts[0]) if hosts else ""
+        if name not in self._allowed and path != LIVENESS and (path not in PROBES or may_be_rebound(name)):
             raise UnknownHostName(f"this gateway is not called {name[:100]!r}; EMOTII_ALLOWED_HOSTS lists its names")
         changing = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS or path in CHANGING_PATHS
         if changing and not same_origin(headers, self._origins):
-            raise ForeignOrigin("another site's page may not do this")
+            raise ForeignOrigin(_foreign(headers))
         self._access.admit(scope)

@@ -17,7 +17,7 @@ from contract.redis.broker import OUTAGES
 from contract.redis.clock import RedisClock
 from contract.redis.lease import AsyncLease
 
-logger = structlog.get_logger()
+logger = structlog.get_logger(per_request=True)
 IN_FLIGHT = 2
 """One picture that is being processed, and one that waits."""
 DEADLINE_MS = 1000

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 
 from api_gateway.video.renderer import BOUNDARY, RenderedFrame
 
-logger = structlog.get_logger()
+logger = structlog.get_logger(per_request=True)
 MEDIA_TYPE = "multipart/x-mixed-replace; boundary=frame"
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 STALLED_SECONDS = 4.0

@@ -37,6 +37,11 @@ class PushingProtocol(WebSocketsSansIOProtocol):
         if self.handshake_initiated and not self.close_sent:
             self.scope["extensions"][EXTENSION] = {"push": self.push}
 
+    async def send(self, message: Any) -> None:  # noqa: ANN401 - uvicorn's own type is private
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and self.close_sent:
+            self.handshake_complete = True  # with a refusal; uvicorn would log an error for each
+
     def push(self, frame: bytes) -> bool:
         """Write a whole, unmasked frame of a message; returns False, and writes nothing, if that has to wait.
 

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-logger = structlog.get_logger()
+logger = structlog.get_logger(per_request=True)
 STALLED_SECONDS = 7.0
 """A client that reads nothing for this long is disconnected."""
 CLOSED_BY_SERVER = "after sending 'websocket.close'"

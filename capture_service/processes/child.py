@@ -37,7 +37,7 @@ def capture(spec: SourceSpec, order: int, settings: CaptureSettings, watchdog: W
         stop = _stop_on_signals()
         stop_with_parent(stop)
         port = settings.metrics_port and settings.metrics_port + 1 + order
-        with health_server(settings.metrics_host, port, watchdog.alive) as metrics_port:
+        with health_server(settings.metrics_host, port, watchdog.alive, settings.allowed_hosts) as metrics_port:
             make_capture(spec, order, metrics_port, watchdog, settings).run(stop)
 
     run(capture_source)

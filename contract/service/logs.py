@@ -7,6 +7,8 @@ from typing import Any
 
 import structlog
 
+from contract.service.log_limit import LimitLines
+
 _CREDENTIALS = re.compile(r"(?<=://)(?:[^:\s]*:(?:(?![=,](?:rtsp|http|redis)s?://)\S)*|[^/\s]*)@")
 """After a colon all up to the last @ before the next URL of a list, since people write passwords with / and @ in them.
 It hides too much rather than too little: of `http://host:80/a@b` the host, too."""
@@ -31,6 +33,7 @@ def configure(*, service: str, level: str = "info", as_json: bool = False) -> No
     )
     structlog.configure(
         processors=[
+            LimitLines(),
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings
+from pydantic_settings import BaseSettings, NoDecode
 
 from contract.errors import SettingsError
 from contract.service.logs import scrub
 from contract.service.secret_files import SECRET, EmotiiSettings, is_secret
 
-__all__ = ["SECRET", "Duration", "LogLevel", "ServiceSettings", "load"]
+__all__ = ["SECRET", "Duration", "LogLevel", "Names", "ServiceSettings", "load"]
 
 LogLevel = Literal["debug", "info", "warning", "error"]
 
@@ -35,6 +35,14 @@ Duration = Annotated[timedelta, BeforeValidator(_duration)]
 """A `timedelta`, written as `20ms`, `5s`, `2min`, `1h` or `7d`; a bare number is in seconds."""
 
 
+def _parts(value: Any) -> Any:  # noqa: ANN401 - whatever the environment or a caller gives; the field checks it
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+Names = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)]
+"""Texts separated by commas."""
+
+
 class ServiceSettings(EmotiiSettings):
     """The settings of every service."""
 
@@ -50,6 +58,11 @@ class ServiceSettings(EmotiiSettings):
     )
     metrics_port: Annotated[int, Field(ge=0, le=65535)] = Field(
         0, description="Port on which workers, captures and jobs services serve health and metrics; 0: a free port."
+    )
+    allowed_hosts: Names = Field(
+        ("localhost", "127.0.0.1", "[::1]"),
+        description="Host names that browsers may use for the gateway, separated by commas; EMOTII_HOST is always "
+        "allowed. Every service also serves its health and metrics by address, and under names without a dot.",
     )
 
 

@@ -162,8 +162,34 @@ def test_a_request_with_another_host_name_is_refused(app: FastAPI, host: str):
     assert (answer.status_code, error_of(answer)) == (400, "unknown_host")
 
 
-def test_probes_are_served_under_any_host_name(app: FastAPI):
-    assert response_to(app, "GET", "/healthz", headers={"host": "10.1.2.3:5000"}).status_code == 200
+@pytest.mark.parametrize("host", ["10.1.2.3:5000", "[2001:db8::7]:5000", "gateway:5000", "localhost"])
+def test_probes_are_served_by_address_and_within_a_network(app: FastAPI, host: str):
+    for path, status in (("/healthz", 200), ("/readyz", 503), ("/metrics", 200)):
+        assert response_to(app, "GET", path, headers={"host": host}).status_code == status
+
+
+def test_probes_that_say_more_than_ok_are_not_served_under_a_name_that_somebody_else_may_own(app: FastAPI):
+    for host in ("elsewhere.example", "127.0.0.1.elsewhere.example:5000", "elsewhere.example."):
+        assert response_to(app, "GET", "/healthz", headers={"host": host}).status_code == 200
+        for path in ("/readyz", "/metrics"):
+            answer = response_to(app, "GET", path, headers={"host": host})
+            assert (answer.status_code, error_of(answer)) == (400, "unknown_host")
+
+
+def test_a_refused_page_learns_which_origin_and_host_were_seen_and_what_to_set(app: FastAPI):
+    headers = {"host": "localhost", "origin": "https://localhost:8443"}
+    message = response_to(app, "POST", "/save_current", headers=headers).json()["error"]["message"]
+    for part in (
+        "'https://localhost:8443'",
+        "'localhost'",
+        "proxy_set_header Host $http_host",
+        "EMOTII_ALLOWED_ORIGINS=https://localhost:8443",
+    ):
+        assert part in message
+    odd = {"host": "localhost", "origin": "https://a\r\nb" + "x" * 1000}
+    assert len(response_to(app, "POST", "/save_current", headers=odd).json()["error"]["message"]) < 600
+    without = response_to(app, "POST", "/save_current", headers={"sec-fetch-site": "cross-site"})
+    assert "EMOTII_ALLOWED_ORIGINS" not in without.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(

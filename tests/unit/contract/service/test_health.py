@@ -1,6 +1,11 @@
 import socket
+import threading
 import time
-from urllib.request import urlopen
+from contextlib import ExitStack
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
 
 from contract.service.health import health_server, is_healthy
 
@@ -41,3 +46,34 @@ def test_an_idle_connection_is_closed():
         socket.create_connection(("127.0.0.1", port), timeout=30) as idle,
     ):
         assert idle.recv(1) == b""
+
+
+def metrics_for(host: str, allowed_hosts: tuple[str, ...] = ()) -> int:
+    """The status of a request for the metrics with this Host header."""
+    with health_server("127.0.0.1", 0, lambda: True, allowed_hosts) as port:
+        try:
+            with urlopen(Request(f"http://127.0.0.1:{port}/metrics", headers={"Host": host}), timeout=20) as answer:
+                return answer.status
+        except HTTPError as error:
+            return error.code
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:9100", "10.1.2.3", "[::1]:9100", "localhost", "capture:9100"])
+def test_metrics_are_served_by_address_and_within_a_network(host: str):
+    assert metrics_for(host) == 200
+
+
+@pytest.mark.parametrize("host", ["elsewhere.example", "elsewhere.example:9100", "127.0.0.1.elsewhere.example", "a@b"])
+def test_metrics_are_not_served_under_a_name_that_somebody_else_may_own(host: str):
+    assert metrics_for(host) == 400
+    assert metrics_for(host, ("emotii.lan",)) == 400
+    assert metrics_for("emotii.lan:9100", ("emotii.lan",)) == 200
+
+
+def test_many_open_connections_keep_no_health_check_out():
+    with health_server("127.0.0.1", 0, lambda: True) as port, ExitStack() as stack:
+        opened = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20)) for _ in range(200)]
+        for connection in opened:
+            connection.sendall(b"GET /healthz HT")
+        assert is_healthy(f"http://127.0.0.1:{port}/healthz")
+        assert threading.active_count() < 150, "each connection has a thread"
