@@ -44,6 +44,15 @@ class ErasureRequest(BaseModel):
     to: Moment | None = None
     """Until this time; without it: until now."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_null(cls, request: object) -> object:
+        """A null is the variable of a client that was never set: its target would be everything."""
+        nulls = [name for name, value in request.items() if value is None] if isinstance(request, dict) else []
+        if nulls:
+            raise ValueError(f"{nulls[0]} is null; give a value, or leave the field out")
+        return request
+
     @model_validator(mode="after")
     def _is_explicit(self) -> Self:
         scope = [self.source, self.from_, self.to]

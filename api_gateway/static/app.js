@@ -18,14 +18,14 @@ import { requireSession, showSession } from "./shared/session.js";
 const live = new LiveView(byId("tiles"), byId("no-sources"));
 const settings = new RuntimeSettings(byId("saving"), byId("blur"), byId("settings-status"));
 const choices = { // the options of filters and forms
-  sources: () => [...live.sources.keys()],
+  sources: () => live.names(),
   emotions: async () => (await request("/api/v1/emotions").catch(() => ({ emotions: [] }))).emotions,
 };
 const history = new HistoryView(choices);
 const gallery = new Gallery(choices);
 const analyze = new AnalyzeView();
 const sources = new SourceList();
-const erasure = new ErasureForm(choices);
+const erasure = new ErasureForm();
 const router = new Router([...document.querySelectorAll("main > section")], [...document.querySelectorAll(".tabs a")]);
 let stats = null;
 
@@ -33,7 +33,9 @@ const emotii = new Emotii("/ws/emotions");
 emotii.addEventListener("hello", ({ detail: hello }) => {
   live.reset(hello.sources, hello.episodes);
   showStats(hello.stats);
+  offerSources();
   reserveBars();
+  showSession();
 });
 emotii.addEventListener("close", () => {
   showConnection();
@@ -44,13 +46,21 @@ emotii.addEventListener("reading", ({ detail }) => live.addReading(detail));
 emotii.addEventListener("episode", ({ detail }) => live.addEpisode(detail));
 emotii.addEventListener("state", ({ detail }) => {
   live.updateSource(detail);
+  offerSources();
   showConnection();
 });
 emotii.addEventListener("gone", ({ detail }) => {
   live.removeSource(detail.source);
+  offerSources();
   showConnection();
 });
 emotii.addEventListener("stats", ({ detail }) => showStats(detail));
+
+/** Offer the sources of now in every form that asks for one. */
+function offerSources() {
+  erasure.setSources(choices.sources());
+  history.setSources(choices.sources());
+}
 
 /** Reserve the height of a face's card, which has a bar for each label of the model. */
 async function reserveBars() {
@@ -104,9 +114,6 @@ function problemOf({ source, state }) {
 router.register("history", () => history.activate());
 router.register("faces", () => gallery.activate());
 router.register("analyze", () => analyze.jobs.activate(), () => analyze.jobs.deactivate());
-router.register("settings", () => {
-  sources.refresh();
-  erasure.activate();
-});
+router.register("settings", () => sources.refresh());
 router.navigate();
 showSession();

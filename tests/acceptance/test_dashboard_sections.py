@@ -1,5 +1,6 @@
 """The sections History, Faces, Analyze and Settings, and the accessibility of all sections."""
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from contract import keys
+from contract.redis.broker import connect
 from tests.acceptance.browser import TIMEOUT_MS, needs_chromium, opened, wait_for_state
-from tests.stage import SAD, GatewayProcess, Producer, clip_frames, until
+from tests.stage import SAD, UNSURE, GatewayProcess, Producer, clip_frames, until
 from tests.system import System
 
 SECTIONS = ("live", "history", "faces", "analyze", "settings")
@@ -87,27 +90,66 @@ def test_a_user_changes_the_emotion_of_a_saved_face_and_deletes_it(page: Page, g
     expect(saved).to_have_count(1, timeout=TIMEOUT_MS)
     expect(saved).to_contain_text("predicted: happy")
 
-    delete = saved.get_by_role("button", name="Delete")
-    delete.click()
-    expect(delete).to_have_text("Confirm")
-    delete.click()
+    saved.get_by_role("button", name="Delete").click()
+    dialog = page.get_by_role("dialog", name="Delete this saved face?")
+    expect(dialog).to_contain_text("surprise")
+    dialog.get_by_role("button", name="Delete").click()
     expect(saved).to_have_count(0, timeout=TIMEOUT_MS)
     assert not [path for path in gateway.saved() if path.parent.name == "surprise"]
 
 
+def test_the_target_of_an_erasure_is_named_after_any_way_to_the_form(browser: Browser, gateway: GatewayProcess):
+    with opened(browser, f"{gateway.url}/#settings") as page:
+        source = page.locator("#erasure [name=source]")
+        expect(source.locator("option")).to_have_text(["choose …", "all sources", "front"], timeout=TIMEOUT_MS)
+        assert source.evaluate("(select) => select.selectedOptions[0].textContent") == "choose …"
+        page.get_by_role("button", name="Erase", exact=True).click()
+        assert source.evaluate("(select) => !select.validity.valid"), "nothing is chosen, so nothing is erased"
+        expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_erasure_erases_what_its_dialog_named(page: Page, gateway: GatewayProcess, system: System):
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.post_data) if "/erasures" in request.url else None)
+    with Producer(system.server.url, "door", order=1, answers_uploads=False) as door:
+        go(page, "settings")
+        source = page.locator("#erasure [name=source]")
+        expect(source.locator("option")).to_have_text(["choose …", "all sources", "front", "door"], timeout=TIMEOUT_MS)
+        source.select_option("door")
+        page.locator("#erasure [name=range]").select_option("last hour")
+        page.get_by_role("button", name="Erase", exact=True).click()
+        dialog = page.get_by_role("dialog", name="Erase the data of door?")
+        expect(dialog).to_contain_text("since")
+        expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
+        page.keyboard.press("Escape")
+        expect(dialog).to_have_count(0)
+        assert not sent
+
+        page.get_by_role("button", name="Erase", exact=True).click()
+        door.stop()
+        with connect(system.server.url, "test").commands as client:
+            client.hdel(keys.SOURCES, "door")
+        until(lambda: len(gateway.get("/api/v1/sources").json()["sources"]) == 2, 60, "the source is gone")
+        page.wait_for_timeout(1500)  # the page receives that it is gone
+        dialog.get_by_role("button", name="Erase the data of door").click()
+        expect(page.locator("#erasure-status")).to_have_text(re.compile("Erased the data of door"), timeout=TIMEOUT_MS)
+        scope = json.loads(next(filter(None, sent)))
+        assert (scope["source"], set(scope)) == ("door", {"source", "from"})
+        assert source.input_value() == "door", "a source that is gone stays chosen: its data may still be there"
+
+
 @pytest.mark.alone
-def test_a_second_click_confirms_the_erasure(page: Page, gateway: GatewayProcess):
+def test_a_dialog_confirms_the_erasure_of_everything(page: Page, gateway: GatewayProcess):
     until(lambda: len(gateway.saved()) >= 2, 60, "saved faces")
     page.get_by_role("switch", name="Save faces").click()
     go(page, "settings")
-    erase = page.get_by_role("button", name="Erase", exact=True)
-    erase.click()
-    expect(page.get_by_role("button", name="Confirm erasure")).to_be_visible()
-    assert gateway.saved(), "a single click erases nothing"
-    page.get_by_role("button", name="Confirm erasure").click()
-    expect(page.locator("#erasure-status")).to_have_text(
-        re.compile(r"Erased: [1-9]\d* saved faces"), timeout=TIMEOUT_MS
-    )
+    page.locator("#erasure [name=source]").select_option("all sources")
+    page.get_by_role("button", name="Erase", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Erase the data of all sources?")
+    expect(dialog).to_contain_text("uploaded videos")
+    assert gateway.saved(), "nothing is erased before it is confirmed"
+    dialog.get_by_role("button", name="Erase the data of all sources").click()
+    expect(page.locator("#erasure-status")).to_have_text(re.compile(r"[1-9]\d* saved faces"), timeout=TIMEOUT_MS)
     assert gateway.saved() == []
     assert [erasure["state"] for erasure in gateway.get("/api/v1/erasures").json()["erasures"]] == ["done"]
 
@@ -175,3 +217,68 @@ def test_the_keyboard_reaches_every_control(page: Page):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.textContent.trim() || document.activeElement.id"))
     assert {"Live", "History", "Faces", "Analyze", "Settings", "Save faces", "Save face now", "Episode list"} <= reached
+
+
+CONTRASTS_OF_CONTROLS = """() => {
+    const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+    const over = ([r, g, b, a = 1], [x, y, z]) => [r * a + x * (1 - a), g * a + y * (1 - a), b * a + z * (1 - a)];
+    const backdrop = (element) => {
+      if (!element) return matchMedia("(prefers-color-scheme: dark)").matches ? [0, 0, 0] : [255, 255, 255];
+      return over(parse(getComputedStyle(element).backgroundColor), backdrop(element.parentElement));
+    };
+    const luminance = (colour) => {
+      const linear = (one) => (one <= .04045 ? one / 12.92 : ((one + .055) / 1.055) ** 2.4);
+      const [r, g, b] = colour.map((one) => linear(one / 255));
+      return .2126 * r + .7152 * g + .0722 * b;
+    };
+    const contrast = (one, other) => {
+      const [low, high] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+      return (high + .05) / (low + .05);
+    };
+    const controls = [...document.querySelectorAll("input, select, textarea, button, .button, .drop-zone")];
+    const shown = controls.filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true })
+      && !one.matches("input[type=checkbox], .switch, :disabled"));
+    return shown.map((control) => {
+      const style = getComputedStyle(control), behind = backdrop(control.parentElement);
+      const border = over(parse(style.borderTopColor), behind), fill = over(parse(style.backgroundColor), behind);
+      const name = control.labels?.[0]?.textContent || control.textContent || control.name || control.className;
+      const best = Math.max(contrast(border, behind), contrast(fill, behind));
+      return [name.trim().slice(0, 30), Math.round(10 * best) / 10];
+    });
+}"""
+CUT_TEXTS = """() => {
+    const hasText = (element) => [...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim());
+    const texts = [...document.querySelectorAll("body *")].filter((one) => hasText(one) && one.checkVisibility());
+    const cut = texts.filter((one) => !one.matches(".visually-hidden, .skip, option, .visually-hidden *")
+      && one.scrollWidth > one.clientWidth + 1 && one.clientWidth > 0);
+    const outside = [...document.querySelectorAll(".box-label:not([hidden])")].filter((label) => {
+      const [inner, outer] = [label.getBoundingClientRect(), label.closest(".screen").getBoundingClientRect()];
+      return inner.left < outer.left - 1 || inner.right > outer.right + 1 || inner.top < outer.top - 1;
+    });
+    return [...cut, ...outside].map((one) => one.outerHTML.slice(0, 120));
+}"""
+
+
+@pytest.mark.parametrize(("scheme", "size"), [("light", LAPTOP), ("dark", PHONE)], ids=["laptop-light", "phone-dark"])
+def test_controls_are_visible_and_no_label_is_cut(
+    browser: Browser, gateway: GatewayProcess, producer: Producer, scheme: str, size: dict[str, int]
+):
+    """The edge of every control contrasts by 3:1 with what is behind it (WCAG 2.2, 1.4.11)."""
+    until(gateway.saved, 60, "a saved face")
+    boxes = {328: (0.0, 0.0, 90.0, 100.0), 329: (540.0, 0.0, 100.0, 90.0), 330: (380.0, 200.0, 90.0, 90.0)}
+    producer.faces.shown = {track: (box, UNSURE) for track, box in boxes.items()}
+    with opened(browser, gateway.url, color_scheme=scheme, viewport=size) as page:
+        wait_for_state(page, "connected")
+        expect(page.locator(".box-label")).to_have_count(3, timeout=TIMEOUT_MS)
+        expect(page.locator(".lane")).not_to_have_count(0, timeout=TIMEOUT_MS)
+        for section in (*SECTIONS, "sign-in", "camera"):
+            if section in SECTIONS:
+                go(page, section)
+            else:
+                page.goto(f"{gateway.url}/{section}")
+            page.wait_for_timeout(500)
+            faint = [found for found in page.evaluate(CONTRASTS_OF_CONTROLS) if found[1] < 3]
+            assert faint == [], section
+            if section == "live":
+                page.evaluate("document.querySelector('.lane-name').textContent = 'faces 12328\u201312333'")
+            assert page.evaluate(CUT_TEXTS) == [], section

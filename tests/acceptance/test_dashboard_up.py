@@ -79,7 +79,7 @@ def test_an_added_source_survives_a_restart_until_it_is_removed(page: Page, up: 
     page.get_by_label("Address").fill(str(DEMO))
     page.get_by_label("Restart when it ends").check()
     page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.locator("#sources-status")).to_have_text("Added again.", timeout=TIMEOUT_MS)
+    expect(page.locator("#add-status")).to_have_text("Added again.", timeout=TIMEOUT_MS)
     again = page.locator("#sources li[data-source=again]")
     expect(again.locator(".state")).to_have_text("online", timeout=TIMEOUT_MS)
 
@@ -94,6 +94,7 @@ def test_an_added_source_survives_a_restart_until_it_is_removed(page: Page, up: 
     page.get_by_role("link", name="Settings").click()
     expect(page.get_by_role("button", name="Remove demo")).to_have_count(0)  # it comes from the configuration
     page.get_by_role("button", name="Remove again").click()
+    page.get_by_role("dialog", name="Remove again?").get_by_role("button", name="Remove again").click()
     expect(again).to_have_count(0, timeout=TIMEOUT_MS)
 
 
@@ -107,7 +108,7 @@ def test_the_page_shows_errors_of_added_sources_but_no_passwords(page: Page):
         page.get_by_role("button", name="Add", exact=True).click()
 
     add("demo", "demo")
-    expect(page.locator("#sources-status")).to_have_attribute("data-error", "", timeout=TIMEOUT_MS)
+    expect(page.locator("#add-status")).to_have_attribute("data-error", "", timeout=TIMEOUT_MS)
     add("door", "rtsp://me:hunter2@192.0.2.7/stream")
     expect(page.locator("#sources li[data-source=door]")).to_be_visible(timeout=TIMEOUT_MS)
     page.wait_for_function(
@@ -115,6 +116,7 @@ def test_the_page_shows_errors_of_added_sources_but_no_passwords(page: Page):
     )
     assert "hunter2" not in page.content()
     page.get_by_role("button", name="Remove door").click()
+    page.get_by_role("dialog", name="Remove door?").get_by_role("button", name="Remove door").click()
     expect(page.locator("#sources li[data-source=door]")).to_have_count(0, timeout=TIMEOUT_MS)
 
 
@@ -143,4 +145,5 @@ def test_a_dropped_video_is_analysed_with_timeline_and_csv(page: Page):
     page.reload()
     expect(job.locator(".lane")).not_to_have_count(0, timeout=TIMEOUT_MS)
     job.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog", name="Delete two people.gif?").get_by_role("button", name="Delete").click()
     expect(job).to_have_count(0, timeout=TIMEOUT_MS)

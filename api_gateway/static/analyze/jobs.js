@@ -2,6 +2,7 @@
 
 import { request } from "../shared/api.js";
 import { formatTime } from "../shared/clock.js";
+import { confirmAction } from "../shared/confirm-dialog.js";
 import { createElement, setText } from "../shared/dom.js";
 import { withStatus } from "../shared/status-message.js";
 import { RecordingTimeline } from "./recording-timeline.js";
@@ -10,9 +11,9 @@ const RUNNING = ["queued", "running"];
 const POLL_MS = 1000;
 
 export class JobList {
-  /** @param {HTMLElement} list @param {HTMLElement} status for error messages */
-  constructor(list, status) {
-    Object.assign(this, { list, status, items: new Map(), isActive: false });
+  /** @param {HTMLElement} list */
+  constructor(list) {
+    Object.assign(this, { list, items: new Map(), isActive: false });
   }
 
   /** Start polling; called when the section is shown. */
@@ -43,7 +44,7 @@ export class JobList {
     }
     for (const job of [...jobs].reverse()) {
       if (!this.items.has(job.id)) {
-        const item = new JobCard(job, () => this.remove(job.id));
+        const item = new JobCard(job, () => this.remove(job.id, item));
         this.items.set(job.id, item);
         this.list.prepend(item.root);
       }
@@ -51,8 +52,9 @@ export class JobList {
     }
   }
 
-  async remove(id) {
-    await withStatus(this.status, () => request(`/api/v1/jobs/${id}`, { method: "DELETE" }));
+  async remove(id, item) {
+    if (!(await confirmAction(item.removal))) return;
+    await withStatus(item.error, () => request(`/api/v1/jobs/${id}`, { method: "DELETE" }));
     await this.refresh();
   }
 }
@@ -62,11 +64,12 @@ class JobCard {
     this.state = createElement("p", { class: "small" });
     this.progress = createElement("progress", { max: "1", value: "0", "aria-label": `Progress of ${job.name}` });
     this.files = createElement("p", { class: "files" });
-    this.button = createElement("button", { type: "button", class: "quiet", onclick: onRemove });
+    this.button = createElement("button", { type: "button", class: "quiet for-operators", onclick: onRemove });
+    this.error = createElement("p", { class: "status", role: "status", hidden: true });
     this.timeline = createElement("div", { class: "recording" });
     this.root = createElement("li", { class: "card job", "data-job": job.id },
       createElement("div", { class: "job-head" }, createElement("div", {}, createElement("h3", { text: job.name }), this.state), this.button),
-      this.progress, this.files, this.timeline);
+      this.error, this.progress, this.files, this.timeline);
   }
 
   show(job) {
@@ -79,6 +82,11 @@ class JobCard {
     else this.progress.removeAttribute("value"); // indeterminate: the length of the video is unknown
     setText(this.button, isRunning ? "Cancel" : "Delete");
     this.button.setAttribute("aria-label", `${isRunning ? "Cancel" : "Delete"} ${job.name}`);
+    this.removal = {
+      title: isRunning ? `Cancel the analysis of ${job.name}?` : `Delete ${job.name}?`,
+      text: `This deletes the uploaded video of ${formatTime(job.created_ms)}${isRunning ? "" : ", if it is still there, and its results"}. You cannot undo it.`,
+      action: isRunning ? "Cancel the analysis" : "Delete",
+    };
     if (job.state === "done" && !this.hasOutputs) this.showOutputs(job);
   }
 

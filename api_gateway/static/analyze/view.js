@@ -13,7 +13,7 @@ export class AnalyzeView {
   constructor() {
     this.status = byId("analyze-status");
     this.result = byId("picture-result");
-    this.jobs = new JobList(byId("jobs"), this.status);
+    this.jobs = new JobList(byId("jobs"));
     const dropZone = byId("drop-zone");
     byId("file").addEventListener("change", ({ target }) => {
       this.analyze([...target.files]);

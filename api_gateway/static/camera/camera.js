@@ -4,9 +4,11 @@ import { Emotii } from "../emotii.js";
 import { BoundingBoxes } from "../faces/bounding-boxes.js";
 import { byId, createElement, setText } from "../shared/dom.js";
 import { hue } from "../shared/palette.js";
+import { showSession } from "../shared/session.js";
 import { FrameSender } from "./frame-sender.js";
 import { openWebcam, webcamError, webcamProblem } from "./webcam.js";
 
+const NOT_FOR_VIEWERS = "Your token is a viewer's. A camera needs an operator's token.";
 const DEFAULT_NAME = "browser";
 const UNCERTAIN = "uncertain";
 const FACE_EXPIRY_MS = 1500; // a face disappears after this time without a reading
@@ -110,6 +112,7 @@ function showFaces() {
   byId("screen").toggleAttribute("data-stale", !capture);
   byId("faces").replaceChildren(...sorted.map(createCard));
   byId("no-faces").hidden = sorted.length > 0;
+  byId("no-faces").textContent = !capture ? "The camera is off" : capture.status?.state === "ONLINE" ? "No face in view" : "No live video";
 }
 
 function createCard(face) {
@@ -130,3 +133,6 @@ window.addEventListener("pagehide", () => stop());
 setInterval(update, UPDATE_INTERVAL_MS);
 setText(byId("problem"), webcamProblem());
 byId("start").disabled = webcamProblem() !== "";
+showSession().then(() => {
+  if (document.body.dataset.role === "viewer") setText(byId("problem"), NOT_FOR_VIEWERS);
+});

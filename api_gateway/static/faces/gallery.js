@@ -2,12 +2,12 @@
 
 import { request, withQuery } from "../shared/api.js";
 import { formatTime } from "../shared/clock.js";
+import { confirmAction } from "../shared/confirm-dialog.js";
 import { byId, createElement, setOptions } from "../shared/dom.js";
 import { emotionClasses } from "../shared/palette.js";
 import { showStatus, withStatus } from "../shared/status-message.js";
 
 const PAGE_SIZE = 48;
-const CONFIRM_MS = 3000; // a second click within this time deletes the face
 
 export class Gallery {
   /** @param {{emotions: () => Promise<string[]>}} choices the emotions that a user can assign */
@@ -47,16 +47,16 @@ export class Gallery {
   createItem(face) {
     const savedAt = formatTime(Date.parse(face.saved));
     const description = `${face.emotion}, ${savedAt}`;
-    const select = createElement("select", { "aria-label": `Emotion of the saved face (${description})` });
+    const select = createElement("select", { class: "for-operators", "aria-label": `Emotion of the saved face (${description})` });
     const labels = this.labels.includes(face.emotion) ? this.labels : [face.emotion, ...this.labels];
     setOptions(select, labels, { selected: face.emotion });
     const item = createElement("li", { class: `saved-face ${emotionClasses(face.emotion, this.labels)}`, "data-name": face.name },
       createElement("img", { src: face.url, alt: `Saved face (${description})`, loading: "lazy", width: "96", height: "96" }),
-      select,
+      select, createElement("p", { class: "for-viewers", text: face.emotion }),
       createElement("p", { class: "small", text: face.labelled ? `predicted: ${face.was}` : `${face.confidence.toFixed(0)}%` }),
       createElement("p", { class: "small", text: savedAt }),
-      createElement("button", { type: "button", class: "delete", "aria-label": `Delete the saved face (${description})`, text: "Delete",
-        onclick: ({ currentTarget }) => this.delete(face, item, currentTarget) }));
+      createElement("button", { type: "button", class: "quiet delete for-operators", "aria-label": `Delete the saved face (${description})`, text: "Delete",
+        onclick: () => this.delete(face, item, description) }));
     select.addEventListener("change", () => this.relabel(face, item, select));
     return item;
   }
@@ -74,16 +74,11 @@ export class Gallery {
     showStatus(this.status, `Changed the emotion to ${relabelled.emotion}.`);
   }
 
-  async delete(face, item, button) {
-    if (button.dataset.confirm !== "true") {
-      button.dataset.confirm = "true";
-      button.textContent = "Confirm";
-      setTimeout(() => {
-        delete button.dataset.confirm;
-        button.textContent = "Delete";
-      }, CONFIRM_MS);
-      return;
-    }
+  async delete(face, item, description) {
+    const isConfirmed = await confirmAction({
+      title: "Delete this saved face?", text: `The picture (${description}) is deleted. You cannot undo it.`, action: "Delete",
+    });
+    if (!isConfirmed) return;
     const isDeleted = await withStatus(this.status, async () => (await request(face.url, { method: "DELETE" }), true));
     if (!isDeleted) return;
     const neighbour = item.nextElementSibling ?? item.previousElementSibling;

@@ -30,9 +30,17 @@ export class HistoryView {
     this.moreButton.addEventListener("click", () => this.showMore());
   }
 
+  /** Offer these sources; the chosen one stays an option although it is gone, because it has a history. */
+  setSources(names) {
+    const { value } = this.filters.source;
+    const isGone = value && !names.includes(value);
+    const emptyLabel = document.body.hasAttribute("data-single-sources") ? null : "all"; // such a viewer may not ask for all
+    setOptions(this.filters.source, isGone ? [...names, value] : names, { emptyLabel });
+  }
+
   /** Called when the section is shown. */
   async activate() {
-    setOptions(this.filters.source, this.choices.sources(), { emptyLabel: "all" });
+    this.setSources(this.choices.sources());
     setOptions(this.filters.emotion, await this.choices.emotions(), { emptyLabel: "all" });
     await this.load();
   }

@@ -55,6 +55,11 @@ export class LiveView {
     this.grid.insertBefore(this.tiles.get(source).root, following.length ? this.tiles.get(following[0].source).root : null);
   }
 
+  /** The names of all sources, in the order of the tiles. */
+  names() {
+    return [...this.grid.children].map((tile) => tile.dataset.source);
+  }
+
   removeSource(name) {
     this.sources.delete(name);
     this.tiles.get(name)?.close();

@@ -1,18 +1,17 @@
-// The form that erases recorded data by source and time. It asks for confirmation and shows progress until all is erased.
+// The form that erases recorded data by source and time. A dialog names what is erased; progress follows until all is erased.
 
 import { request } from "../shared/api.js";
-import { now } from "../shared/clock.js";
+import { formatTime, now } from "../shared/clock.js";
+import { confirmAction } from "../shared/confirm-dialog.js";
 import { byId, setOptions } from "../shared/dom.js";
 import { showStatus, withStatus } from "../shared/status-message.js";
 
 const TIME_RANGE_MINUTES = { "all time": Infinity, "last 10 minutes": 10, "last hour": 60, "last day": 24 * 60 };
-const CONFIRM_MS = 4000; // a second click within this time starts the erasure
+const ALL = "*"; // no name of a source
 const POLL_MS = 700;
 
 export class ErasureForm {
-  /** @param {{sources: () => string[]}} choices the sources to choose from */
-  constructor(choices) {
-    this.choices = choices;
+  constructor() {
     this.form = byId("erasure");
     this.status = byId("erasure-status");
     this.button = this.form.querySelector("button");
@@ -23,39 +22,38 @@ export class ErasureForm {
     });
   }
 
-  /** Called when the section is shown. */
-  activate() {
-    setOptions(this.form.elements.source, this.choices.sources(), { emptyLabel: "all sources" });
+  /** Offer these sources. The chosen one stays an option although it is gone, because its data may still be there. */
+  setSources(names) {
+    const { source } = this.form.elements;
+    const isGone = ![undefined, "", ALL, ...names].includes(source.value);
+    setOptions(source, [ALL, ...names, ...(isGone ? [source.value] : [])], { emptyLabel: "choose …", labels: { [ALL]: "all sources" } });
   }
 
   async submit() {
-    if (this.button.dataset.confirm !== "true") {
-      this.setConfirming(true);
-      setTimeout(() => this.setConfirming(false), CONFIRM_MS);
-      return;
-    }
-    this.setConfirming(false);
+    const target = this.selectedTarget(); // read once: what the dialog names is what is sent
+    if (!target || !(await confirmAction(target))) return;
     this.button.disabled = true;
-    const json = this.selectedScope();
-    const erasure = await withStatus(this.status, () => request("/api/v1/erasures", { method: "POST", json }));
+    const { scope, name } = target;
+    const erasure = await withStatus(this.status, () => request("/api/v1/erasures", { method: "POST", json: scope }));
     const erased = erasure && (await withStatus(this.status, () => this.waitUntilDone(erasure)));
-    if (erased) showStatus(this.status, summarize(erased));
+    if (erased) showStatus(this.status, `Erased ${name}: ${summarize(erased)}`);
     this.button.disabled = false;
   }
 
-  setConfirming(isConfirming) {
-    this.button.dataset.confirm = String(isConfirming);
-    this.button.textContent = isConfirming ? "Confirm erasure" : "Erase";
-  }
-
-  /** The request body: the source and the start of the time range, or everything. */
-  selectedScope() {
-    const { source, range } = this.form.elements;
-    const minutes = TIME_RANGE_MINUTES[range.value];
-    const scope = {};
-    if (source.value) scope.source = source.value;
-    if (Number.isFinite(minutes)) scope.from = Math.round(now() - minutes * 60_000);
-    return Object.keys(scope).length ? scope : { all: true };
+  /** The request body and its words: the source and the start of the time range, or everything; null if none is chosen. */
+  selectedTarget() {
+    const { source: { value: source }, range: { value: range } } = this.form.elements;
+    const minutes = TIME_RANGE_MINUTES[range];
+    if (!source || !minutes) return null;
+    const from = Number.isFinite(minutes) ? Math.round(now() - minutes * 60_000) : null;
+    const scope = { ...(source === ALL ? {} : { source }), ...(from === null ? {} : { from }) };
+    const name = `the data of ${source === ALL ? "all sources" : source}`;
+    const kinds = `saved faces, history${source === ALL ? ", uploaded videos" : ""} and Redis data`;
+    const span = from === null ? "of all time" : `since ${formatTime(from)}`;
+    return {
+      scope: Object.keys(scope).length ? scope : { all: true }, name, title: `Erase ${name}?`, action: `Erase ${name}`,
+      text: `This erases ${kinds} of ${source === ALL ? "all sources" : source} ${span}. You cannot undo it. Capture continues.`,
+    };
   }
 
   /** Poll the erasure. @returns the counts of what was erased */
@@ -72,4 +70,4 @@ export class ErasureForm {
 }
 
 const summarize = ({ faces, records, jobs, entries }) =>
-  `Erased: ${faces} saved faces, ${records} readings and episodes, ${jobs} videos, ${entries} Redis entries.`;
+  `${faces} saved faces, ${records} readings and episodes, ${jobs} videos, ${entries} Redis entries.`;

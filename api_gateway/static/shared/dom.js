@@ -33,12 +33,14 @@ export function setText(target, text) {
  * Replace the options of a select and keep the selected value if it is still an option.
  * @param {HTMLSelectElement} select
  * @param {string[]} values
- * @param {{emptyLabel?: string, selected?: string}} options `emptyLabel`: the text of a first option with an empty value
+ * @param {{emptyLabel?: string, labels?: Object<string, string>, selected?: string}} options
+ *   `emptyLabel`: the text of a first option with an empty value; `labels`: texts that differ from their values
  */
-export function setOptions(select, values, { emptyLabel = null, selected = select.value } = {}) {
+export function setOptions(select, values, { emptyLabel = null, labels = {}, selected = select.value } = {}) {
   const all = emptyLabel === null ? values : ["", ...values];
-  if (all.join("\n") !== [...select.options].map((option) => option.value).join("\n")) {
-    select.replaceChildren(...all.map((value) => new Option(value || emptyLabel, value)));
+  const shown = [...select.options].map((option) => option.value);
+  if (all.length !== shown.length || all.some((value, index) => value !== shown[index])) {
+    select.replaceChildren(...all.map((value) => new Option(labels[value] ?? (value || emptyLabel), value)));
   }
   if (all.includes(selected)) select.value = selected;
 }

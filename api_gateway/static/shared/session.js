@@ -1,4 +1,4 @@
-// The session of this browser: hides operators' controls from viewers, and redirects to the sign-in page when it expires.
+// The session of this browser: shows operators their controls, and redirects to the sign-in page when it expires.
 
 import { request } from "./api.js";
 import { byId } from "./dom.js";
@@ -13,17 +13,18 @@ export async function requireSession() {
   }
 }
 
-/** Adapt the page to the role of this session. */
+/** Adapt the page to the role of this session. Until the role is known, the page shows no operators' controls. */
 export async function showSession() {
   const session = await requireSession();
   if (!session) return;
   document.body.dataset.role = session.role;
+  document.body.toggleAttribute("data-single-sources", session.sources !== null);
   const signOut = byId("sign-out");
   if (!signOut) return;
   signOut.hidden = !session.tokens;
   signOut.textContent = `Sign out (${session.role})`;
-  signOut.addEventListener("click", async () => {
+  signOut.onclick = async () => {
     await request("/api/v1/session", { method: "DELETE" });
     location.replace("/sign-in");
-  });
+  };
 }
