@@ -10,6 +10,7 @@ from capture_service.sources.options import Options
 from contract.address import DEMO, DetectorName, address_kind, safe_url
 from contract.errors import SourceError, reason_of
 from contract.keys import UPLOADS
+from contract.printable import printable
 
 Kind = Literal["webcam", "file", "pictures", "stream", "inbox", "browser"]
 
@@ -44,11 +45,11 @@ class SourceSpec:
     def safe(self) -> str:
         """The address without credentials, for people, logs and the registry."""
         if self.uploaded_as:
-            return self.uploaded_as
+            return printable(self.uploaded_as)
         if self.kind == "webcam":
             return f"webcam {self.address}"
         if self.kind != "stream":
-            return "demo" if self.address == str(DEMO_CLIP) else self.address or self.kind
+            return "demo" if self.address == str(DEMO_CLIP) else printable(self.address) or self.kind
         return safe_url(self.address)
 
 
@@ -139,12 +140,13 @@ def recording(path_text: str, passes: int = 1) -> SourceSpec:
 
 def _recorded(name: str, path: Path, options: Options, passes: int = 1) -> SourceSpec:
     path = path.expanduser().resolve()
+    shown = printable(str(path))
     if path.is_dir():
         if not any(file.suffix.lower() in PICTURE_SUFFIXES for file in path.iterdir()):
-            raise SourceError(f"source {name!r}: no pictures ({', '.join(PICTURE_SUFFIXES)}) in {path}")
+            raise SourceError(f"source {name!r}: no pictures ({', '.join(PICTURE_SUFFIXES)}) in {shown}")
         return _spec(name, "pictures", str(path), options, passes)
     if not path.is_file():  # a device or FIFO could be read for ever
-        raise SourceError(f"source {name!r}: {'not a regular file' if path.exists() else 'no such file'}: {path}")
+        raise SourceError(f"source {name!r}: {'not a regular file' if path.exists() else 'no such file'}: {shown}")
     return _spec(name, "file", str(path), options, passes)
 
 

@@ -10,13 +10,19 @@ from typing import TYPE_CHECKING
 import av
 
 from capture_service.settings import CaptureSettings
-from capture_service.sources.container import FILE_FORMATS, decoding_bounds
+from capture_service.sources.container import decoding_bounds
 from capture_service.sources.reasons import ffmpeg_reason
 from capture_service.streams.frames import StreamFailure, StreamTimeout
 from capture_service.streams.http_body import HttpBody
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+
+STREAM_FORMATS = (
+    "asf,av1,avi,flv,gif,h264,hevc,ivf,live_flv,m4v,matroska,mjpeg,mov,mp4,mpeg,mpegts,mpegvideo,mpjpeg,nut,obu,"
+    "ogg,webm"
+)
+"""FFmpeg's formats that cameras and servers send, and that name no other file or host."""
 
 
 def open_body(body: HttpBody, settings: CaptureSettings) -> "InputContainer":
@@ -25,7 +31,7 @@ def open_body(body: HttpBody, settings: CaptureSettings) -> "InputContainer":
     Raises:
         StreamFailure: FFmpeg finds no video in it.
     """
-    options = {"protocol_whitelist": "none", "format_whitelist": FILE_FORMATS}
+    options = {"protocol_whitelist": "none", "format_whitelist": STREAM_FORMATS}
     return _streamed(body, options, settings, None, lambda: body.failure)
 
 
@@ -37,7 +43,7 @@ def open_playlist(url: str, settings: CaptureSettings, seconds: float) -> "Input
     """
     options = {
         "protocol_whitelist": "http,https,tcp,tls,crypto",
-        "format_whitelist": f"hls,dash,webvtt,aac,{FILE_FORMATS}",
+        "format_whitelist": f"hls,dash,webvtt,aac,{STREAM_FORMATS}",
     }
     return _streamed(url, options, settings, seconds)
 

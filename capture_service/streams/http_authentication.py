@@ -1,7 +1,10 @@
 """Answers the challenges of an HTTP camera: Basic and Digest."""
 
+import hashlib
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any
 from urllib.request import (
     AbstractDigestAuthHandler,
     HTTPPasswordMgrWithDefaultRealm,
@@ -12,8 +15,20 @@ from urllib.request import (
 
 from contract.stream_url import StreamUrl
 
-_ALGORITHMS = {"md5", "sha"}
-"""Those of Digest that Python's standard library computes; the servers of cameras offer MD5."""
+_HASHES: dict[str, Callable[[bytes], Any]] = {
+    "MD5": partial(hashlib.md5, usedforsecurity=False),  # what cameras offer
+    "SHA-256": hashlib.sha256,
+}
+
+
+class _Digest(AbstractDigestAuthHandler):
+    """Python's handler, with SHA-256, and with users and passwords of any characters."""
+
+    def get_algorithm_impls(self, algorithm: str) -> tuple[Callable[[str], str], Callable[[str, str], str]]:
+        def hashed(text: str) -> str:
+            return str(_HASHES[algorithm](text.encode()).hexdigest())
+
+        return hashed, lambda secret, text: hashed(f"{secret}:{text}")
 
 
 class Authentication:
@@ -22,7 +37,7 @@ class Authentication:
     def __init__(self, user: str | None, password: str | None) -> None:
         self._user, self._password = user, password or ""
         self._passwords = HTTPPasswordMgrWithDefaultRealm()
-        self._digest = AbstractDigestAuthHandler(self._passwords)
+        self._digest = _Digest(self._passwords)
         self._challenge: Mapping[str, str] | None = None
         self._basic = False
 
@@ -36,14 +51,14 @@ class Authentication:
         # A nonce of Digest expires; then the same password is right with the next one.
         return not tried or (self._challenge or {}).get("stale", "").lower() == "true"
 
-    def headers(self, url: StreamUrl) -> dict[str, str]:
-        """The header of a request for `url`, if a challenge was answered."""
+    def headers(self, url: StreamUrl) -> dict[str, bytes]:
+        """The header of a request for `url`, if a challenge was answered; in UTF-8."""
         if self._challenge is not None:
             request = Request(f"{url.scheme}://{url.place}{url.target}")  # noqa: S310 - it is never sent
             self._passwords.add_password(None, request.full_url, self._user or "", self._password)
-            return {"Authorization": f"Digest {self._digest.get_authorization(request, self._challenge)}"}
+            return {"Authorization": f"Digest {self._digest.get_authorization(request, self._challenge)}".encode()}
         if self._basic:
-            return {"Authorization": f"Basic {b64encode(f'{self._user}:{self._password}'.encode()).decode()}"}
+            return {"Authorization": b"Basic " + b64encode(f"{self._user}:{self._password}".encode())}
         return {}
 
 
@@ -54,6 +69,6 @@ def _digest_challenge(challenges: Sequence[str]) -> Mapping[str, str] | None:
         if scheme.lower() != "digest" or not all("=" in one for one in fields):
             continue
         found = {name.lower(): value for name, value in parse_keqv_list(fields).items()}
-        if {"realm", "nonce"} <= found.keys() and found.get("algorithm", "MD5").lower() in _ALGORITHMS:
-            return found
+        if {"realm", "nonce"} <= found.keys() and found.get("algorithm", "MD5").upper() in _HASHES:
+            return found | {"algorithm": found.get("algorithm", "MD5").upper()}
     return None

@@ -96,7 +96,8 @@ class HttpClient:
         if self._connection is None:
             self._connection = _Connection(self._url, self._addresses)
         self._connection.deadline = deadline
-        headers = {**_HEADERS, "Host": self._url.place, **self._authentication.headers(self._url)}
+        headers: dict[str, str | bytes] = {**_HEADERS, "Host": self._url.place}
+        headers |= self._authentication.headers(self._url)
         self._connection.request("GET", self._url.target, headers=headers)
         self._response = self._connection.getresponse()
         return self._response

@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode
 
 from contract.errors import SettingsError
+from contract.printable import printable
 from contract.service.logs import scrub
 from contract.service.secret_files import SECRET, EmotiiSettings, is_secret
 
@@ -84,5 +85,4 @@ def load(settings: type[Settings], **given: Any) -> Settings:  # noqa: ANN401 - 
         field = settings.model_fields.get(str(first["loc"][0])) if first["loc"] else None
         given_as = "" if field and is_secret(field) else f"={scrub(str(first['input']))[:80]}"
         # A value may hold anything; the message is one line.
-        message = "".join(character if character.isprintable() else "?" for character in f"{name}{given_as}: {message}")
-        raise SettingsError(message) from None
+        raise SettingsError(printable(f"{name}{given_as}: {message}")) from None

@@ -1,10 +1,12 @@
+import os
+import shutil
 import time
 
 import cv2
 import numpy as np
 import pytest
 
-from capture_service.sources.spec import SourceSpec, parse_list
+from capture_service.sources.spec import DEMO_CLIP, SourceSpec, parse_list
 from contract import keys
 from contract.messages import Crop, FrameDone, FrameHeader
 from contract.redis.broker import connect
@@ -234,6 +236,19 @@ def test_capture_survives_an_unreachable_redis_at_the_start_and_in_the_middle(tm
     clients.close()
     server.stop()
     assert capsys.readouterr().out.count("redis unavailable") == 2
+
+
+def test_a_file_whose_name_has_any_bytes_is_captured_under_a_printable_name(server, clients, tmp_path):
+    clip = tmp_path / os.fsdecode(b"clip\xff.mp4")
+    shutil.copy(DEMO_CLIP, clip)
+    folder = tmp_path / os.fsdecode(b"folder\xfe")
+    folder.mkdir()
+    cv2.imwrite(str(tmp_path / "one.png"), np.zeros((40, 40, 3), np.uint8))
+    (tmp_path / "one.png").rename(folder / os.fsdecode(b"one\xfd.png"))
+    for name, path, shown in (("clip", clip, r"clip\xff.mp4"), ("pics", folder, r"folder\xfe")):
+        with capturing(parse_list(f"{name}={path}?loop=1")[0], settings(server)):
+            reported = until(lambda name=name: (found := status(clients.commands, name)) and found.frames and found)
+        assert reported.address == f"{tmp_path}/{shown}"
 
 
 def test_a_recording_loops_with_ever_higher_frame_numbers(server, clients, tmp_path):

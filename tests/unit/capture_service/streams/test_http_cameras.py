@@ -210,15 +210,18 @@ def guarded(challenges: bytes):
             right = found[2] == b"dXM6cDpAIHM="  # us:p:@ s
         else:
             fields = dict(re.findall(rb'(\w+)="?([^",]*)"?', found[2]))
-            hashed = [hashlib.md5(one).hexdigest().encode() for one in (b"us:x:p:@ s", b"GET:" + fields[b"uri"])]
+            hash_of = hashlib.sha256 if b"SHA-256" in challenges else hashlib.md5
+            hashed = [hash_of(one).hexdigest().encode() for one in (b"us:x:p:@ s", b"GET:" + fields[b"uri"])]
             middle = b":".join([fields[b"nonce"], fields[b"nc"], fields[b"cnonce"], fields[b"qop"]])
-            right = hashlib.md5(b":".join([hashed[0], middle, hashed[1]])).hexdigest().encode() == fields[b"response"]
+            right = hash_of(b":".join([hashed[0], middle, hashed[1]])).hexdigest().encode() == fields[b"response"]
         return snapshot(FIRST) if right else [b"HTTP/1.1 401 x\r\n", challenges, b"\r\n"]
 
     return reply
 
 
-@pytest.mark.parametrize("challenges", [BASIC, DIGEST, BASIC + DIGEST, SHA_512 + BASIC, b""])
+@pytest.mark.parametrize(
+    "challenges", [BASIC, DIGEST, DIGEST.replace(b"MD5", b"SHA-256"), BASIC + DIGEST, SHA_512 + BASIC, b""]
+)
 def test_user_and_password_answer_basic_and_digest(challenges: bytes):
     with raw_camera(guarded(challenges)) as camera:
         assert shades(stream(camera.port, user="us:p%3A%40%20s@")) == [60] * 3
@@ -226,6 +229,15 @@ def test_user_and_password_answer_basic_and_digest(challenges: bytes):
     with raw_camera(guarded(challenges)) as camera, pytest.raises(SourceError, match=r"\(401\)") as refused:
         stream(camera.port, user="us:wrongword@").open()
     assert "wrongword" not in str(refused.value)
+
+
+@pytest.mark.parametrize("challenges", [BASIC, DIGEST])
+def test_a_password_of_any_characters_is_sent(challenges: bytes):
+    def reply(request: bytes) -> list[bytes]:
+        return snapshot(FIRST) if b"Authorization" in request else [b"HTTP/1.1 401 x\r\n", challenges, b"\r\n"]
+
+    with raw_camera(reply) as camera:
+        assert shades(stream(camera.port, user="日本%22:ключ%E2%82%AC@"), 1) == [60]
 
 
 def status(number: int, headers: bytes = b"", body: bytes = b"") -> list[bytes]:
