@@ -97,11 +97,12 @@ class _Pictures:
 
     def __init__(self, settings: CaptureSettings) -> None:
         self._max_bytes = settings.picture_max_bytes
+        self._max_pixels = settings.picture_max_megapixels * 1_000_000
         self._size: tuple[int, int] | None = None
 
     def decoded(self, encoded: bytes) -> Picture | None:
         try:
-            picture = decode(encoded, self._max_bytes)
+            picture = decode(encoded, self._max_bytes, self._max_pixels)
         except PictureError:
             return None
         self._size = self._size or (picture.shape[1], picture.shape[0])
