@@ -7,7 +7,7 @@ import structlog
 
 from contract.errors import BrokerUnavailable, EmotiiError, reason_of
 from contract.messages.job import JobStatus
-from jobs_service.analysis.progress import WAITING, Progress, StallDetector
+from jobs_service.analysis.progress import Progress, StallDetector
 from jobs_service.claim import Claim
 from jobs_service.registry import JobRegistry
 
@@ -68,7 +68,7 @@ class ProgressReporter:
             progress=_share(progress),
             frames=(progress.total or 0) if progress.drawing else progress.frames,
             faces=progress.faces,
-            reason=WAITING if stalled else "",
+            reason=progress.waits_for if stalled else "",
         )
         if updated is None:
             raise JobCancelled("the job was cancelled")

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Bar
 
-from jobs_service.analysis.progress import WAITING, Progress, StallDetector
+from jobs_service.analysis.progress import Progress, StallDetector
 
 
 class ProgressBar:
@@ -40,7 +40,7 @@ class ProgressBar:
             completed=progress.frames,
             total=progress.total,
             rate=f", {rate:.0f} faces/s",
-            description=WAITING.capitalize() if stalled else "Analysing",
+            description=_sentence(progress.waits_for) if stalled else "Analysing",
         )
 
     def __enter__(self) -> Self:
@@ -49,3 +49,8 @@ class ProgressBar:
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self._bar.stop()
+
+
+def _sentence(words: str) -> str:
+    """With a capital at its beginning, the others as they are."""
+    return words[:1].upper() + words[1:]

@@ -12,7 +12,14 @@ from capture_service.sources.spec import SourceSpec
 from contract.errors import BrokerUnavailable, JobStopped
 from contract.redis.broker import Backoff, Clients
 from contract.redis.outage import OutageLog
-from jobs_service.analysis.progress import Progress, ProgressCallback
+from jobs_service.analysis.progress import (
+    FOR_A_FRAME,
+    FOR_A_WORKER,
+    FOR_REDIS,
+    SENDING_AGAIN,
+    Progress,
+    ProgressCallback,
+)
 from jobs_service.analysis.results_reader import ResultsReader
 from jobs_service.analysis.writer import AnalysisWriter
 from jobs_service.outputs.outcomes import Outcomes
@@ -54,6 +61,7 @@ class AnalysisPipeline:
         self._results = ResultsReader(clients, self._producer.source)
         self._outcomes = Outcomes()
         self._backoff = Backoff()
+        self._offline = self._sends_again = False
         self._frames: int | None = None
         """Frames of the recording; known when all of them are sent."""
 
@@ -79,16 +87,29 @@ class AnalysisPipeline:
                     if stop.is_set():
                         raise JobStopped(STOPPED)
                     idle = not self._read(writer, stop)
-                    on_progress(Progress(self._outcomes.completed, self.expected_frames, writer.counts.faces))
+                    on_progress(self._progress(writer.counts.faces))
                     if sending.done():
                         self._on_step()
+                        self._sends_again = False
                         sending.result()  # raises the exception that ended the producer
                         if idle and self._drained(stop):
                             missing = self._outcomes.missing(self._producer.sent())
                             sending = executor.submit(self._producer.resubmit, *missing, ended)
+                            self._sends_again = True
             finally:
                 ended.set()  # ends the producer if this loop ends early
         writer.finish()
+
+    def _progress(self, faces: int) -> Progress:
+        if self._offline:
+            waits_for = FOR_REDIS
+        elif self._sends_again:
+            waits_for = f"{SENDING_AGAIN}; {FOR_A_WORKER}" if self._producer.waits_for_room else SENDING_AGAIN
+        elif self._outcomes.completed >= self._producer.frames_sent:
+            waits_for = FOR_A_FRAME
+        else:
+            waits_for = FOR_A_WORKER
+        return Progress(self._outcomes.completed, self.expected_frames, faces, waits_for)
 
     def close(self) -> None:
         """Remove the job from the registry and from Redis."""
@@ -128,9 +149,11 @@ class AnalysisPipeline:
         return not waiting
 
     def _wait_for_redis(self, error: BrokerUnavailable, stop: Event) -> None:
+        self._offline = True
         self._outages.failed(error, "results")
         stop.wait(self._backoff.next())
 
     def _redis_answered(self) -> None:
+        self._offline = False
         self._outages.recovered("results")
         self._backoff.reset()

@@ -8,7 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 STALLED_SECONDS = 10.0
-WAITING = "waiting for a worker (emotii infer starts one)"
+FOR_A_WORKER = "waiting for a worker (emotii infer starts one)"
+FOR_REDIS = "waiting for Redis"
+FOR_A_FRAME = "reading the next frame of the recording"
+SENDING_AGAIN = "sending again what Redis lost"
+"""What an analysis that completes no frame waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +24,8 @@ class Progress:
     total: int | None
     """Frames of the recording; None if the file does not state them."""
     faces: int
+    waits_for: str = ""
+    """What the next frame waits for, in words; empty while drawing."""
     drawing: bool = False
     """Whether all outcomes are read, and the charts, the video and the report are being drawn."""
 
@@ -36,7 +42,7 @@ class StallDetector:
         self._advanced_at = time.monotonic()
 
     def is_stalled(self, progress: Progress) -> bool:
-        """Whether no frame was completed for `STALLED_SECONDS`."""
+        """Whether no frame was completed for `STALLED_SECONDS`; then `progress.waits_for` is worth showing."""
         now = time.monotonic()
         if progress.frames != self._frames:
             self._frames, self._advanced_at = progress.frames, now
