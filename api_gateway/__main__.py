@@ -2,6 +2,7 @@
 
 from api_gateway.server import serve
 from api_gateway.settings import GatewaySettings
+from contract.redis.server_check import check_server
 from contract.service import logs
 from contract.service.lifecycle import private_files, run, stop_on_signal, stop_with_parent
 from contract.service.memory import keep_freed
@@ -14,6 +15,7 @@ def main() -> None:
     keep_freed()
     settings = load(GatewaySettings)
     logs.configure(service="gateway", level=settings.log_level, as_json=settings.log_json)
+    check_server(settings.redis_url)
     with stop_on_signal() as stop:
         stop_with_parent(stop)
         serve(settings, stop)

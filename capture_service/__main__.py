@@ -6,6 +6,7 @@ from capture_service.processes.supervisor import ProcessSupervisor
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import configured
 from contract.redis.broker import connect
+from contract.redis.server_check import check_server
 from contract.service import logs
 from contract.service.health import health_server
 from contract.service.lifecycle import private_files, run, stop_on_signal, stop_with_parent
@@ -17,6 +18,7 @@ def main() -> None:
     private_files()
     settings = load(CaptureSettings)
     logs.configure(service="capture", level=settings.log_level, as_json=settings.log_json)
+    check_server(settings.redis_url)
     specs = configured(settings)
     check({spec.detector or settings.detector for spec in specs} | {settings.detector})
     added = AddedSources(connect(settings.redis_url, "capture").commands)

@@ -7,6 +7,7 @@ neighbours, Redis. The rules apply to resolved addresses, so that no spelling of
 """
 
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Annotated, Any
@@ -77,8 +78,9 @@ class StreamRules:
             if not _is_public(address) and not any(address in network for network in self.networks):
                 shown = host if host == str(address) else f"{host} ({address})"
                 raise SourceError(
-                    f"source {name!r}: {shown} is {_kind(address)}, where streams may be added only if"
-                    " EMOTII_CAMERA_NETWORKS allows it (or name it in EMOTII_SOURCES)"
+                    f"source {name!r}: {shown} is {_kind(address)}, where streams may be added only if the gateway and"
+                    f" the capture service are started with {allowing(network_of(address), self.networks)}"
+                    " (or name it in EMOTII_SOURCES)"
                 )
         return found
 
@@ -89,6 +91,19 @@ class StreamRules:
             return set()
         port = redis.port or _REDIS_PORT
         return {(unwrapped(address), port) for address in resolve(redis.hostname)}
+
+
+def allowing(network: Network, networks: Collection[Network] = ()) -> str:
+    """The setting that allows streams in this network, beside those that are allowed."""
+    return f"EMOTII_CAMERA_NETWORKS={','.join(map(str, [*networks, network]))}"
+
+
+def network_of(address: Address, prefix: int | None = None) -> Network:
+    """The network to allow for an address: with a prefix of this length, or by default its usual neighbourhood."""
+    usual = 24 if isinstance(address, IPv4Address) else 64
+    if address.is_loopback or address.is_unspecified:
+        usual = address.max_prefixlen
+    return ip_network(f"{address}/{usual if prefix is None else prefix}", strict=False)
 
 
 class UnknownHost(SourceError):  # noqa: N818 - a state, not a fault

@@ -2,6 +2,7 @@
 
 import os
 from datetime import datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,21 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 output = Console(highlight=False, soft_wrap=True)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"emotii {version('emotii')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
 
 
 @app.command(rich_help_panel=OPERATION)
@@ -116,7 +132,10 @@ def erase(
 def predict(
     pictures: Annotated[list[Path], typer.Argument(help="Pictures: JPEG, PNG, WebP, ...", metavar="PICTURE...")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
-    chart: Annotated[Path, typer.Option(help="File to write the probability chart to.")] = Path("emotions.png"),
+    chart: Annotated[
+        Path | None,
+        typer.Option(help="File to write the probability chart to. Default: emotions.png, with --json none."),
+    ] = None,
     no_chart: Annotated[bool, typer.Option("--no-chart", help="Do not draw a chart.")] = False,
 ) -> None:
     """Classify the expression of every face in pictures, and draw a chart of the probabilities.
@@ -128,6 +147,8 @@ def predict(
     bound_opencv()
     from emotii.pictures.predict import print_predictions
 
+    if chart is None and not as_json:
+        chart = Path("emotions.png")
     if not print_predictions(pictures, None if no_chart else chart, as_json=as_json):
         raise typer.Exit(USAGE_EXIT)
 

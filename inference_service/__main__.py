@@ -5,6 +5,7 @@ from contextlib import closing
 import structlog
 
 from contract.redis.broker import connect
+from contract.redis.server_check import check_server
 from contract.service.health import health_server
 from contract.service.lifecycle import private_files, run, stop_on_signal, stop_with_parent
 from contract.service.logs import configure
@@ -23,6 +24,7 @@ def _work() -> None:
     private_files()
     settings = load(InferenceSettings)
     configure(service="inference", level=settings.log_level, as_json=settings.log_json)
+    check_server(settings.redis_url)
     logger = structlog.get_logger()
     with stop_on_signal() as stop:
         stop_with_parent(stop)

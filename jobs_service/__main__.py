@@ -5,6 +5,7 @@ from contextlib import closing
 from capture_service.settings import CaptureSettings
 from contract.jobs import JobFiles
 from contract.redis.broker import connect
+from contract.redis.server_check import check_server
 from contract.service import logs
 from contract.service.health import health_server
 from contract.service.lifecycle import private_files, run, stop_on_signal, stop_with_parent
@@ -24,6 +25,7 @@ def main() -> None:
     capture = load(CaptureSettings)
     model = load(InferenceSettings).model
     logs.configure(service="jobs", level=settings.log_level, as_json=settings.log_json)
+    check_server(settings.redis_url)
 
     files = JobFiles(settings.jobs)
     with closing(connect(settings.redis_url, "jobs")) as clients, stop_on_signal() as stop:

@@ -62,13 +62,13 @@ class ProgressReporter:
             logger.debug("progress not reported", error=reason_of(error))  # the analysis logs the outage as a warning
 
     def _write(self, progress: Progress) -> None:
-        stalled = not progress.drawing and self._stall_detector.is_stalled(progress)
+        stalled = "" if progress.drawing else self._stall_detector.reason(progress)
         updated = self._registry.update(
             self.job,
             progress=_share(progress),
             frames=(progress.total or 0) if progress.drawing else progress.frames,
             faces=progress.faces,
-            reason=progress.waits_for if stalled else "",
+            reason=stalled,
         )
         if updated is None:
             raise JobCancelled("the job was cancelled")

@@ -12,7 +12,6 @@ import httpx
 import redis
 
 from contract import keys
-from contract.added_sources import REVISION
 from emotii.local.redis_server import PrivateServer, find_server
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 
@@ -42,8 +41,7 @@ class System:
         """Put everything back that a test may have changed: what is shown, other sources, settings and saved faces."""
         self.producer.restore()
         with redis.Redis.from_url(self.server.url) as client:
-            if added := set(client.hkeys(keys.ADDED_SOURCES)) - {REVISION}:
-                client.hdel(keys.ADDED_SOURCES, *added)
+            client.delete(keys.ADDED_SOURCES)
             if others := set(client.hkeys(keys.SOURCES)) - {b"front", keys.UPLOADS.encode()}:
                 client.hdel(keys.SOURCES, *others)
             httpx.patch(f"{self.gateway.url}/api/v1/settings", json=self._settings, timeout=20).raise_for_status()

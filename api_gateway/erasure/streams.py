@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import cast
 
 import redis.asyncio
 from redis.exceptions import NoPermissionError, ResponseError
@@ -71,7 +70,7 @@ async def erase(client: redis.asyncio.Redis, scope: ErasureScope) -> int:
         begin = f"{scope.from_ms}-0" if scope.from_ms else "-"
         end = "+" if open_end else f"{scope.to_ms + STILL_STORED_MS}-{LAST}"
         erased = 0
-        for source in [scope.source] if scope.source is not None else await _sources(client):
+        for source in [scope.source] if scope.source is not None else await sources(client):
             for stream in (keys.inbox(source), keys.crops(source), keys.results(source), keys.dead(source)):
                 erased += await client.eval(ERASE, 2, stream, keys.erasing(source), begin, end)
             await client.delete(keys.snapshot(source), keys.quarantined(source))
@@ -86,8 +85,6 @@ async def rewrite_file(client: redis.asyncio.Redis) -> None:
     """
     try:
         with outages_named():
-            if resting := cast(bytes | None, await client.get(keys.NOT_DURABLE)):
-                raise BrokerUnavailable(f"the file of redis may still hold it: {resting.decode(errors='replace')}")
             if not (await _persistence(client))["aof_enabled"]:
                 return
             await _begin_rewrite(client)
@@ -124,7 +121,7 @@ async def _persistence(client: redis.asyncio.Redis) -> dict[str, object]:
     return about
 
 
-async def _sources(client: redis.asyncio.Redis) -> list[str]:
+async def sources(client: redis.asyncio.Redis) -> list[str]:
     """Every source that has keys, known to the registry or not."""
     found: set[str] = set()
     async for key in client.scan_iter(match="emotii:{*}:*", count=500):

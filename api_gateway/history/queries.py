@@ -63,6 +63,14 @@ class HistoryQueries:
         """A page of episodes in the order of their start: those that overlap the requested span."""
         return self._page(episodes, episodes_query, search, lambda row: (row.start_ms, row.id), episode_record)
 
+    def sources(self) -> set[str]:
+        """The names of all sources of which something was recorded."""
+        found: set[str] = set()
+        with self._database.reading() as connection:
+            for table in (readings, episodes):
+                found.update(connection.execute(select(table.c.source).distinct()).scalars())
+        return found
+
     def labels(self) -> tuple[str, ...]:
         """The labels of all models whose readings were recorded, each once."""
         with self._database.reading() as connection:

@@ -8,7 +8,6 @@ from typing import Annotated
 from fastapi import Depends, Path, Query
 from starlette.requests import HTTPConnection
 
-from api_gateway.disks import Disks
 from api_gateway.erasure.coordinator import ErasureCoordinator
 from api_gateway.faces.saver import FaceSaver
 from api_gateway.faces.store import FaceStore
@@ -28,7 +27,6 @@ from api_gateway.sources.registry import Registry
 from api_gateway.stats import Stats
 from api_gateway.uploads.jobs import Jobs
 from api_gateway.uploads.predictions import Predictions
-from api_gateway.uploads.request_body import ArrivingPictures
 from api_gateway.video.mjpeg import Viewers
 from api_gateway.video.renderer import FrameRenderer
 from api_gateway.video.stream import VideoStream
@@ -87,14 +85,6 @@ async def _predictions(gateway: _GatewayDep) -> Predictions:
     return gateway.predictions
 
 
-async def _disks(gateway: _GatewayDep) -> Disks:
-    return gateway.disks
-
-
-async def _arriving_pictures(gateway: _GatewayDep) -> ArrivingPictures:
-    return gateway.arriving_pictures
-
-
 async def _registry(gateway: _GatewayDep) -> Registry:
     return gateway.registry
 
@@ -147,9 +137,7 @@ ViewersDep = Annotated[Viewers, Depends(_viewers)]
 FaceStoreDep = Annotated[FaceStore, Depends(_faces)]
 FaceSaverDep = Annotated[FaceSaver, Depends(_saver)]
 JobsDep = Annotated[Jobs, Depends(_jobs)]
-ArrivingPicturesDep = Annotated[ArrivingPictures, Depends(_arriving_pictures)]
 PredictionsDep = Annotated[Predictions, Depends(_predictions)]
-DisksDep = Annotated[Disks, Depends(_disks)]
 RegistryDep = Annotated[Registry, Depends(_registry)]
 AddedSourcesDep = Annotated[AddedSources, Depends(_added_sources)]
 RuntimeSettingsDep = Annotated[RuntimeSettingsReader, Depends(_runtime_settings)]

@@ -1,6 +1,7 @@
 """Jobs: uploads recordings for the jobs service, cancels jobs and serves their files."""
 
 import asyncio
+import errno
 import os
 import uuid
 from contextlib import suppress
@@ -21,12 +22,14 @@ from api_gateway.uploads.errors import (
 )
 from api_gateway.uploads.multipart import MultipartFile
 from api_gateway.uploads.request_body import recording_too_large
-from contract import disk, keys
+from contract import keys
+from contract.errors import reason_of
 from contract.jobs import JOB_ID, UPDATE, JobFiles, stored_jobs
 from contract.messages.job import JobStatus
 from contract.redis.broker import outages_named
 from contract.redis.clock import RedisClock
 
+FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 MOST_UNFINISHED = 100
 """Jobs that may wait; the recordings of all of them are on the disk."""
 END_POLL_SECONDS, END_POLLS = 0.1, 150
@@ -50,8 +53,6 @@ class Jobs:
         self._files = JobFiles(folder)
         self._stored = stored_jobs()
         self._limit = limit
-        self._arriving = 0
-        """Recordings that are being uploaded to this gateway."""
 
     async def all(self) -> list[JobStatus]:
         """Every job, the newest first.
@@ -95,10 +96,9 @@ class Jobs:
             DiskFull, DiskUnwritable: it cannot be written.
             BrokerUnavailable: Redis cannot be reached.
         """
-        if sum(not job.over for job in await self.all()) + self._arriving >= MOST_UNFINISHED:
+        if sum(not job.over for job in await self.all()) >= MOST_UNFINISHED:
             raise TooManyUploads(f"{MOST_UNFINISHED} jobs are waiting; try again later")
         job = uuid.uuid4().hex[:12]
-        self._arriving += 1
         try:
             await self._write(job, recording)
             now_ms = self._clock.now_ms()
@@ -112,8 +112,6 @@ class Jobs:
         except BaseException:
             await self._drop(job)
             raise
-        finally:
-            self._arriving -= 1
         return status
 
     async def cancel(self, job: str) -> None:
@@ -220,5 +218,6 @@ def _with_reason(job: JobStatus, runner: bool) -> JobStatus:
 
 
 def _unwritable(error: OSError) -> DiskFull | DiskUnwritable:
-    trouble = disk.trouble("EMOTII_JOBS", error)
-    return DiskFull(f"{trouble}; cancel jobs or make room") if disk.is_full(error) else DiskUnwritable(trouble)
+    if error.errno in FULL_DISK:
+        return DiskFull("the disk of EMOTII_JOBS is full; cancel jobs or make room")
+    return DiskUnwritable(f"no video can be written into EMOTII_JOBS: {reason_of(error)}")

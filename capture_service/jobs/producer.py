@@ -78,8 +78,6 @@ class JobProducer:
         self._publisher = CropPublisher(self._client, self.source, self._clock, keys.JOB_KEYS_SECONDS)
         self._limit = settings.job_backlog_limit
         self._sent_entries = SentEntryStore(sent_entries)
-        self.waits_for_room = False
-        """Whether so many entries wait for workers that no more are sent now."""
         self._closed = Event()
         self._on_step = on_step
         self._heartbeat = Heartbeat(self._client, self._clock, self.source, spec.safe, lambda: self.frames_sent)
@@ -179,8 +177,7 @@ class JobProducer:
         while not stop.is_set() and not self._closed.is_set():
             self._on_step()
             try:
-                self.waits_for_room = self._publisher.backlog() + self._unread() >= self._limit
-                if not self.waits_for_room:
+                if self._publisher.backlog() + self._unread() < self._limit:
                     self._outage.recovered()
                     return
                 backoff.reset()

@@ -12,15 +12,6 @@ DEFAULT_FPS = 2.0
 """Pictures a second, if `fps` is not set."""
 
 
-def picture_files(folder: Path) -> list[Path]:
-    """The pictures of a folder, by name.
-
-    Raises:
-        OSError: the folder cannot be read.
-    """
-    return [file for file in sorted(folder.iterdir()) if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()]
-
-
 class Pictures:
     """All pictures, `passes` times or (loop) for ever; one that cannot be read keeps its number."""
 
@@ -49,9 +40,10 @@ class Pictures:
 
     def open(self) -> None:
         try:
-            self._files = picture_files(Path(self._spec.address))
+            found = sorted(Path(self._spec.address).iterdir())
         except OSError as error:
             raise SourceError(f"{self._spec.address}: {reason_of(error)}") from error
+        self._files = [file for file in found if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()]
         if not self._files:
             raise SourceError(f"no pictures in {self._spec.address}")
         self._number = 0

@@ -9,6 +9,7 @@ from rich.console import Console
 from capture_service.jobs.producer import recording
 from capture_service.settings import CaptureSettings
 from contract.redis.broker import connect, outages_named
+from contract.redis.server_check import check_server
 from contract.service.lifecycle import stop_on_signal
 from contract.service.settings import load
 from emotii.commands.progress import ProgressBar
@@ -75,10 +76,12 @@ def _workers(settings: UpSettings, folder: Path, lock: int) -> Iterator[tuple[Su
 
 
 def _check_redis(redis_url: str) -> None:
-    """Fail at once, and not after a long wait, if there is no server.
+    """Fail at once, and not after a long wait, if there is no server, or none that Emotii can work with.
 
     Raises:
+        SettingsError: the server is unusable.
         BrokerUnavailable: Redis cannot be reached.
     """
+    check_server(redis_url)
     with closing(connect(redis_url, "analyze")) as clients, outages_named():
         clients.commands.ping()

@@ -17,14 +17,18 @@ from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import configured
 from contract.errors import BrokerUnavailable, EmotiiError
 from contract.model.folder import find_model
-from contract.redis.broker import connect, outages_named
+from contract.redis.broker import connect
+from contract.redis.server_check import find_problem, foreign_keys, server_version, try_server
+from contract.service.installation import install_hint
 from contract.service.logs import scrub
 from contract.service.settings import load
+from emotii.local.own_networks import own_networks
 from emotii.local.ports import DEFAULT, is_free
-from emotii.local.redis_server import find_server
+from emotii.local.redis_server import find_server, private_url
 from emotii.local.webcam import has_webcam
 from emotii.settings import UpSettings
 from emotii.settings_reference import unknown
+from inference_service.engines import EXTRAS
 from inference_service.settings import InferenceSettings
 
 _OTHERS_ENTER, _OTHERS_READ = stat.S_IXGRP | stat.S_IXOTH, stat.S_IRGRP | stat.S_IROTH
@@ -49,7 +53,7 @@ def examine() -> Iterator[Finding]:
         except EmotiiError as error:
             yield Finding("missing", subject, str(error))
         except ModuleNotFoundError as error:
-            yield Finding("missing", subject, f"{error.name} is not installed", "pip install 'emotii[up]'")
+            yield Finding("missing", subject, f"{error.name} is not installed", install_hint("up"))
 
 
 def _python() -> Finding:
@@ -73,19 +77,30 @@ def _cpu() -> Finding:
 def _server() -> Finding:
     url = load(UpSettings).redis_url
     if url is None:
-        return Finding("ok", "Redis", f"`emotii up` starts a private server: {find_server().name}")
+        program = find_server()
+        url = private_url(load(UpSettings).data, program)
+        if not Path(url.removeprefix("unix://")).exists():
+            return Finding("ok", "Redis", f"`emotii up` starts a private server: {program.name}, at {url}")
+    return _examined(url)
+
+
+def _examined(url: str) -> Finding:
+    """What a server says of itself, and what it does when it is tried."""
     clients = connect(url, "doctor")
     try:
-        with outages_named():
-            version = str(clients.commands.info("server")["redis_version"])
+        problem = find_problem(clients.commands) or try_server(clients.commands)
+        version = server_version(clients.commands) or "a server of unknown version"
+        foreign = [] if problem else foreign_keys(clients.commands)
     except BrokerUnavailable as error:
         remedy = "start the server, correct EMOTII_REDIS_URL, or unset it to use a private server"
         return Finding("missing", "Redis", f"{scrub(url)}: {error}", remedy)
     finally:
         clients.close()
-    if tuple(int(part) for part in version.split(".")[:2]) < (6, 2):
-        return Finding("missing", "Redis", f"{version} has no XAUTOCLAIM", "use Redis 6.2 or newer, or Valkey")
-    return Finding("ok", "Redis", f"{scrub(url)}: version {version}")
+    if problem:
+        return Finding("missing", "Redis", f"{scrub(url)}: {problem.fact}", problem.remedy)
+    if foreign:
+        return Finding("missing", "Redis", f"{scrub(url)}: {'; '.join(foreign)}", "delete what another program wrote")
+    return Finding("ok", "Redis", f"{scrub(url)}: {version}; a stream, a script and a lease were tried")
 
 
 def _model() -> Finding:
@@ -97,7 +112,7 @@ def _model() -> Finding:
 def _engine() -> Finding:
     name = load(InferenceSettings).engine
     if find_spec(name) is None:
-        return Finding("missing", "Engine", f"{name} is not installed", f"pip install 'emotii[{name}]'")
+        return Finding("missing", "Engine", f"{name} is not installed", install_hint(EXTRAS[name]))
     return Finding("ok", "Engine", name)
 
 
@@ -126,6 +141,18 @@ def _camera() -> Finding:
         return Finding("ok", "Camera", "the first webcam delivers frames")
     remedy = "connect one, give your user access to /dev/video0 (Linux: group video), or use --source"
     return Finding("note", "Camera", "no webcam delivers frames; `emotii up` shows the demo clip instead", remedy)
+
+
+def _networks() -> Finding:
+    """The private networks of this machine, in which cameras stand, and how the page may add them."""
+    allowed = load(GatewaySettings).camera_networks
+    here = own_networks()
+    closed = [one for one in here if not any(one.version == two.version and one.subnet_of(two) for two in allowed)]
+    if closed:
+        setting = f"EMOTII_CAMERA_NETWORKS={','.join(map(str, [*allowed, *closed]))}"
+        fact = f"cameras in {', '.join(map(str, closed))} cannot be added on the page, only named in EMOTII_SOURCES"
+        return Finding("note", "Networks", fact, f"to allow them: {setting}")
+    return Finding("ok", "Networks", f"cameras may be added in {', '.join(map(str, here)) or 'public networks'}")
 
 
 def _files() -> Finding:
@@ -164,6 +191,7 @@ _CHECKS: dict[str, Callable[[], Finding]] = {
     "Detector": _detector,
     "Sources": _sources,
     "Camera": _camera,
+    "Networks": _networks,
     "Port": _port,
     "Files": _files,
 }

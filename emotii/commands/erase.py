@@ -2,26 +2,26 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
 
 from rich.console import Console
 
+from api_gateway.erasure import streams
 from api_gateway.erasure.coordinator import ErasureCoordinator, ErasureStatus
 from api_gateway.erasure.eraser import Eraser
 from api_gateway.erasure.live_state import NoLiveState
 from api_gateway.faces.store import FaceStore
-from api_gateway.history.database import Database
+from api_gateway.history.database import Database, DatabaseUnavailable
+from api_gateway.history.queries import HistoryQueries
 from api_gateway.history.service import LEASE_TASK, HistoryService
-from api_gateway.restorations import Restorations
 from api_gateway.results.erased_scopes import ErasedScopes
-from api_gateway.security.audit import AuditLog
 from api_gateway.settings import GatewaySettings
 from api_gateway.uploads.jobs import Jobs
 from contract import keys
-from contract.errors import EmotiiError, SettingsError
+from contract.errors import EmotiiError, SettingsError, SourceError
 from contract.messages.erasure import Erased
 from contract.redis.broker import AsyncClients, connect_async, outages_named
 from contract.redis.clock import RedisClock
@@ -89,11 +89,33 @@ async def _erase(url: str, settings: GatewaySettings, request: ErasureRequest) -
         erasure = await coordinator.request(request.source, request.from_ms, request.to_ms)
         async with asyncio.timeout(TIMEOUT_SECONDS):
             await coordinator.finish(erasure)
-        return await _wait(coordinator, erasure.id)
     except TimeoutError as error:
         raise EmotiiError("some data could not be erased within a minute; the log names it") from error
+    else:
+        erased = await _wait(coordinator, erasure.id)
+        if request.source is not None and erased == Erased():
+            await _check_known(request.source, clients, settings)
+        return erased
     finally:
         await clients.close()
+
+
+async def _check_known(source: str, clients: AsyncClients, settings: GatewaySettings) -> None:
+    """Check that there is a source of this name, of which nothing was stored: the name may be misspelt.
+
+    Raises:
+        SourceError: there is none; the message names those that there are.
+    """
+    with outages_named():
+        known = set(await streams.sources(clients.commands))
+        for key in (keys.SOURCES, keys.ADDED_SOURCES):
+            known |= {bytes(name).decode(errors="replace") for name in await clients.commands.hkeys(key)}  # type: ignore[arg-type]
+    history = HistoryQueries(Database(settings.database_url))
+    with suppress(DatabaseUnavailable):  # there is none yet
+        known |= await asyncio.to_thread(history.sources)
+    if source not in known:
+        names = ", ".join(sorted(known - {keys.UPLOADS})) or "none"
+        raise SourceError(f"nothing is known of a source {source!r}, so nothing was erased; there are: {names}")
 
 
 async def _wait(coordinator: ErasureCoordinator, erasure: str) -> Erased:
@@ -114,9 +136,9 @@ def _coordinator(clients: AsyncClients, clock: RedisClock, settings: GatewaySett
     lease = AsyncLease(commands, LEASE_TASK)  # never acquired: this process records no history
     history = HistoryService(Database(settings.database_url), lease, clock, timedelta(0), ErasedScopes())
     jobs = Jobs(commands, clock, settings.jobs, settings.jobs_upload_limit)
-    eraser = Eraser(commands, FaceStore(settings.saved_faces), history, jobs)
-    restorations = Restorations(AuditLog(settings.audit_log), clock)
-    return ErasureCoordinator(commands, clock, eraser, NoLiveState(), restorations.report)
+    return ErasureCoordinator(
+        commands, clock, Eraser(commands, FaceStore(settings.saved_faces), history, jobs), NoLiveState()
+    )
 
 
 @contextmanager

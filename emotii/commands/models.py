@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from contract.errors import SettingsError
+from contract.service.installation import install_hint
 from emotii.models.datasets import app as datasets
 
 PANEL = "Train and measure models"
@@ -100,9 +101,9 @@ def evaluate(
     ] = None,
     only: Annotated[str | None, typer.Option(help="Use only faces with these emotions, separated by commas.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
-    figures: Annotated[Path, typer.Option(help="Folder for the confusion matrix and the reliability diagram.")] = Path(
-        "evaluation"
-    ),
+    figures: Annotated[
+        Path | None, typer.Option(help="Folder to write the confusion matrix and the reliability diagram to.")
+    ] = None,
     agreement: Annotated[bool, typer.Option(help="Compare the results of the other engines.")] = True,
 ) -> None:
     """Measure a model on labelled faces: scores, calibration, robustness, agreement of engines.
@@ -114,17 +115,19 @@ def evaluate(
     _quiet_tensorflow()
     from emotii.models.evaluate import evaluate_model, figure_files, write_figures
 
-    drawn = figure_files(figures, data)
+    drawn = figure_files(figures, data) if figures else []
     names = [name.strip() for name in only.split(",")] if only else None
     report = evaluate_model(
         model, data, engine, half=half, only=names, agreement=agreement, console=Console(stderr=True)
     )
-    write_figures(report, *drawn)
+    if drawn:
+        write_figures(report, *drawn)
     if as_json:
         typer.echo(json.dumps(report.as_json(), allow_nan=False))
         return
     report.show(output)
-    typer.echo(f"Figures: {', '.join(map(str, drawn))}")
+    if drawn:
+        typer.echo(f"Figures: {', '.join(map(str, drawn))}")
 
 
 @app.command(rich_help_panel=PANEL)
@@ -204,8 +207,7 @@ def _training_packages() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        hint = "`make train` installs the packages for training (or pip install 'emotii[training]')"
-        raise SettingsError(f"{error.name} is not installed: {hint}") from error
+        raise SettingsError(f"{error.name} is not installed: {install_hint('training')}") from error
 
 
 def _quiet_tensorflow() -> None:

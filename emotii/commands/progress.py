@@ -33,14 +33,14 @@ class ProgressBar:
         if progress.drawing:
             self._bar.update(self._drawing, completed=progress.frames, total=progress.total, visible=True)
             return
-        stalled = self._stall_detector.is_stalled(progress)
+        stalled = self._stall_detector.reason(progress)
         rate = progress.faces / max(time.monotonic() - self._started, 1e-3)
         self._bar.update(
             self._analysing,
             completed=progress.frames,
             total=progress.total,
             rate=f", {rate:.0f} faces/s",
-            description=_sentence(progress.waits_for) if stalled else "Analysing",
+            description=stalled[:1].upper() + stalled[1:] if stalled else "Analysing",
         )
 
     def __enter__(self) -> Self:
@@ -49,8 +49,3 @@ class ProgressBar:
 
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self._bar.stop()
-
-
-def _sentence(words: str) -> str:
-    """With a capital at its beginning, the others as they are."""
-    return words[:1].upper() + words[1:]

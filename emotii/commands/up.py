@@ -14,12 +14,12 @@ from api_gateway.settings import GatewaySettings
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import configured
 from contract.model.folder import find_model
-from contract.redis.broker import connect
+from contract.redis.server_check import check_server
 from contract.service.health import is_healthy
 from contract.service.lifecycle import private_files, stop_on_signal
+from contract.service.logs import scrub
 from contract.service.settings import load
 from emotii.local import data_folder
-from emotii.local.disk_guard import DiskGuard
 from emotii.local.ports import DEFAULT, choose
 from emotii.local.redis_server import PrivateServer
 from emotii.local.supervisor import Service, Supervised, Supervisor, services_environment, workers
@@ -64,7 +64,7 @@ def up(settings: UpSettings, console: Console, *, open_page: bool = False) -> No
         ]
         with Supervisor([*server, *services]) as supervisor:
             url = f"http://{_reachable(settings.host)}:{port}"
-            Thread(target=_announce, args=(url, stop, console, open_page), daemon=True).start()
+            Thread(target=_announce, args=(url, redis_url, stop, console, open_page), daemon=True).start()
             supervisor.run(stop)
             console.print("\nStopping ...")
     console.print("Stopped.")
@@ -77,12 +77,8 @@ def _server(settings: UpSettings) -> Iterator[tuple[list[Supervised], str]]:
         yield [], settings.redis_url
         return
     with data_folder.locked(settings.data) as lock:
-        server, ended = PrivateServer(settings.data, inherited=(lock.fileno(),)), Event()
-        DiskGuard(server.url, settings.data).start(ended)
-        try:
-            yield [server], server.url
-        finally:
-            ended.set()
+        server = PrivateServer(settings.data, inherited=(lock.fileno(),))
+        yield [server], server.url
 
 
 def _sources(settings: UpSettings, console: Console) -> dict[str, str]:
@@ -110,10 +106,10 @@ def _check(redis_url: str, sources: dict[str, str]) -> None:
     configured(
         load(CaptureSettings, **{name.removeprefix("EMOTII_").lower(): value for name, value in sources.items()})
     )
-    connect(redis_url, "up").close()  # checks the URL, opens no connection
+    check_server(redis_url)
 
 
-def _announce(url: str, stop: Event, console: Console, open_page: bool) -> None:
+def _announce(url: str, redis_url: str, stop: Event, console: Console, open_page: bool) -> None:
     """Print the URL when all services are ready, or a hint if that takes long."""
     hint_at = time.monotonic() + SLOW_START_SECONDS
     while not stop.wait(0.1) and not is_healthy(f"{url}/readyz"):
@@ -122,6 +118,7 @@ def _announce(url: str, stop: Event, console: Console, open_page: bool) -> None:
             hint_at = float("inf")
     if not stop.is_set():
         console.print(f"[bold]Emotii is running: {url}[/bold]  (Ctrl-C stops it)")
+        console.print(f"Redis for programs of your own: {scrub(redis_url)}")
         if open_page:
             webbrowser.open(url)
 

@@ -2,11 +2,13 @@
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
 from contract.errors import EmotiiError, SettingsError, reason_of
+
+LOCK = "lock"
 
 
 class DataFolderLocked(EmotiiError):  # noqa: N818 - what is the case
@@ -17,6 +19,8 @@ class DataFolderLocked(EmotiiError):  # noqa: N818 - what is the case
 def locked(folder: Path) -> Iterator[TextIO]:
     """Create and lock the data folder: two servers would destroy one append-only file.
 
+    A folder that was created here is removed again if an error comes before anything is stored in it.
+
     Yields:
         The lock's file. The server inherits its descriptor, so the lock lasts as long as either process.
 
@@ -24,9 +28,10 @@ def locked(folder: Path) -> Iterator[TextIO]:
         DataFolderLocked: another process holds the lock.
         SettingsError: the folder cannot be created.
     """
+    existed = folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
+        lock = (folder / LOCK).open("w")
     except OSError as error:
         raise SettingsError(f"EMOTII_DATA={folder}: {reason_of(error)}") from error
     with lock:
@@ -35,4 +40,17 @@ def locked(folder: Path) -> Iterator[TextIO]:
         except BlockingIOError:
             message = f"Emotii or its Redis server already runs in {folder.resolve()}: stop it, or set EMOTII_DATA"
             raise DataFolderLocked(message) from None
-        yield lock
+        try:
+            yield lock
+        except BaseException:
+            if not existed:
+                _remove_if_unused(folder)
+            raise
+
+
+def _remove_if_unused(folder: Path) -> None:
+    """Remove the folder if it holds nothing but the lock, which this process still holds."""
+    with suppress(OSError):  # something is stored, or another process has just created its lock
+        if [path.name for path in folder.iterdir()] == [LOCK]:
+            (folder / LOCK).unlink()
+            folder.rmdir()

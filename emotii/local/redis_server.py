@@ -15,6 +15,7 @@ import redis
 from contract.errors import EmotiiError
 from emotii.local import child_process
 
+SOCKET = "redis.sock"
 START_SECONDS = 30.0
 """Long enough to load a large append-only file."""
 
@@ -57,17 +58,16 @@ class PrivateServer:
         self, data: Path, binary: Path | None = None, options: tuple[str, ...] = (), inherited: tuple[int, ...] = ()
     ) -> None:
         self._binary = binary or find_server()
-        # One folder per program: neither can read the file of a newer version of the other.
-        self._data = data.resolve() / self._binary.name.removesuffix("-server")
+        self._data = _data_folder(data, self._binary)
         self._options = options
         self._inherited = inherited
-        self._runtime = _runtime_folder(self._data)
+        self._runtime = _made_private(_runtime_folder(self._data))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """The value of `EMOTII_REDIS_URL` for this server."""
-        return f"unix://{self._socket}"
+        return _url(self._runtime)
 
     @property
     def pid(self) -> int | None:
@@ -80,7 +80,7 @@ class PrivateServer:
 
     @property
     def _socket(self) -> Path:
-        return self._runtime / "redis.sock"
+        return self._runtime / SOCKET
 
     def start(self) -> None:
         """Start the server and wait until it responds.
@@ -126,13 +126,35 @@ class PrivateServer:
         shutil.rmtree(self._runtime, ignore_errors=True)  # something may have cleaned /tmp already
 
 
+def private_url(data: Path, binary: Path) -> str:
+    """The URL at which `PrivateServer(data, binary)` is or would be reached. Nothing is started or created."""
+    return _url(_runtime_folder(_data_folder(data, binary)))
+
+
+def _data_folder(data: Path, binary: Path) -> Path:
+    """One folder per program: neither can read the file of a newer version of the other."""
+    return data.resolve() / binary.name.removesuffix("-server")
+
+
+def _url(runtime: Path) -> str:
+    return f"unix://{runtime / SOCKET}"
+
+
 def _runtime_folder(data: Path) -> Path:
     """The folder of the server's socket: one per data folder, so that killed servers do not leave many.
 
     It is not inside the data folder because the path of a socket is limited to 107 bytes.
     """
     name = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
-    folder = Path(tempfile.gettempdir()) / f"emotii-{os.getuid()}-{name}"
+    return Path(tempfile.gettempdir()) / f"emotii-{os.getuid()}-{name}"
+
+
+def _made_private(folder: Path) -> Path:
+    """The folder, created if it is missing.
+
+    Raises:
+        ServerError: other users can access it.
+    """
     folder.mkdir(mode=0o700, exist_ok=True)
     found = folder.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:

@@ -2,6 +2,7 @@
 
 from contract.errors import ModelError, SettingsError
 from contract.model.folder import find_model
+from contract.service.installation import Extra, install_hint
 from inference_service.engines.engine import Engine, EngineError, probe
 from inference_service.settings import InferenceSettings
 
@@ -30,11 +31,12 @@ def load(settings: InferenceSettings) -> Engine:
             engine = OpenVinoEngine(model, precision=settings.precision, threads=settings.threads, batch=settings.batch)
         engine.classify(probe(settings.batch))
     except ModuleNotFoundError as error:
-        hint = f"pip install 'emotii[{_EXTRA[settings.engine]}]'"
+        hint = install_hint(EXTRAS[settings.engine])
         raise SettingsError(f"EMOTII_ENGINE={settings.engine}: {error.name} is not installed; {hint}") from error
     except EngineError as error:
         raise ModelError(f"{model.folder}: {error}") from error
     return engine
 
 
-_EXTRA = {"openvino": "inference", "tensorflow": "tensorflow"}
+EXTRAS: dict[str, Extra] = {"openvino": "inference", "tensorflow": "tensorflow"}
+"""The extra of `pyproject.toml` with the packages of each engine."""

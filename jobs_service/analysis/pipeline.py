@@ -1,7 +1,7 @@
 """A recording as a lossless job: one thread sends it, a loop reads its outcomes, and what Redis lost is sent again."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
@@ -12,14 +12,7 @@ from capture_service.sources.spec import SourceSpec
 from contract.errors import BrokerUnavailable, JobStopped
 from contract.redis.broker import Backoff, Clients
 from contract.redis.outage import OutageLog
-from jobs_service.analysis.progress import (
-    FOR_A_FRAME,
-    FOR_A_WORKER,
-    FOR_REDIS,
-    SENDING_AGAIN,
-    Progress,
-    ProgressCallback,
-)
+from jobs_service.analysis.progress import Progress, ProgressCallback, current_step
 from jobs_service.analysis.results_reader import ResultsReader
 from jobs_service.analysis.writer import AnalysisWriter
 from jobs_service.outputs.outcomes import Outcomes
@@ -61,7 +54,6 @@ class AnalysisPipeline:
         self._results = ResultsReader(clients, self._producer.source)
         self._outcomes = Outcomes()
         self._backoff = Backoff()
-        self._offline = self._sends_again = False
         self._frames: int | None = None
         """Frames of the recording; known when all of them are sent."""
 
@@ -87,33 +79,28 @@ class AnalysisPipeline:
                     if stop.is_set():
                         raise JobStopped(STOPPED)
                     idle = not self._read(writer, stop)
-                    on_progress(self._progress(writer.counts.faces))
+                    completed, step = self._outcomes.completed, self._step(sending)
+                    on_progress(Progress(completed, self.expected_frames, writer.counts.faces, step=step))
                     if sending.done():
                         self._on_step()
-                        self._sends_again = False
                         sending.result()  # raises the exception that ended the producer
                         if idle and self._drained(stop):
                             missing = self._outcomes.missing(self._producer.sent())
                             sending = executor.submit(self._producer.resubmit, *missing, ended)
-                            self._sends_again = True
             finally:
                 ended.set()  # ends the producer if this loop ends early
         writer.finish()
 
-    def _progress(self, faces: int) -> Progress:
-        if self._offline:
-            waits_for = FOR_REDIS
-        elif self._sends_again:
-            waits_for = f"{SENDING_AGAIN}; {FOR_A_WORKER}" if self._producer.waits_for_room else SENDING_AGAIN
-        elif self._outcomes.completed >= self._producer.frames_sent:
-            waits_for = FOR_A_FRAME
-        else:
-            waits_for = FOR_A_WORKER
-        return Progress(self._outcomes.completed, self.expected_frames, faces, waits_for)
-
     def close(self) -> None:
         """Remove the job from the registry and from Redis."""
         self._producer.close()
+
+    def _step(self, sending: Future[None]) -> str:
+        return current_step(
+            outage=self._outages.lasts,
+            again=self._frames is not None and not sending.done(),
+            unclassified=self._producer.frames_sent - self._outcomes.completed,
+        )
 
     def _finished(self) -> bool:
         return self._frames is not None and self._outcomes.completed >= self._frames
@@ -149,11 +136,9 @@ class AnalysisPipeline:
         return not waiting
 
     def _wait_for_redis(self, error: BrokerUnavailable, stop: Event) -> None:
-        self._offline = True
         self._outages.failed(error, "results")
         stop.wait(self._backoff.next())
 
     def _redis_answered(self) -> None:
-        self._offline = False
         self._outages.recovered("results")
         self._backoff.reset()

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 STALLED_SECONDS = 10.0
-FOR_A_WORKER = "waiting for a worker (emotii infer starts one)"
-FOR_REDIS = "waiting for Redis"
-FOR_A_FRAME = "reading the next frame of the recording"
-SENDING_AGAIN = "sending again what Redis lost"
-"""What an analysis that completes no frame waits for."""
+WAITING = "waiting for a worker (emotii infer starts one)"
+READING = "reading the recording"
+SENDING_AGAIN = "sending again what Redis has lost"
+NO_REDIS = "waiting for Redis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,14 +23,29 @@ class Progress:
     total: int | None
     """Frames of the recording; None if the file does not state them."""
     faces: int
-    waits_for: str = ""
-    """What the next frame waits for, in words; empty while drawing."""
     drawing: bool = False
     """Whether all outcomes are read, and the charts, the video and the report are being drawn."""
+    step: str = WAITING
+    """What takes the time if no frame is completed for long."""
 
 
 ProgressCallback = Callable[[Progress], None]
 """Called several times a second. An exception that it raises ends the analysis."""
+
+
+def current_step(*, outage: bool, again: bool, unclassified: int) -> str:
+    """What takes the time now, if anything does.
+
+    Args:
+        outage: whether Redis is unavailable.
+        again: whether entries are being sent again.
+        unclassified: frames that were sent and have not all their outcomes.
+    """
+    if outage:
+        return NO_REDIS
+    if again:
+        return SENDING_AGAIN
+    return WAITING if unclassified > 0 else READING
 
 
 class StallDetector:
@@ -41,9 +55,9 @@ class StallDetector:
         self._frames = 0
         self._advanced_at = time.monotonic()
 
-    def is_stalled(self, progress: Progress) -> bool:
-        """Whether no frame was completed for `STALLED_SECONDS`; then `progress.waits_for` is worth showing."""
+    def reason(self, progress: Progress) -> str:
+        """What takes the time if no frame was completed for `STALLED_SECONDS`; empty if one was."""
         now = time.monotonic()
         if progress.frames != self._frames:
             self._frames, self._advanced_at = progress.frames, now
-        return now - self._advanced_at > STALLED_SECONDS
+        return progress.step if now - self._advanced_at > STALLED_SECONDS else ""

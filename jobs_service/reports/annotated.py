@@ -30,9 +30,6 @@ FASTEST, SLOWEST = 60.0, 1.0
 """Frame rates of the video. Outside this range, frames are dropped or repeated to keep the speed."""
 UNEVEN = 1.25
 """If the stated frame rate is so many times the mean one, frames come unevenly, and some are shown for longer."""
-_TRACK_UIDS = b"\x73\xc5\x88", b"\x63\xc5\x88"
-"""The elements of Matroska that hold it, TrackUID and TagTrackUID: their IDs, then 8 as their length."""
-_HEAD_BYTES = 4096
 CODEC = cv2.VideoWriter.fourcc(*"VP80")
 
 
@@ -76,21 +73,6 @@ def draw_video(
     if writer is None:
         raise SettingsError(f"cannot write {path.name}: no frame of the recording can be read")
     writer.check()
-
-
-def set_identifier(path: Path, identifier: bytes) -> None:
-    """Replace the random identifier of the track of a WebM file, so that the same recording gives the same video.
-
-    Args:
-        path: of the video.
-        identifier: its first 8 bytes are written; not all zero.
-    """
-    with path.open("r+b") as file:
-        head = file.read(_HEAD_BYTES)
-        for element in _TRACK_UIDS:
-            if (place := head.find(element)) >= 0:
-                file.seek(place + len(element))
-                file.write(identifier[:8])
 
 
 def _frame_rate(stated: float | None, mean: float) -> float:

@@ -12,16 +12,12 @@ from threading import Event
 import pytest
 from rich.console import Console
 
-from capture_service.jobs.producer import recording
-from capture_service.settings import CaptureSettings
 from contract import keys
-from contract.errors import EmotiiError, JobStopped
+from contract.errors import EmotiiError
 from contract.messages import SourceStatus
 from emotii.commands.analyze import analyze
 from emotii.settings import UpSettings
-from jobs_service.analysis.progress import FOR_A_WORKER, SENDING_AGAIN
 from jobs_service.outputs.outputs import Outputs
-from jobs_service.recording_analysis import RecordingAnalysis
 from tests.capture import until
 from tests.inference import working
 
@@ -89,26 +85,6 @@ def test_entries_beyond_the_backlog_limit_that_redis_loses_are_sent_again(
     finally:
         over.set()
     meanwhile.result(10)
-
-
-def test_the_progress_says_what_an_analysis_waits_for(server, clients, tmp_path):
-    seen, over = [], Event()
-    settings = CaptureSettings(redis_url=server.url, job_backlog_limit=100)
-    spec = recording("demo")
-
-    def on_progress(progress):
-        if not seen or seen[-1] != progress.waits_for:
-            seen.append(progress.waits_for)
-        if seen[-1] == FOR_A_WORKER and crops_waiting(clients.commands):
-            clients.commands.flushall()
-        if len(seen) > 20 or seen[-1].startswith(SENDING_AGAIN):
-            over.set()
-
-    outputs = Outputs(readings_csv=tmp_path / "faces.csv")
-    with outputs.unfinished() as files, pytest.raises(JobStopped):
-        RecordingAnalysis(clients, spec, settings, "emotii-5", tmp_path).run(files, over, on_progress)
-    assert FOR_A_WORKER in seen
-    assert seen[-1].startswith(SENDING_AGAIN)
 
 
 def test_a_signal_ends_a_job_that_waits_to_send_again(clients, analyzed, besides, monkeypatch):

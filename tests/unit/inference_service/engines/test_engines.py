@@ -127,7 +127,7 @@ def test_an_engine_whose_package_is_missing_is_an_error_with_the_install_command
     ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "tensorflow", None)
-    with pytest.raises(SettingsError, match=r"EMOTII_ENGINE=tensorflow: .*pip install 'emotii\[tensorflow\]'"):
+    with pytest.raises(SettingsError, match=r"EMOTII_ENGINE=tensorflow: .*make train"):
         engines.load(settings(model=str(tiny), engine="tensorflow"))
 
 
