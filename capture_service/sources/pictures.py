@@ -7,6 +7,7 @@ from capture_service.settings import CaptureSettings
 from capture_service.sources.image_decoding import decode_file
 from capture_service.sources.spec import PICTURE_SUFFIXES, SourceSpec
 from contract.errors import PictureError, SourceError, reason_of
+from contract.printable import printable
 
 DEFAULT_FPS = 2.0
 """Pictures a second, if `fps` is not set."""
@@ -36,16 +37,16 @@ class Pictures:
         return self.total
 
     def picture(self, number: int) -> str | None:
-        return self._files[number % len(self._files)].name
+        return printable(self._files[number % len(self._files)].name)
 
     def open(self) -> None:
         try:
             found = sorted(Path(self._spec.address).iterdir())
         except OSError as error:
-            raise SourceError(f"{self._spec.address}: {reason_of(error)}") from error
+            raise SourceError(f"{self._spec.safe}: {reason_of(error)}") from error
         self._files = [file for file in found if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()]
         if not self._files:
-            raise SourceError(f"no pictures in {self._spec.address}")
+            raise SourceError(f"no pictures in {self._spec.safe}")
         self._number = 0
 
     def read(self) -> Frame | None:

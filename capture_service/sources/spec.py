@@ -139,14 +139,19 @@ def recording(path_text: str, passes: int = 1) -> SourceSpec:
 
 
 def _recorded(name: str, path: Path, options: Options, passes: int = 1) -> SourceSpec:
-    path = path.expanduser().resolve()
-    shown = printable(str(path))
-    if path.is_dir():
-        if not any(file.suffix.lower() in PICTURE_SUFFIXES for file in path.iterdir()):
-            raise SourceError(f"source {name!r}: no pictures ({', '.join(PICTURE_SUFFIXES)}) in {shown}")
+    try:
+        path = path.expanduser().resolve()
+        is_folder, exists, is_file = path.is_dir(), path.exists(), path.is_file()
+        holds_pictures = is_folder and any(file.suffix.lower() in PICTURE_SUFFIXES for file in path.iterdir())
+    except (OSError, ValueError, RuntimeError) as error:  # no file can have the name, or the folder is not readable
+        raise SourceError(f"source {name!r}: {printable(path)[:200]}: {reason_of(error)}") from error
+    if is_folder:
+        if not holds_pictures:
+            raise SourceError(f"source {name!r}: no pictures ({', '.join(PICTURE_SUFFIXES)}) in {printable(path)}")
         return _spec(name, "pictures", str(path), options, passes)
-    if not path.is_file():  # a device or FIFO could be read for ever
-        raise SourceError(f"source {name!r}: {'not a regular file' if path.exists() else 'no such file'}: {shown}")
+    if not is_file:  # a device or FIFO could be read for ever
+        what = "not a regular file" if exists else "no such file"
+        raise SourceError(f"source {name!r}: {what}: {printable(path)}")
     return _spec(name, "file", str(path), options, passes)
 
 

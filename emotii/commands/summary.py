@@ -2,6 +2,7 @@
 
 from rich.console import Console
 
+from contract.printable import printable
 from jobs_service.analysis.counts import plural
 from jobs_service.analysis.writer import AnalysisWriter
 from jobs_service.outputs.outputs import Outputs
@@ -28,4 +29,4 @@ def print_summary(writer: AnalysisWriter, outputs: Outputs, console: Console) ->
         print_line(f"Emotions: {', '.join(shares)}")
     for warning in counts.warnings():
         print_line(warning, "yellow")
-    print_line(f"Written: {', '.join(str(path) for path in outputs.wanted.values())}")
+    print_line(f"Written: {', '.join(printable(path) for path in outputs.wanted.values())}")

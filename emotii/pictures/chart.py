@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from contract.atomic_file import AtomicFile, writable
 from contract.errors import SettingsError
+from contract.printable import printable
 from emotii.pictures.prediction import Prediction
 
 ROW_INCHES = 1.9
@@ -40,8 +41,9 @@ def _bars(axes: Axes, prediction: Prediction) -> None:
     highlighted = prediction.judgement.between or (prediction.judgement.emotion,)
     bars = axes.barh(labels, values, color=[STRONGEST if label in highlighted else OTHERS for label in labels])
     axes.bar_label(bars, fmt="%.1f %%", padding=3, fontsize=8)
-    axes.set(xlim=(0, 115), xticks=[], title=f"{prediction.picture.name}: {_caption(prediction)}")
-    axes.title.set_fontsize(9)
+    axes.set(xlim=(0, 115), xticks=[])
+    title = f"{printable(prediction.picture.name)}: {_caption(prediction)}"
+    axes.set_title(title, fontsize=9, parse_math=False)  # a name may have dollar signs
     axes.tick_params(labelsize=8, length=0)
     axes.invert_yaxis()
     for side in axes.spines.values():

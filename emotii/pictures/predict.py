@@ -8,6 +8,7 @@ import typer
 
 from contract.atomic_file import check_outputs
 from contract.errors import PictureError
+from contract.printable import printable
 from emotii.pictures.chart import draw
 from emotii.pictures.prediction import Prediction, predict
 
@@ -28,11 +29,11 @@ def print_predictions(pictures: Iterable[Path], chart: Path | None, *, as_json: 
     results: list[dict[str, object]] = []
     for path, found in predict(pictures):
         if isinstance(found, PictureError):
-            results.append({"picture": str(path), "error": str(found)})
+            results.append({"picture": printable(path), "error": str(found)})
             typer.echo(f"emotii: {found}", err=True)
             continue
         faces += found
-        results.append({"picture": str(path), "faces": [face.as_json() for face in found]})
+        results.append({"picture": printable(path), "faces": [face.as_json() for face in found]})
         if not as_json:
             _print_faces(path, found)
     if as_json:
@@ -45,6 +46,6 @@ def print_predictions(pictures: Iterable[Path], chart: Path | None, *, as_json: 
 
 def _print_faces(path: Path, faces: list[Prediction]) -> None:
     if not faces:
-        typer.echo(f"{path}: no face found")
+        typer.echo(f"{printable(path)}: no face found")
     for number, face in enumerate(faces, 1):
-        typer.echo(f"{path}: face {number}: {typer.style(str(face), bold=True)}")
+        typer.echo(f"{printable(path)}: face {number}: {typer.style(str(face), bold=True)}")

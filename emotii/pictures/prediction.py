@@ -18,6 +18,7 @@ from contract.errors import PictureError
 from contract.judgement import Judgement, judge
 from contract.messages import Box, Quality
 from contract.model.framing import frame_face
+from contract.printable import printable
 from contract.service.settings import load
 from inference_service.engines import Engine
 from inference_service.engines import load as load_engine
@@ -80,7 +81,7 @@ def read_picture(path: Path, max_bytes: int) -> Picture:
     try:
         return decode_file(path, max_bytes)
     except PictureError as error:
-        raise PictureError(f"{path}: {error}") from error
+        raise PictureError(f"{printable(path)}: {error}") from error
 
 
 def largest_first(detections: Iterable[Detection]) -> list[Detection]:

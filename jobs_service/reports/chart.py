@@ -28,6 +28,7 @@ STYLE = {
     "font.family": "sans-serif",
     "font.size": 9,
     "text.color": colours.INK,
+    "text.parse_math": False,  # a name may have dollar signs
     "axes.edgecolor": colours.LINE,
     "xtick.color": colours.SOFT,
     "ytick.color": colours.SOFT,

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from contract.errors import reason_of
 from contract.model.labels import EMOTIONS_5
+from contract.printable import printable
 from training.datasets.faces import DatasetError, Faces
 from training.datasets.folders import read_folders
-from training.datasets.left_out import printable, summary
+from training.datasets.left_out import summary
 from training.datasets.split import hold_out
 from training.datasets.votes import majority, read_npz
 

@@ -14,8 +14,8 @@ from contract.atomic_file import AtomicFile, check_outputs, writable
 from contract.errors import reason_of
 from contract.model.labels import FER_PLUS_VOTES
 from contract.model.normalisation import CROP_SIZE
+from contract.printable import printable
 from training.datasets.faces import DatasetError
-from training.datasets.left_out import printable
 
 USAGES = ("Training", "PublicTest", "PrivateTest")
 VOTE_COLUMNS = (

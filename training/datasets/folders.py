@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from contract.errors import PictureError, reason_of
 from contract.model.labels import EMOTIONS_8
 from contract.model.preprocessing import gray, resize
+from contract.printable import printable
 from rendering import images
 from training.datasets.faces import DatasetError, Faces
-from training.datasets.left_out import LeftOut, printable, summary
+from training.datasets.left_out import LeftOut, summary
 
 PICTURES = frozenset(
     ".bmp .dib .gif .jfif .jp2 .jpe .jpeg .jpg .pbm .pgm .png .pnm .ppm .tif .tiff .webp".split()  # noqa: SIM905

@@ -1,10 +1,11 @@
 """What a dataset holds that is not used, and why: nothing is dropped without a word."""
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
+
+from contract.printable import printable
 
 NAMED = 10
 """How many files one line names; it gives the number of the others."""
@@ -37,9 +38,3 @@ def summary(left_out: Iterable[LeftOut], named: int = NAMED) -> Iterator[str]:
     for reason, found in by_reason.items():
         others = f" and {len(found) - named:,} more" if len(found) > named else ""
         yield f"left out, {reason}: {', '.join(map(str, found[:named]))}{others}"
-
-
-def printable(path: Path) -> str:
-    """The path with bytes that are no UTF-8, and control characters, as escapes."""
-    text = os.fsencode(path).decode("utf-8", "backslashreplace")
-    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)

@@ -7,12 +7,13 @@ import numpy as np
 from rich.console import Console
 
 from contract.model.labels import EMOTIONS_8
+from contract.printable import printable
 from training.datasets import dataset
 from training.datasets.duplicates import near
 from training.datasets.faces import DatasetError, Faces
 from training.datasets.folders import class_names
 from training.datasets.halves import halves
-from training.datasets.left_out import LeftOut, printable, summary
+from training.datasets.left_out import LeftOut, summary
 from training.datasets.split import hold_out
 from training.recipe import Recipe
 

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from contract.errors import reason_of
 from contract.model.labels import FER_PLUS_VOTES
 from contract.model.normalisation import CROP_SIZE
+from contract.printable import printable
 from training.datasets.faces import DatasetError, Faces
-from training.datasets.left_out import LeftOut, printable
+from training.datasets.left_out import LeftOut
 
 MAX_FACES = 2_000_000
 """The most faces of one file: 4.6 GB. FER2013 has 35,887."""

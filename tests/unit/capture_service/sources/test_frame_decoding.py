@@ -8,11 +8,18 @@ import cv2
 import numpy as np
 import pytest
 
+from capture_service import detectors
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_recorded
 from capture_service.sources.spec import recording
 from contract.errors import SourceError
+from contract.model.framing import frame_face
+from contract.service.settings import load
+from inference_service.engines import load as load_engine
+from inference_service.settings import InferenceSettings
+from tests.conftest import shared
 from tests.unit.capture_service.sources.test_sources import frames_of
+from tests.unit.rendering.test_images import with_scans
 from tests.videos import flat, mangled, moving, write_video
 
 RATE = 25
@@ -222,3 +229,44 @@ def test_motion_jpeg_with_another_size_than_the_file_states_is_scaled_to_it(tmp_
     pictures = pictures_of(path)
     assert {picture.shape for picture in pictures} == {(48, 64, 3)}
     assert [round(picture.mean(), -1) for picture in pictures] == [80, 160, 160, 160]
+
+
+def test_a_jpeg_of_thousands_of_scans_inside_a_video_is_an_unreadable_frame(tmp_path):
+    write_video(tmp_path / "x.avi", flat([80] * 3), "mjpeg", pixels="yuvj420p")
+    bomb = with_scans(2000, 640, 480)
+    path = mangled(tmp_path / "x.avi", tmp_path / "bomb.avi", lambda number, content: bomb if number == 1 else content)
+    assert [picture is None for picture in pictures_of(path)] == [False, True, False]
+
+
+def test_a_video_with_wide_pixels_has_the_labels_of_the_same_video_with_square_ones(tmp_path):
+    gif = str(shared("videos/two-people-head-pose.gif"))
+    people = [cv2.cvtColor(frame.picture, cv2.COLOR_BGR2RGB) for frame in frames_of(recording(gif))][::5]
+    wide = write_video(
+        tmp_path / "wide.mp4",
+        [cv2.resize(picture, (720, 576), interpolation=cv2.INTER_CUBIC) for picture in people],
+        aspect=Fraction(64, 45),
+        options={"crf": "12"},
+    )
+    square = write_video(
+        tmp_path / "square.mp4",
+        [cv2.resize(picture, (1024, 576), interpolation=cv2.INTER_CUBIC) for picture in people],
+        options={"crf": "12"},
+    )
+    labels = [labels_of(path) for path in (wide, square)]
+    assert len(labels[1]) >= 18
+    assert len(labels[0]) == pytest.approx(len(labels[1]), rel=0.1)
+    same = sum(labels[0].get(face) == label for face, label in labels[1].items())
+    assert same >= 0.9 * len(labels[1])
+
+
+def labels_of(path):
+    """Frame and place of each face -> its emotion."""
+    detector = detectors.configured(CaptureSettings())
+    engine = load_engine(load(InferenceSettings, batch=1))
+    found = {}
+    for frame in frames_of(recording(str(path))):
+        for face in detector.detect(frame.picture):
+            crop = frame_face(frame.picture, face.box, face.landmarks)[np.newaxis]
+            place = frame.number, round((face.box[0] + face.box[2] / 2) / 150)
+            found[place] = engine.card.labels[int(np.argmax(engine.classify(crop)[0]))]
+    return found

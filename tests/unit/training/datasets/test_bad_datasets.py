@@ -14,9 +14,10 @@ import pytest
 from rich.console import Console
 
 from contract.model.labels import EMOTIONS_5, EMOTIONS_8, FER_PLUS_VOTES
+from contract.printable import printable
 from training.datasets.dataset import DatasetError, read
 from training.datasets.folders import class_names
-from training.datasets.left_out import LeftOut, printable, summary
+from training.datasets.left_out import LeftOut, summary
 from training.datasets.material import prepare
 from training.evaluation.faces import read_known
 from training.recipe import SEED
