@@ -7,6 +7,7 @@ this module imports `cv2` only inside functions.
 import math
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from capture_service.settings import CaptureSettings
@@ -39,10 +40,21 @@ def open_webcam(spec: SourceSpec, settings: CaptureSettings) -> "cv2.VideoCaptur
     capture = cv2.VideoCapture(int(spec.address), native)
     if not capture.isOpened():
         capture.release()
-        raise SourceError(f"cannot open {spec.safe}")
+        raise SourceError(f"cannot open {spec.safe}: {_failure(Path(f'/dev/video{spec.address}'))}")
     size = capture.get(cv2.CAP_PROP_FRAME_WIDTH), capture.get(cv2.CAP_PROP_FRAME_HEIGHT)
     if math.prod(size) > settings.picture_max_megapixels * 1_000_000:  # OpenCV's own bound is for pictures only
         capture.release()
         most = f"{settings.picture_max_megapixels} megapixels (EMOTII_PICTURE_MAX_MEGAPIXELS)"
         raise SourceError(f"{spec.safe} has frames of {size[0]:.0f} x {size[1]:.0f}; the most is {most}")
     return capture
+
+
+def _failure(device: Path) -> str:
+    """Why a webcam cannot be opened; OpenCV does not tell."""
+    if sys.platform != "linux":
+        return "it is missing, in use, or not allowed for this program"
+    if not device.exists():
+        return f"there is no {device}"
+    if not os.access(device, os.R_OK | os.W_OK):
+        return f"{device} is not allowed for this user (is it in the group video?)"
+    return f"{device} is in use, or is no camera"

@@ -197,7 +197,7 @@ def test_a_camera_that_dies_young_is_opened_less_and_less_often(server, clients)
 def test_a_camera_that_was_never_there_is_offline_with_the_reason(server, clients):
     with capturing(SourceSpec("cam", "webcam", "63"), settings(server)):
         reported = until(lambda: (found := status(clients.commands, "cam")) and found.state == "OFFLINE" and found)
-    assert reported.reason == "cannot open webcam 63"
+    assert reported.reason == "cannot open webcam 63: there is no /dev/video63"
 
 
 def test_one_of_two_captures_of_a_source_waits_and_takes_over(server, clients):
