@@ -1,10 +1,13 @@
 """Cameras in the dialects of the field: servers that send bytes as they are told, and streams opened on them."""
 
 import socket
+import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -35,11 +38,13 @@ class RawCamera:
     Args:
         replies: to the connections in turn; the last one to all others. A function gets the request.
         pause: seconds between two pieces.
+        tls: encrypts the connections, if there is one.
     """
 
-    def __init__(self, *replies: Reply, pause: float = 0.01) -> None:
+    def __init__(self, *replies: Reply, pause: float = 0.01, tls: ssl.SSLContext | None = None) -> None:
         self._replies = replies
         self._pause = pause
+        self._tls = tls
         self.requests: list[bytes] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -57,7 +62,7 @@ class RawCamera:
             threading.Thread(target=self._answer, args=[connection], daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
-        with connection:
+        with connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True) as connection:
             try:
                 request = connection.recv(8000)
                 reply = self._replies[min(len(self.requests), len(self._replies) - 1)]
@@ -69,10 +74,21 @@ class RawCamera:
                 return
 
 
+def tls(folder: Path, names: list[str | None]) -> ssl.SSLContext:
+    """The context of a server with a certificate of its own, which notes the names that clients ask for."""
+    files = ["-keyout", str(folder / "key.pem"), "-out", str(folder / "certificate.pem")]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=camera", *files]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "certificate.pem", folder / "key.pem")
+    context.sni_callback = lambda _socket, name, _context: names.append(name)
+    return context
+
+
 @contextmanager
-def raw_camera(*replies: Reply, pause: float = 0.01) -> Iterator[RawCamera]:
+def raw_camera(*replies: Reply, pause: float = 0.01, tls: ssl.SSLContext | None = None) -> Iterator[RawCamera]:
     """A running camera."""
-    camera = RawCamera(*replies, pause=pause)
+    camera = RawCamera(*replies, pause=pause, tls=tls)
     try:
         yield camera
     finally:

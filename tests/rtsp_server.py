@@ -2,28 +2,32 @@
 
 import re
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 
 import av
 import numpy as np
 
-FPS = 15
+FPS = 60
+SHADES = 20
 MOST_PAYLOAD = 1300
 
 
+@cache
 def nal_units(size: tuple[int, int] = (160, 120)) -> list[list[bytes]]:
-    """The H.264 of a second of video: the NAL units of each frame. Every frame is a key frame."""
+    """The H.264 of some frames of one shade each: their NAL units. Every frame is a key frame."""
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height = size
     encoder.pix_fmt, encoder.time_base = "yuv420p", Fraction(1, FPS)
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "keyint=1:repeat-headers=1"}
     packets = []
-    for number in range(FPS):
+    for number in range(SHADES):
         picture = np.full((size[1], size[0], 3), 40 + 10 * number, np.uint8)
         packets += encoder.encode(av.VideoFrame.from_ndarray(picture, format="bgr24"))
     packets += encoder.encode(None)
@@ -32,7 +36,7 @@ def nal_units(size: tuple[int, int] = (160, 120)) -> list[list[bytes]]:
 
 @dataclass
 class RtspServer:
-    """Sends the same second again and again to each client.
+    """Sends the same frames again and again to each client.
 
     Attributes:
         transports: that it supports; it answers 461 to others.
@@ -42,6 +46,7 @@ class RtspServer:
         transport: more parameters of the `Transport` in the response to SETUP.
         silent_over: transports over which it sends no pictures.
         most_frames: after which it falls silent.
+        tls: encrypts the connections, if there is one.
         requests: the first lines of all requests.
         sent_over: the transports over which it sent pictures.
     """
@@ -53,6 +58,7 @@ class RtspServer:
     transport: str = ""
     silent_over: tuple[str, ...] = ()
     most_frames: int = 10**6
+    tls: ssl.SSLContext | None = None
     requests: list[str] = field(default_factory=list)
     sent_over: set[str] = field(default_factory=set)
     port: int = 0
@@ -84,6 +90,8 @@ class RtspServer:
 
     def _talk(self, connection: socket.socket) -> None:
         address = None
+        if self.tls:
+            connection = self.tls.wrap_socket(connection, server_side=True)
         with connection, connection.makefile("rb") as lines, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
             udp.bind(("127.0.0.1", 0))
             try:

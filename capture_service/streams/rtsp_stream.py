@@ -53,8 +53,7 @@ def open_rtsp(
             raise StreamFailure("there is no host of this name")
         return _RtspFrames(_opened(url.at(url.host), spec, settings, transport), settings, transport)
     peers = ConnectedPeers(addresses, StreamRules(settings.camera_networks, settings.redis_url).redis_places())
-    # An encrypted stream keeps its name, which its server may need.
-    container = _opened(url.at(url.host if url.encrypted else str(addresses[0])), spec, settings, transport)
+    container = _opened(url.at(str(addresses[0])), spec, settings, transport)
     try:
         peers.check()
     except StreamFailure:

@@ -1,6 +1,7 @@
 """What answers at the address of an added camera, and where that may not lead: real FFmpeg, real sockets."""
 
 import os
+import shutil
 import socket
 import threading
 import time
@@ -22,6 +23,7 @@ from capture_service.streams.camera import StreamCamera
 from capture_service.streams.connected_peers import ConnectedPeers
 from capture_service.streams.frames import StreamFailure
 from contract.errors import SourceError
+from tests.cameras import MULTIPART, raw_camera, tls
 from tests.rtsp_server import rtsp_server
 
 JPEG = cv2.imencode(".jpg", np.full((120, 160, 3), 90, np.uint8))[1].tobytes()
@@ -230,6 +232,23 @@ def test_the_resolver_is_queried_once(monkeypatch: pytest.MonkeyPatch):
     with camera(PART) as (port, requests):
         opened(f"http://cam.example:{port}/live").close()
         assert requests == [f"cam.example:{port}"]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl makes the certificate")
+def test_an_encrypted_stream_is_read_from_the_checked_address(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    named(monkeypatch, cam_example=["127.0.0.1", "127.0.0.1"])
+    asked: list[str | None] = []
+    context = tls(tmp_path, asked)
+    with rtsp_server(tls=context) as server:
+        door = opened(f"rtsps://cam.example:{server.port}/live")
+        assert door.read().picture is not None
+        door.close()
+        assert server.requests[0].startswith(f"OPTIONS rtsps://127.0.0.1:{server.port}/live")
+    with raw_camera([MULTIPART, PART], tls=context) as server:
+        door = opened(f"https://cam.example:{server.port}/live")
+        assert door.read().picture is not None
+        door.close()
+    assert asked == [None, "cam.example"]  # FFmpeg knows the address alone
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 305, 307])
