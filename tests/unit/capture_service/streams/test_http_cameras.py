@@ -173,6 +173,23 @@ def test_a_container_is_read_from_the_same_connection(form: str):
         assert len(camera.requests) == 1
 
 
+def test_a_playlist_is_played_in_the_configuration_and_not_where_it_was_added():
+    video = container("mpegts", {})
+
+    def reply(request: bytes) -> list[bytes]:
+        if b"GET /live " in request:
+            text = b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:2,\npart.ts\n#EXT-X-ENDLIST\n"
+            return snapshot(text, b"application/vnd.apple.mpegurl")
+        return [b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(video), video)]
+
+    with raw_camera(reply) as camera:
+        assert shades(stream(camera.port)) == [40, 50, 60]
+        asked = len(camera.requests)
+        with pytest.raises(SourceError, match="sends a playlist; only sources in EMOTII_SOURCES may be playlists"):
+            stream(camera.port, added=True).open()
+        assert len(camera.requests) == asked + 1
+
+
 def test_an_interlaced_stream_shows_its_own_pixels():
     """OpenCV took a conversion that had failed for a picture, and showed what the memory held before."""
     file = io.BytesIO()
