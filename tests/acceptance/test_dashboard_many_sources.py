@@ -13,6 +13,7 @@ from tests.stage import HAPPY, SAD, UNSURE, Producer
 from tests.system import System
 
 OTHERS = ("attic", "door", "garden", "hall", "kitchen", "roof", "yard")
+LAPTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 WALL = {"width": 1280, "height": 6000}
 """High enough that every tile is in view."""
@@ -105,7 +106,9 @@ RECORD_PLACES = """() => {
 }"""
 
 
-@pytest.mark.parametrize("size", [{"width": 1280, "height": 900}, PHONE], ids=["laptop", "phone"])
+@pytest.mark.parametrize(
+    "size", [pytest.param(LAPTOP, id="laptop"), pytest.param(PHONE, id="phone", marks=pytest.mark.long)]
+)
 def test_no_tile_moves_when_faces_states_and_messages_come_and_go(
     browser: Browser, system: System, size: dict[str, int]
 ):

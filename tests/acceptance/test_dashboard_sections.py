@@ -259,7 +259,13 @@ CUT_TEXTS = """() => {
 }"""
 
 
-@pytest.mark.parametrize(("scheme", "size"), [("light", LAPTOP), ("dark", PHONE)], ids=["laptop-light", "phone-dark"])
+@pytest.mark.parametrize(
+    ("scheme", "size"),
+    [
+        pytest.param("light", LAPTOP, id="laptop-light"),
+        pytest.param("dark", PHONE, id="phone-dark", marks=pytest.mark.long),
+    ],
+)
 def test_controls_are_visible_and_no_label_is_cut(
     browser: Browser, gateway: GatewayProcess, producer: Producer, scheme: str, size: dict[str, int]
 ):

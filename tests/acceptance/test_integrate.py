@@ -57,8 +57,7 @@ class Stage:
 
     def here(self, text: str) -> str:
         """The text with the addresses of this stage."""
-        adapted = text.replace("127.0.0.1:5000", f"127.0.0.1:{self.gateway.port}")
-        return adapted.replace("redis://127.0.0.1:6379/0", self.server.url)
+        return text.replace("127.0.0.1:5000", f"127.0.0.1:{self.gateway.port}")
 
     def change_expressions(self, stop: Event) -> None:
         while not stop.wait(2):
@@ -84,11 +83,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     server.stop()
 
 
-def printed(command: list[str], folder: Path, wanted: list[str]) -> None:
+def printed(stage: Stage, command: list[str], folder: Path, wanted: list[str]) -> None:
     """Run a program that never ends until it has printed all of this."""
     output = folder / "output"
     with output.open("wb") as log:
-        environment = os.environ | {"PYTHONUNBUFFERED": "1"}
+        environment = os.environ | {"PYTHONUNBUFFERED": "1", "EMOTII_REDIS_URL": stage.server.url}
         process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env=environment)
     try:
         for text in wanted:
@@ -106,7 +105,7 @@ def test_a_python_example_prints_what_happens(
 ):
     script = tmp_path / "example.py"
     script.write_text(stage.here(block(language, holds)))
-    printed([sys.executable, str(script)], tmp_path, wanted)
+    printed(stage, [sys.executable, str(script)], tmp_path, wanted)
 
 
 @needs_node
@@ -117,7 +116,7 @@ def test_the_javascript_example_prints_what_happens(
     commands(stage, tmp_path, "static/emotii.js")
     script = tmp_path / "example.mjs"
     script.write_text(stage.here(block(language, holds)))
-    printed([*node(), str(script)], tmp_path, wanted)
+    printed(stage, [*node(), str(script)], tmp_path, wanted)
 
 
 @needs_chromium

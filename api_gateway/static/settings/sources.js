@@ -2,8 +2,10 @@
 
 import { request } from "../shared/api.js";
 import { confirmAction } from "../shared/confirm-dialog.js";
-import { byId, createElement } from "../shared/dom.js";
+import { byId, createElement, setText } from "../shared/dom.js";
 import { showStatus, withStatus } from "../shared/status-message.js";
+
+const SETTING_LINE = /EMOTII_[A-Z_]+=\S*[^\s.,;)]/; // in an error message: the line that would allow the source
 
 export class SourceList {
   constructor() {
@@ -40,6 +42,8 @@ export class SourceList {
     const { name, address, loop } = form.elements;
     const json = { name: name.value.trim(), address: address.value.trim(), loop: loop.checked };
     const added = await withStatus(this.addStatus, () => request("/api/v1/sources", { method: "POST", json }));
+    const [setting] = (added ? null : this.addStatus.textContent.match(SETTING_LINE)) ?? [""];
+    setText(byId("add-setting"), setting);
     if (!added) return;
     form.reset();
     showStatus(this.addStatus, `Added ${added.name}.`);
