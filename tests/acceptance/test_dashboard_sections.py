@@ -219,6 +219,22 @@ def test_the_keyboard_reaches_every_control(page: Page):
     assert {"Live", "History", "Faces", "Analyze", "Settings", "Save faces", "Save face now", "Episode list"} <= reached
 
 
+def test_a_camera_of_a_private_network_is_refused_with_the_setting_that_allows_it(page: Page):
+    wait_for_state(page, "connected")
+    go(page, "settings")
+    form = page.locator("#add-source")
+    form.get_by_label("Name").fill("lan")
+    form.get_by_label("Address").fill("rtsp://me:hunter2@192.168.77.20/stream")
+    form.get_by_role("button", name="Add").click()
+    expect(form.get_by_role("status")).to_contain_text("192.168.77.20", timeout=TIMEOUT_MS)
+    expect(form.locator("#add-setting")).to_have_text("EMOTII_CAMERA_NETWORKS=192.168.77.0/24")
+    assert "hunter2" not in form.inner_text()
+    form.get_by_label("Address").fill("demo")
+    form.get_by_role("button", name="Add").click()
+    expect(form.get_by_role("status")).to_have_text("Added lan.", timeout=TIMEOUT_MS)
+    expect(form.locator("#add-setting")).to_be_hidden()
+
+
 CONTRASTS_OF_CONTROLS = """() => {
     const parse = (text) => text.match(/[\\d.]+/g).map(Number);
     const over = ([r, g, b, a = 1], [x, y, z]) => [r * a + x * (1 - a), g * a + y * (1 - a), b * a + z * (1 - a)];
