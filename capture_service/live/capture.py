@@ -73,6 +73,8 @@ class LiveCapture:
         self._sent: int | None = None
         """The last frame of this epoch that was stored."""
         self._last_frame = 0.0
+        self._unreadable = ""
+        """Why the frames since then could not be read, if any came."""
         self._lost_since: float | None = None
         self._loss_reason = ""
         self._next_opening = 0.0
@@ -108,7 +110,7 @@ class LiveCapture:
         self._registration.count_skipped(skipped)
         self._throughput.count(skipped=skipped)
         if frame is not None and frame.picture is not None:
-            self._last_frame, self._lost_since = time.monotonic(), None
+            self._last_frame, self._lost_since, self._unreadable = time.monotonic(), None, ""
             self._online_since = self._online_since or self._last_frame
             if self._last_frame > self._online_since + self._stable_seconds:
                 self._openings.reset()
@@ -117,6 +119,7 @@ class LiveCapture:
             self._registration.set_warning(self._throughput.warning())
             return
         if frame is not None:
+            self._unreadable = frame.note
             metrics.UNREADABLE.labels(self._source).inc()
             self._registration.count_skipped(1)
         if feed.broken is not None:
@@ -125,7 +128,8 @@ class LiveCapture:
             self._registration.set_state("OFFLINE", "ended")
             stop.wait(TURN_SECONDS)
         elif time.monotonic() > self._last_frame + self._stall_seconds:
-            self._close_broken(f"no frame for {self._stall_seconds:g} s")
+            what = f"no readable frame for {self._stall_seconds:g} s ({self._unreadable})" if self._unreadable else ""
+            self._close_broken(what or f"no frame for {self._stall_seconds:g} s")
 
     def _process(self, frame: Frame, picture: Picture, stop: Event) -> None:
         height, width = picture.shape[:2]
@@ -159,7 +163,7 @@ class LiveCapture:
         self._epoch, self._sent = uuid.uuid4().hex[:12], None
         self._registration.set_epoch(self._epoch)
         self._faces.begin()
-        self._online_since = None
+        self._online_since, self._unreadable = None, ""
         self._throughput.restart()
         self._last_frame = time.monotonic() + self._settings.open_timeout.total_seconds()
         self._feed = self._make_feed()

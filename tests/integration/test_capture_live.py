@@ -194,6 +194,14 @@ def test_a_camera_that_dies_young_is_opened_less_and_less_often(server, clients)
         assert len(camera.requests) < 15  # one every 0.2 s, if each first frame began the pauses anew
 
 
+def test_a_camera_whose_frames_are_all_damaged_says_so(server, clients):
+    with raw_camera([MULTIPART, *[part(picture()[:2000])] * 200]) as camera:
+        spec = SourceSpec("cut", "stream", f"http://127.0.0.1:{camera.port}/video")
+        with capturing(spec, settings(server, stall_timeout="300ms", open_timeout="300ms")):
+            reported = until(lambda: (found := status(clients.commands, "cut")) and found.state == "OFFLINE" and found)
+    assert reported.reason == "no readable frame for 0.3 s (the frame could not be decoded)"
+
+
 def test_a_camera_that_was_never_there_is_offline_with_the_reason(server, clients):
     with capturing(SourceSpec("cam", "webcam", "63"), settings(server)):
         reported = until(lambda: (found := status(clients.commands, "cam")) and found.state == "OFFLINE" and found)

@@ -4,9 +4,10 @@ import string
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from api_gateway.faces.errors import FaceNotFound
@@ -22,6 +23,7 @@ from contract.address import added_kind, address_kind, safe_url
 from contract.errors import SettingsError, SourceError
 from contract.service.logs import scrub
 from contract.service.settings import load
+from contract.stream_url import StreamUrl, UnusableUrl
 from inference_service.settings import InferenceSettings
 
 EMOTIONS = st.from_regex(r"[a-z0-9][a-z0-9_-]{0,31}", fullmatch=True)
@@ -100,6 +102,25 @@ def test_any_address_has_a_kind_or_is_refused_with_a_reason(name, address):
             else:
                 assert keys.SOURCE_NAME.fullmatch(called)
                 assert not set(address) & set("\0\n\t")
+
+
+URL_TEXT = st.text("abz019.-_:;|[]@%/?#\\\r\n\t ä。①", max_size=30)
+
+
+@given(scheme=st.sampled_from(["rtsp", "RTSPS", "http", "https"]), text=URL_TEXT)
+@example(scheme="http", text="a|max_redirects;8|x;[::1]:80/r")
+@example(scheme="http", text="us%0aer:p@host/")
+def test_a_url_that_is_accepted_means_one_host_to_every_program(scheme, text):
+    try:
+        url = StreamUrl.parse(f"{scheme}://{text}")
+    except UnusableUrl:
+        return
+    built = url.at(url.host)
+    parts = urlsplit(built)
+    assert (parts.scheme, parts.hostname, parts.port) == (scheme.lower(), url.host, url.port)
+    assert StreamUrl.parse(built) == url
+    assert not set(built) & set("|;\\\r\n\t ") - set(url.target)
+    assert built.isascii()
 
 
 WORDS = st.text(string.ascii_letters + string.digits + "!$&*+=.,;~-_@:/?#%", min_size=3, max_size=20)

@@ -15,6 +15,7 @@ import pytest
 from capture_service.streams.camera import StreamCamera
 from contract.errors import SourceError
 from tests.cameras import MULTIPART, part, picture, raw_camera, stream
+from tests.unit.rendering.test_images import with_scans
 
 FIRST, SECOND, THIRD = picture(60), picture(120), picture(180)
 THREE = (FIRST, SECOND, THIRD)
@@ -99,6 +100,11 @@ def test_pictures_of_another_size_have_the_size_of_the_first():
         sizes = [opened.read().picture.shape for _ in range(2)]
         opened.close()
     assert sizes == [(120, 160, 3)] * 2
+
+
+def test_a_jpeg_of_thousands_of_scans_is_an_unreadable_frame():
+    with raw_camera([MULTIPART, part(FIRST), part(with_scans(14_000)), part(THIRD)]) as camera:
+        assert shades(stream(camera.port)) == [60, None, 180]
 
 
 def snapshot(encoded: bytes, kind: bytes = b"image/jpeg", length: bool = True) -> list[bytes]:
