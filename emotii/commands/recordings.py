@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 PANEL = "Analyse pictures and recordings"
-VIDEO = typer.Argument(help="A video file (any format that OpenCV reads, GIF too), a folder of pictures, or demo.")
+VIDEO = typer.Argument(help="A video file (any format that FFmpeg reads, GIF too), a folder of pictures, or demo.")
 WORKERS = typer.Option(help="Number of workers to start, unless EMOTII_REDIS_URL names a system that has workers.")
 
 
@@ -42,6 +42,8 @@ def analyze(
     """Classify every face of every frame of a recording exactly once, and write the results to files.
 
     Each file is complete or absent, even if the disk fills up. For a folder of pictures, every row names its picture.
+
+    The same recording gives the same files. A manifest beside them says what they were made from.
 
     docs/analysis-files.md explains each column.
 
