@@ -84,6 +84,7 @@ HTTP_ERRORS: dict[type[EmotiiError], HttpError] = {
     faces.FaceNotFound: HttpError(404, "unknown_face"),
     faces.UnknownEmotion: HttpError(422, "unknown_emotion"),
     faces.StoreFull: HttpError(507, "storage_full"),
+    faces.StoreUnwritable: HttpError(507, "storage_unwritable"),
     # uploads
     uploads.UnsupportedMediaType: HttpError(415, "unsupported_media_type"),
     uploads.MalformedForm: HttpError(400, "bad_request"),

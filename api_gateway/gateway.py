@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 
 from api_gateway.cleanup import Cleanup
+from api_gateway.disks import Disks, RedisDisk
 from api_gateway.erasure.coordinator import ErasureCoordinator
 from api_gateway.erasure.eraser import Eraser
 from api_gateway.erasure.live_state import LiveState
@@ -71,10 +72,11 @@ class Gateway:
         self._clients = connect_async(settings.redis_url, "gateway")
         commands = self._clients.commands
 
-        self.registry = Registry(commands, self.clock, self.hub.source_changed, self._source_gone)
-        self.added_sources = AddedSources(commands, self.registry, settings.added_sources)
+        redis_disk = RedisDisk(commands)
+        self.registry = Registry(commands, self.clock, self.hub.source_changed, self._source_gone, redis_disk.refusal)
         self.audit = AuditLog(settings.audit_log)
         restorations = Restorations(self.audit, self.clock)
+        self.added_sources = AddedSources(commands, self.registry, settings.added_sources, restorations.report)
         self.runtime_settings = RuntimeSettingsReader(
             commands,
             RuntimeSettings(saving=settings.save),
@@ -104,6 +106,8 @@ class Gateway:
         erased = ErasedScopes()
         database, recording = Database(settings.database_url), AsyncLease(commands, RECORDING)
         self.history = HistoryService(database, recording, self.clock, settings.history, erased)
+        self.disks = Disks(redis_disk, self.saver, self.history)
+        self._redis_disk = redis_disk
         self.stats = Stats(
             self.registry,
             self.saver,
@@ -112,6 +116,7 @@ class Gateway:
             self.renderer.encoded,
             self._gaps,
             restorations,
+            self.disks,
             self.clock,
         )
         self.processor = ResultProcessor(
@@ -137,7 +142,7 @@ class Gateway:
             self.clock, erased, self.live_view.frames, self.annotations, self.processor, self.saver, self.history
         )
         eraser = Eraser(commands, self.faces, self.history, self.jobs)
-        self.erasures = ErasureCoordinator(commands, self.clock, eraser, live_state)
+        self.erasures = ErasureCoordinator(commands, self.clock, eraser, live_state, restorations.report)
 
     def browser_camera(self, name: str) -> BrowserCamera:
         """The camera of a browser that has just connected."""
@@ -151,6 +156,7 @@ class Gateway:
                 ("registry", HALF_A_SECOND, self.registry.poll),
                 ("settings", HALF_A_SECOND, self.runtime_settings.poll),
                 ("added sources", HALF_A_SECOND, self.added_sources.poll),
+                ("disk of redis", ONE_SECOND, self._redis_disk.poll),
                 ("results", NO_PAUSE, self._reader.read),
                 ("frames", NO_PAUSE, self.live_view.frames.listen),
                 ("snapshots", ONE_SECOND, self.processor.snapshots.poll),

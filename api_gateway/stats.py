@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from statistics import median
 
+from api_gateway.disks import Disks
 from api_gateway.faces.saver import FaceSaver
 from api_gateway.history.service import HistoryService
 from api_gateway.restorations import Restorations
@@ -36,6 +37,7 @@ class Stats(PartialSink):
         encoded: by source, the pictures that were encoded so far.
         gaps: returns how often frames of a source did not come back from the workers.
         restorations: knows what Redis had lost.
+        disks: knows which of them cannot be written to.
         clock: Redis's.
     """
 
@@ -48,6 +50,7 @@ class Stats(PartialSink):
         encoded: Mapping[str, int],
         gaps: Callable[[str], int],
         restorations: Restorations,
+        disks: Disks,
         clock: RedisClock,
     ) -> None:
         self._registry = registry
@@ -57,6 +60,7 @@ class Stats(PartialSink):
         self._encoded = encoded
         self._gaps = gaps
         self._restorations = restorations
+        self._disks = disks
         self._encoded_before: Counter[str] = Counter()
         self._clock = clock
         self._since_ms = clock.now_ms()
@@ -97,6 +101,7 @@ class Stats(PartialSink):
             saving=events.Saving(on=self._saver.on, here=self._saver.election.is_leader, paused=self._saver.paused),
             history=self._history.event(),
             settings=self._settings.event(),
+            disks=self._disks.troubles(),
             restored=self._restorations.last,
             sources={status.name: self._of(status) for status in self._registry.sources()},
         )

@@ -24,6 +24,9 @@ JOBS = "emotii:jobs"
 JOBS_RUNNER = "emotii:jobs:runner"
 """String that expires: it exists while a jobs service runs."""
 
+NOT_DURABLE = "emotii:not-durable"
+"""String that expires: why the private server stores nothing on its disk now (`emotii.local.disk_guard`)."""
+
 GATEWAYS = "emotii:gateways"
 """Hash: gateway -> its last heartbeat, in Redis's ms; renewed twice a second."""
 

@@ -13,6 +13,7 @@ import structlog
 from capture_service.jobs.heartbeat import leave
 from capture_service.settings import CaptureSettings
 from capture_service.watchdog import Watchdog
+from contract import disk
 from contract.errors import BrokerUnavailable, EmotiiError, JobStopped, reason_of
 from contract.jobs import JobFiles
 from contract.messages.job import JobStatus
@@ -62,7 +63,7 @@ class JobExecution:
                 self.files.publish(job.id, work)
         except OSError as error:
             reporter.claim.check()
-            raise EmotiiError(f"the folder of the job cannot be used: {reason_of(error)}") from error
+            raise EmotiiError(disk.trouble("EMOTII_JOBS", error)) from error
         return result
 
     def public_reason(self, error: EmotiiError, job: JobStatus) -> str:

@@ -12,7 +12,8 @@ from threading import Event
 
 from capture_service.sources.opencv import limit
 from capture_service.watchdog import Watchdog
-from contract.errors import EmotiiError, SourceError, reason_of
+from contract import disk
+from contract.errors import EmotiiError, SettingsError, SourceError
 from contract.redis.broker import connect
 from contract.service import logs
 from contract.service.child_process import open_connection
@@ -54,13 +55,15 @@ def _outcome(task: JobTask, on_progress: ProgressCallback, on_step: Callable[[],
     except SourceError as error:
         return JobFailure(f"the recording is not a readable video: {error}")
     except EmotiiError as error:
+        if isinstance(error, SettingsError) and isinstance(error.__cause__, OSError) and disk.is_full(error.__cause__):
+            return JobFailure(disk.trouble("EMOTII_JOBS", error.__cause__))
         return JobFailure(str(error))
     except Exception as error:
         if is_out_of_memory(error):
             most = task.settings.process_memory_mb
             return JobFailure(f"the recording needs more memory than {most} MB (EMOTII_PROCESS_MEMORY_MB)")
         if isinstance(error, OSError):
-            return JobFailure(f"the folder of the job cannot be used: {reason_of(error)}")
+            return JobFailure(disk.trouble("EMOTII_JOBS", error))
         raise
 
 

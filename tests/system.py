@@ -12,6 +12,7 @@ import httpx
 import redis
 
 from contract import keys
+from contract.added_sources import REVISION
 from emotii.local.redis_server import PrivateServer, find_server
 from tests.stage import GatewayProcess, Producer, gateway_process, until
 
@@ -41,7 +42,8 @@ class System:
         """Put everything back that a test may have changed: what is shown, other sources, settings and saved faces."""
         self.producer.restore()
         with redis.Redis.from_url(self.server.url) as client:
-            client.delete(keys.ADDED_SOURCES)
+            if added := set(client.hkeys(keys.ADDED_SOURCES)) - {REVISION}:
+                client.hdel(keys.ADDED_SOURCES, *added)
             if others := set(client.hkeys(keys.SOURCES)) - {b"front", keys.UPLOADS.encode()}:
                 client.hdel(keys.SOURCES, *others)
             httpx.patch(f"{self.gateway.url}/api/v1/settings", json=self._settings, timeout=20).raise_for_status()

@@ -9,6 +9,7 @@ reported its part.
 import asyncio
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -61,6 +62,10 @@ class ErasureStatus:
 class _Part:
     """The part of this process in an erasure."""
 
+    erasure: Erasure
+    """As it was requested: Redis may lose it."""
+    report: Report | None = None
+    """The last one."""
     discarded: bool = False
     """Whether the live state was discarded: once, so that what comes later is not lost by a retry."""
     done: bool = False
@@ -77,10 +82,16 @@ class ErasureCoordinator:
         clock: Redis's.
         eraser: erases what is stored.
         live_state: what this process holds in memory.
+        on_restored: called with what was written back, and the ids, after Redis had lost it.
     """
 
     def __init__(
-        self, client: redis.asyncio.Redis, clock: RedisClock, eraser: Eraser, live_state: DiscardsLiveState
+        self,
+        client: redis.asyncio.Redis,
+        clock: RedisClock,
+        eraser: Eraser,
+        live_state: DiscardsLiveState,
+        on_restored: Callable[..., None],
     ) -> None:
         self._client = client
         self._clock = clock
@@ -92,6 +103,11 @@ class ErasureCoordinator:
         self._parts: dict[str, _Part] = {}
         """By the erasure's id."""
         self._began_ms = clock.now_ms()
+        self._on_restored = on_restored
+        self._heartbeats: dict[bytes, int] = {}
+        """Of all gateways, the last ones that this process has seen."""
+        self._registered = False
+        """Whether Redis has a heartbeat of this process, unless it has lost it."""
 
     async def request(self, source: str | None, from_ms: int, to_ms: int | None) -> Erasure:
         """Request that every gateway erases what a source saw.
@@ -110,6 +126,7 @@ class ErasureCoordinator:
             until_ms = now_ms + IN_MEMORY_MS if to_ms is None else to_ms
             erasure = Erasure(source=source, from_ms=from_ms, to_ms=until_ms, id=uuid.uuid4().hex[:12], asked_ms=now_ms)
             await self._client.hset(keys.ERASURES, erasure.id, erasure.model_dump_json())
+            self._parts[erasure.id] = _Part(erasure)
         logger.info("erasure requested", erasure=erasure.id, source=source, from_ms=from_ms, to_ms=until_ms)
         return erasure
 
@@ -132,15 +149,17 @@ class ErasureCoordinator:
         """
         self._live_state.prune()
         requested, reports, _ = await self._read()
+        await self._restore_lost({erasure.id for erasure in requested})
         for erasure in requested:
-            part = self._parts.setdefault(erasure.id, _Part())
+            part = self._parts.setdefault(erasure.id, _Part(erasure))
             if self._clock.now_ms() - erasure.asked_ms > KEPT_MS:
                 await self._forget(erasure, reports.get(erasure.id, {}))
             elif not part.done and time.monotonic() >= part.due:
                 by_others = any(report.done for report in reports.get(erasure.id, {}).values())
                 # What this process held then it may have written to Redis after another gateway was done.
                 await self.attempt(erasure, redis_too=not by_others or erasure.asked_ms >= self._began_ms)
-        self._parts = {erasure.id: self._parts[erasure.id] for erasure in requested if erasure.id in self._parts}
+        oldest_ms = self._clock.now_ms() - KEPT_MS
+        self._parts = {name: part for name, part in self._parts.items() if part.erasure.asked_ms >= oldest_ms}
 
     async def send_heartbeat(self) -> None:
         """Report that this gateway runs: erasures are not done without its part.
@@ -149,6 +168,7 @@ class ErasureCoordinator:
             redis.RedisError: Redis is unavailable.
         """
         await self._client.hset(keys.GATEWAYS, self._name, str(self._clock.now_ms()))
+        self._registered = True
 
     async def attempt(self, erasure: Erasure, *, redis_too: bool = True) -> bool:
         """Attempt the part of this process once, and report the result; returns whether it is done.
@@ -156,7 +176,7 @@ class ErasureCoordinator:
         Raises:
             BrokerUnavailable: the result cannot be reported.
         """
-        part = self._parts.setdefault(erasure.id, _Part())
+        part = self._parts.setdefault(erasure.id, _Part(erasure))
         if not part.discarded:
             await self._live_state.discard(erasure)
             part.discarded = True
@@ -190,9 +210,28 @@ class ErasureCoordinator:
         Raises:
             redis.RedisError: Redis is unavailable.
         """
+        self._registered = False
         await self._client.hdel(keys.GATEWAYS, self._name)
 
+    async def _restore_lost(self, requested: set[str]) -> None:
+        """Write back erasures that Redis has lost: what they name may still be on the disk of another gateway."""
+        if not self._erasures.whole:
+            return  # a key of another type, which nobody can write to
+        restored = []
+        for part in self._parts.values():
+            erasure = part.erasure
+            if erasure.id in requested or self._clock.now_ms() - erasure.asked_ms > KEPT_MS:
+                continue
+            if await self._client.hsetnx(keys.ERASURES, erasure.id, erasure.model_dump_json()):
+                restored.append(erasure.id)
+            if part.report is not None:
+                await self._report(erasure, part.report)
+        if restored:
+            self._on_restored("erasures", erasures=restored)
+
     async def _report(self, erasure: Erasure, report: Report) -> None:
+        if (part := self._parts.get(erasure.id)) is not None:
+            part.report = report
         with outages_named():
             await self._client.hset(keys.ERASED, f"{erasure.id}/{self._name}", report.model_dump_json())
 
@@ -215,10 +254,13 @@ class ErasureCoordinator:
                 raise seen
             return None
         oldest = self._clock.now_ms() - STATUS_TTL_MS
-        silent = [name for name, at in seen.items() if (integer(at) or 0) < oldest]
-        if silent:
+        heartbeats = {name: integer(at) or 0 for name, at in seen.items()}
+        if silent := [name for name, at in heartbeats.items() if at < oldest]:
             await self._client.hdel(keys.GATEWAYS, *silent)
-        return {name.decode(errors="replace") for name in seen.keys() - set(silent)}
+        if self._registered and self._name.encode() not in seen:
+            heartbeats = self._heartbeats | heartbeats  # Redis lost them all; the others still have to do their part
+        self._heartbeats = heartbeats
+        return {name.decode(errors="replace") for name, at in heartbeats.items() if at >= oldest}
 
     async def _forget(self, erasure: Erasure, reports: dict[str, Report]) -> None:
         if (part := self._parts.get(erasure.id)) and part.discarded:

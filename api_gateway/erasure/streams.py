@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from typing import cast
 
 import redis.asyncio
 from redis.exceptions import NoPermissionError, ResponseError
@@ -85,6 +86,8 @@ async def rewrite_file(client: redis.asyncio.Redis) -> None:
     """
     try:
         with outages_named():
+            if resting := cast(bytes | None, await client.get(keys.NOT_DURABLE)):
+                raise BrokerUnavailable(f"the file of redis may still hold it: {resting.decode(errors='replace')}")
             if not (await _persistence(client))["aof_enabled"]:
                 return
             await _begin_rewrite(client)

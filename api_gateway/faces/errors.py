@@ -15,5 +15,13 @@ class UnknownEmotion(EmotiiError):
     """A saved face cannot be labelled with this emotion."""
 
 
-class StoreFull(EmotiiError):
-    """A face cannot be written: the disk is full, read-only or not ours."""
+class CannotStore(EmotiiError):
+    """A face cannot be written or moved."""
+
+
+class StoreFull(CannotStore):
+    """The disk is full."""
+
+
+class StoreUnwritable(CannotStore):
+    """The folder cannot be written to: it is read-only, or its rights are missing."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import structlog
 
-from api_gateway.faces.errors import NoFace, StoreFull
+from api_gateway.faces.errors import CannotStore, NoFace
 from api_gateway.faces.filename import FaceName, FaceNameError
 from api_gateway.faces.source_tag import tagged
 from api_gateway.faces.store import FaceStore
@@ -29,7 +29,7 @@ QUEUED = 32
 FRAME_SECONDS = 0.5
 """A frame can come a little later than the readings of its faces."""
 REQUEST_SECONDS = 3.0
-PAUSE_SECONDS = 30.0
+PAUSE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +129,7 @@ class FaceSaver(PartialSink):
             return
         try:
             await self._save(frame, face.box, face.emotion, face.confidence)
-        except StoreFull:
+        except CannotStore:
             return  # already logged; the saver tries again after the pause
         except (PictureError, FaceNameError) as error:
             logger.warning("a face was not saved", reason=reason_of(error), source=face.frame.source)
@@ -141,7 +141,7 @@ class FaceSaver(PartialSink):
             FixedSetting: the environment allows no saving.
             NoFace: no face is visible.
             NoFrame: no frame to crop it from arrives.
-            StoreFull: it cannot be written.
+            StoreFull, StoreUnwritable: it cannot be written.
         """
         self._settings.check_saving_allowed()
         deadline = time.monotonic() + REQUEST_SECONDS
@@ -160,7 +160,7 @@ class FaceSaver(PartialSink):
         try:
             async with self._storing:
                 name = await asyncio.to_thread(self._crop_and_store, frame, box, emotion, confidence)
-        except StoreFull as error:
+        except CannotStore as error:
             self._pause(reason_of(error))
             raise
         self._metrics.saved.inc()

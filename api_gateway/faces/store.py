@@ -10,10 +10,10 @@ from pathlib import Path
 
 from api_gateway.faces.atomic_file import move, write
 from api_gateway.faces.directories import FaceDirectories, check_plain
-from api_gateway.faces.errors import FaceNotFound, StoreFull
+from api_gateway.faces.errors import CannotStore, FaceNotFound, StoreFull, StoreUnwritable
 from api_gateway.faces.filename import FaceName, FaceNameError
 from api_gateway.faces.source_tag import HEAD_BYTES, origin
-from contract.errors import reason_of
+from contract import disk
 
 ATTEMPTS = 1000
 
@@ -48,13 +48,13 @@ class FaceStore:
 
         Raises:
             FaceNameError: the emotion cannot name a folder.
-            StoreFull: it cannot be written; nothing is left behind.
+            StoreFull, StoreUnwritable: it cannot be written; nothing is left behind.
         """
         try:
             with self._folders.opened(name.emotion, make=True) as folder:
                 return self._under_free_name(name, lambda free: write(folder, str(free), jpeg))
         except OSError as error:
-            raise StoreFull(f"no face can be saved in {self._folders.root}: {reason_of(error)}") from error
+            raise _cannot_store(error) from error
 
     def label(self, name: FaceName, emotion: str) -> FaceName:
         """Label a face with the emotion that a person states; returns its new name, which contains the label.
@@ -62,7 +62,7 @@ class FaceStore:
         Raises:
             FaceNotFound: there is no such face.
             FaceNameError: the emotion cannot name a folder.
-            StoreFull: the folder cannot be changed.
+            StoreFull, StoreUnwritable: the folder cannot be changed.
         """
         FaceName.check_emotion(emotion)
         with _missing(name), self._folders.opened(name.emotion) as source:
@@ -75,7 +75,7 @@ class FaceStore:
         except FileNotFoundError as error:  # deleted or labelled by somebody else meanwhile
             raise FaceNotFound(f"no saved face {name}") from error
         except OSError as error:
-            raise StoreFull(f"no face can be moved in {self._folders.root}: {reason_of(error)}") from error
+            raise _cannot_store(error) from error
 
     def emotions(self) -> list[str]:
         """The emotions of which there are faces."""
@@ -139,13 +139,18 @@ class FaceStore:
                 name = replace(name, saved=name.saved + timedelta(microseconds=1))
             else:
                 return name
-        raise StoreFull(f"{ATTEMPTS} faces of the same microsecond in {self._folders.root}")
+        raise StoreUnwritable(f"{ATTEMPTS} faces of the same microsecond in {self._folders.root}")
 
     def _orders(self, emotion: str) -> Iterator[tuple[str, str]]:
         """The sort keys of the faces in one folder; a person may keep other files there, too."""
         for _, entry in self._folders.files(emotion):
             if order := FaceName.order(entry.name, emotion):
                 yield order
+
+
+def _cannot_store(error: OSError) -> CannotStore:
+    kind = StoreFull if disk.is_full(error) else StoreUnwritable
+    return kind(disk.trouble("EMOTII_SAVED_FACES", error))
 
 
 def _parsed(names: Iterable[str]) -> Iterator[FaceName]:

@@ -9,6 +9,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DataError, DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from contract import disk
 from contract.errors import EmotiiError, SettingsError
 
 CONNECTIONS = 4
@@ -22,6 +23,10 @@ NO_TRANSACTION = "emotii_no_transaction"
 """Execution option of connections for statements that SQLite refuses inside a transaction."""
 _PAGES = "freelist_count", "page_count"
 
+SETTING = "EMOTII_DATABASE_URL"
+_POSTGRESQL_FULL = "53100"
+_SQLITE_UNWRITABLE = ("SQLITE_IOERR", "SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")
+
 _NO_URL = (
     "EMOTII_DATABASE_URL: not a URL of a database: write sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME; in a "
     "password, percent-encode / @ : # ? and %"
@@ -30,6 +35,10 @@ _NO_URL = (
 
 class DatabaseUnavailable(EmotiiError):  # noqa: N818 - as BrokerUnavailable
     """The database is unreachable or unavailable now; a retry may succeed."""
+
+
+class DatabaseUnwritable(DatabaseUnavailable):
+    """The disk of the database is full or cannot be written."""
 
 
 class RowsRefused(EmotiiError):  # noqa: N818
@@ -103,8 +112,12 @@ class Database:
         except DataError as error:
             raise RowsRefused(self._reason(error.orig)) from None
         except DBAPIError as error:
+            if trouble := _disk_trouble(error.orig):
+                raise DatabaseUnwritable(trouble) from None
             raise DatabaseUnavailable(self._reason(error.orig)) from None
-        except (PoolTimeoutError, OSError) as error:
+        except OSError as error:  # of the folder
+            raise DatabaseUnwritable(disk.trouble(SETTING, error)) from None
+        except PoolTimeoutError as error:
             raise DatabaseUnavailable(self._reason(error)) from None
 
     def _reason(self, error: BaseException | None) -> str:
@@ -117,6 +130,14 @@ class Database:
     def _make_folder(self) -> None:
         if self.kind == "sqlite" and self._url.database:
             Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+
+
+def _disk_trouble(error: BaseException | None) -> str:
+    """What a database says of its disk; empty if the error is another one."""
+    name = str(getattr(error, "sqlite_errorname", ""))
+    if name == "SQLITE_FULL" or getattr(error, "sqlstate", "") == _POSTGRESQL_FULL:
+        return f"the disk of {SETTING} is full"
+    return f"{SETTING} cannot be written: {error} ({name})" if name.startswith(_SQLITE_UNWRITABLE) else ""
 
 
 def _read(url: str) -> URL:

@@ -5,7 +5,7 @@ import time
 
 import structlog
 
-from api_gateway.history.database import Database, DatabaseUnavailable, RowsRefused
+from api_gateway.history.database import Database, DatabaseUnavailable, DatabaseUnwritable, RowsRefused
 from api_gateway.history.executor import BoundedExecutor
 from api_gateway.history.migration import migrate
 from api_gateway.history.write_buffer import Batch, ReadingSampler, WriteBuffer
@@ -56,6 +56,8 @@ class Recorder:
         """Whether the tables are known to be those of this release."""
         self.trouble = ""
         """Why the database is unavailable now; else empty."""
+        self.disk_trouble = ""
+        """The same, if its disk is the reason."""
 
     @property
     def waiting(self) -> int:
@@ -99,9 +101,11 @@ class Recorder:
             await self._write_due()
         except DatabaseUnavailable as error:
             self._set_trouble(reason_of(error))
+            self.disk_trouble = self.trouble if isinstance(error, DatabaseUnwritable) else ""
             await asyncio.sleep(self._backoff.next())
         else:
             self._set_trouble("")
+            self.disk_trouble = ""
             self._backoff.reset()
 
     def discard(self, scope: ErasureScope) -> None:

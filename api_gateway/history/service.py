@@ -111,6 +111,11 @@ class HistoryService(PartialSink):
         """
         return await self._recorder.erase(scope)
 
+    @property
+    def disk_trouble(self) -> str:
+        """Why the disk of the database keeps it from recording; empty if it does not."""
+        return self._recorder.disk_trouble
+
     def event(self) -> events.History:
         """The state of the recording."""
         recorder = self._recorder

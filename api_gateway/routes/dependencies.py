@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Path, Query
 from starlette.requests import HTTPConnection
 
+from api_gateway.disks import Disks
 from api_gateway.erasure.coordinator import ErasureCoordinator
 from api_gateway.faces.saver import FaceSaver
 from api_gateway.faces.store import FaceStore
@@ -85,6 +86,10 @@ async def _predictions(gateway: _GatewayDep) -> Predictions:
     return gateway.predictions
 
 
+async def _disks(gateway: _GatewayDep) -> Disks:
+    return gateway.disks
+
+
 async def _registry(gateway: _GatewayDep) -> Registry:
     return gateway.registry
 
@@ -138,6 +143,7 @@ FaceStoreDep = Annotated[FaceStore, Depends(_faces)]
 FaceSaverDep = Annotated[FaceSaver, Depends(_saver)]
 JobsDep = Annotated[Jobs, Depends(_jobs)]
 PredictionsDep = Annotated[Predictions, Depends(_predictions)]
+DisksDep = Annotated[Disks, Depends(_disks)]
 RegistryDep = Annotated[Registry, Depends(_registry)]
 AddedSourcesDep = Annotated[AddedSources, Depends(_added_sources)]
 RuntimeSettingsDep = Annotated[RuntimeSettingsReader, Depends(_runtime_settings)]

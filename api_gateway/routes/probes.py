@@ -6,7 +6,15 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
-from api_gateway.routes.dependencies import HistoryDep, HubDep, MetricsDep, RegistryDep, RendererDep, ViewersDep
+from api_gateway.routes.dependencies import (
+    DisksDep,
+    HistoryDep,
+    HubDep,
+    MetricsDep,
+    RegistryDep,
+    RendererDep,
+    ViewersDep,
+)
 from api_gateway.routes.openapi import Responses, error_example
 from api_gateway.security.access import Viewer
 
@@ -33,6 +41,13 @@ class HealthResponse(BaseModel):
     status: Literal["ok"] = "ok"
 
 
+class ReadyResponse(HealthResponse):
+    """Live results are served."""
+
+    disks: tuple[str, ...] = ()
+    """Why something cannot be stored now, by disk; live results need none."""
+
+
 @router.get("/healthz")
 async def healthz() -> HealthResponse:
     """Whether this process is alive."""
@@ -40,10 +55,13 @@ async def healthz() -> HealthResponse:
 
 
 @router.get("/readyz", responses=NOT_READY)
-async def readyz(registry: RegistryDep) -> HealthResponse:
-    """Whether Redis, a capture and a worker are available (503: the message lists what is missing)."""
+async def readyz(registry: RegistryDep, disks: DisksDep) -> ReadyResponse:
+    """Whether Redis, a capture and a worker are available (503: the message lists what is missing).
+
+    `disks` names those that are full or cannot be written to, while live results go on.
+    """
     registry.check_ready()
-    return HealthResponse()
+    return ReadyResponse(disks=disks.troubles())
 
 
 @router.get("/metrics", response_class=Response, responses=METRICS)

@@ -1,13 +1,17 @@
-"""The sources that users added, as Redis holds them now."""
+"""The sources that users added, as Redis holds them now; what Redis has lost is written back."""
 
 import asyncio
+from collections.abc import Callable
+from typing import cast
 
 import redis.asyncio
 import structlog
+from redis.exceptions import ResponseError
 
 from api_gateway.sources.errors import BrowserSource, ConfiguredSource, NameTaken, TooManySources, UnknownSource
 from api_gateway.sources.registry import Registry
 from contract import keys
+from contract.added_sources import ADD, PUT, REMOVE, RESTORE, REVISION, KnownSources, Restoration
 from contract.messages import AddedSource
 from contract.redis.broker import outages_named
 from contract.redis.stored import StoredHash
@@ -22,12 +26,17 @@ class AddedSources:
         client: for commands.
         registry: knows the sources of the configuration.
         most: limit on added sources, browsers' cameras included; each is a process of the capture service.
+        on_restored: called with what was written back, and the names, after Redis had lost it.
     """
 
-    def __init__(self, client: redis.asyncio.Redis, registry: Registry, most: int) -> None:
+    def __init__(
+        self, client: redis.asyncio.Redis, registry: Registry, most: int, on_restored: Callable[..., None]
+    ) -> None:
         self._client = client
         self._registry = registry
         self._most = most
+        self._on_restored = on_restored
+        self._known = KnownSources()
         self._stored = StoredHash(keys.ADDED_SOURCES, AddedSource, named_by="name")
         self.sources: dict[str, AddedSource] = {}
         self._adding = asyncio.Lock()
@@ -46,8 +55,10 @@ class AddedSources:
                 await self.poll()
                 self._check_free(source.name)
                 self._check_room()
-                if not await self._client.hsetnx(keys.ADDED_SOURCES, source.name, source.model_dump_json()):
+                value = source.model_dump_json()
+                if not await self._run(ADD, source.name, value):
                     raise _taken(source.name)
+                self._known.changed(source.name, value)
                 self.sources[source.name] = source
         logger.info("source added", source=source.name)
 
@@ -71,8 +82,9 @@ class AddedSources:
                 )
             if source is not None and source.camera:
                 raise BrowserSource(f"a browser sends {name!r}; it ends when that page is closed")
-            if not await self._client.hdel(keys.ADDED_SOURCES, name):
+            if not await self._run(REMOVE, name):
                 raise UnknownSource(f"{name!r} has just been removed")
+            self._known.changed(name, None)
             self.sources.pop(name, None)
         logger.info("source removed", source=name)
 
@@ -93,7 +105,7 @@ class AddedSources:
                     self._check_room()
                 elif not known.camera:
                     raise _taken(source.name)
-                await self._client.hset(keys.ADDED_SOURCES, source.name, (known or source).model_dump_json())
+                await self._run(PUT, source.name, (known or source).model_dump_json())
                 self.sources[source.name] = known or source
 
     def _check_free(self, name: str) -> None:
@@ -106,10 +118,25 @@ class AddedSources:
             raise TooManySources(f"{self._most} sources may be added (EMOTII_ADDED_SOURCES); remove one first")
 
     async def poll(self) -> None:
-        """Read them."""
-        found = await self._stored.read_async(self._client)
+        """Read them, and write back what Redis has lost."""
+        try:
+            stored = cast(dict[bytes, bytes], await self._client.hgetall(keys.ADDED_SOURCES))
+        except ResponseError as error:
+            self._stored.parse(error)  # raises every other error than that of a key of another type
+            return  # nobody has removed the sources
+        if restoration := self._known.follow(stored):
+            await self._restore(restoration)
+        found = self._stored.parse(self._known.sources)
         if self._stored.whole:
             self.sources = found
+
+    async def _restore(self, restoration: Restoration) -> None:
+        if await self._run(RESTORE, *restoration.arguments) and (restoration.lost or restoration.removed):
+            removed = [name.decode(errors="replace") for name in restoration.removed]
+            self._on_restored("added sources", sources=restoration.lost, removed_again=removed)
+
+    async def _run(self, script: str, *arguments: str | bytes | int) -> bool:
+        return bool(await self._client.eval(script, 1, keys.ADDED_SOURCES, REVISION, *arguments))
 
 
 def _taken(name: str) -> NameTaken:

@@ -23,6 +23,7 @@ class Registry:
         clock: Redis's; the registry keeps it synchronised.
         on_change: called with a source's status whenever its state, reason or warning has changed.
         on_gone: called with the name of a source that no longer exists.
+        refusal: returns why Redis refuses every write, so that no process can report itself; empty if it does not.
     """
 
     def __init__(
@@ -31,11 +32,13 @@ class Registry:
         clock: RedisClock,
         on_change: Callable[[SourceStatus], None],
         on_gone: Callable[[str], None],
+        refusal: Callable[[], str] = str,
     ) -> None:
         self._client = client
         self._clock = clock
         self._on_change = on_change
         self._on_gone = on_gone
+        self._refusal = refusal
         self._sources: dict[str, SourceStatus] = {}
         self._workers: dict[str, WorkerStatus] = {}
         self._published: dict[str, tuple[str, str, str]] = {}
@@ -106,6 +109,8 @@ class Registry:
         missing = []
         if not self.reachable:
             missing = ["redis"]
+        elif refusal := self._refusal():
+            missing = [refusal]
         else:
             if not self.workers():
                 missing.append("a worker")
@@ -174,5 +179,6 @@ class Registry:
     def _as_of_now(self, status: SourceStatus) -> SourceStatus:
         if self.is_alive(status) or status.state == "OFFLINE":
             return status
-        reason = "its capture process is gone or stuck" if self.reachable else "Redis cannot be reached"
+        gone = self._refusal() or "its capture process is gone or stuck"
+        reason = gone if self.reachable else "Redis cannot be reached"
         return status.model_copy(update={"state": "OFFLINE", "reason": reason, "warning": "", "fps": 0.0})

@@ -14,6 +14,7 @@ import { setServerTime } from "./shared/clock.js";
 import { byId } from "./shared/dom.js";
 import { Router } from "./shared/router.js";
 import { requireSession, showSession } from "./shared/session.js";
+import { showStatus } from "./shared/status-message.js";
 
 const live = new LiveView(byId("tiles"), byId("no-sources"));
 const settings = new RuntimeSettings(byId("saving"), byId("blur"), byId("settings-status"));
@@ -74,6 +75,8 @@ function showStats(event) {
   showPipeline(stats);
   live.showMetrics(stats);
   settings.update(stats);
+  const disks = stats.disks.length ? `Live results continue, but: ${stats.disks.join("; ")}.` : "";
+  if (byId("disk-status").textContent !== disks) showStatus(byId("disk-status"), disks, true);
   if (router.current === "settings") sources.refresh();
   showConnection();
 }

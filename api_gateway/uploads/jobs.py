@@ -1,7 +1,6 @@
 """Jobs: uploads recordings for the jobs service, cancels jobs and serves their files."""
 
 import asyncio
-import errno
 import os
 import uuid
 from contextlib import suppress
@@ -22,14 +21,12 @@ from api_gateway.uploads.errors import (
 )
 from api_gateway.uploads.multipart import MultipartFile
 from api_gateway.uploads.request_body import recording_too_large
-from contract import keys
-from contract.errors import reason_of
+from contract import disk, keys
 from contract.jobs import JOB_ID, UPDATE, JobFiles, stored_jobs
 from contract.messages.job import JobStatus
 from contract.redis.broker import outages_named
 from contract.redis.clock import RedisClock
 
-FULL_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 MOST_UNFINISHED = 100
 """Jobs that may wait; the recordings of all of them are on the disk."""
 END_POLL_SECONDS, END_POLLS = 0.1, 150
@@ -218,6 +215,5 @@ def _with_reason(job: JobStatus, runner: bool) -> JobStatus:
 
 
 def _unwritable(error: OSError) -> DiskFull | DiskUnwritable:
-    if error.errno in FULL_DISK:
-        return DiskFull("the disk of EMOTII_JOBS is full; cancel jobs or make room")
-    return DiskUnwritable(f"no video can be written into EMOTII_JOBS: {reason_of(error)}")
+    trouble = disk.trouble("EMOTII_JOBS", error)
+    return DiskFull(f"{trouble}; cancel jobs or make room") if disk.is_full(error) else DiskUnwritable(trouble)

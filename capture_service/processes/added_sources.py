@@ -4,13 +4,16 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from threading import Event, Thread
+from typing import cast
 
 import redis
 import structlog
+from redis.exceptions import ResponseError
 
 from capture_service.sources.options import Options
 from capture_service.sources.spec import SourceSpec, parse
 from contract import keys
+from contract.added_sources import REMOVE, RESTORE, REVISION, KnownSources
 from contract.address import added_kind
 from contract.errors import BrokerUnavailable, SourceError, reason_of
 from contract.messages import AddedSource
@@ -24,6 +27,8 @@ POLL_SECONDS = 0.5
 LINGER_SECONDS = 20.0
 """How long the source of a browser that left is kept, so that the browser finds it ready after a reload."""
 
+GATEWAYS_SECONDS = 2.0
+"""By then a gateway has written back what Redis lost; it also reports that on the page."""
 READERS_SECONDS = 4.0
 """By then workers and gateways have seen that a source left the registry."""
 
@@ -49,6 +54,9 @@ class AddedSources:
         self._unregistered: dict[str, float] = {}
         """Since when a source is out of the registry while its streams still exist."""
         self._sources: tuple[SourceSpec, ...] = ()
+        self._known = KnownSources()
+        self._lost_since: float | None = None
+        """Since when Redis lacks what this process knows, by the monotonic clock."""
 
     def start(self, stop: Event) -> None:
         """Poll until `stop` is set."""
@@ -69,14 +77,32 @@ class AddedSources:
             BrokerUnavailable: Redis cannot be reached; nothing changes.
         """
         with outages_named():
-            stored = self._stored.read(self._client)
-            if not self._stored.whole:
+            try:
+                self._follow(cast(dict[bytes, bytes], self._client.hgetall(keys.ADDED_SOURCES)))
+            except ResponseError as error:
+                self._stored.parse(error)  # raises every other error than that of a key of another type
                 return  # nobody has removed the sources that are captured
+            stored = self._stored.parse(self._known.sources)
+            if not self._stored.whole:
+                return
             before = self._specs
             self._specs = {one: before[one] if one in before else _spec(one) for one in stored.values()}
             specs = [spec for spec in self._specs.values() if spec is not None]
             self._sources = tuple(spec for spec in specs if spec.kind != "browser" or self._is_sent(spec.name))
             self._unregister_ended({spec.name for spec in specs})
+
+    def _follow(self, stored: dict[bytes, bytes]) -> None:
+        """Take over what Redis holds. If Redis has lost sources, they stay, and are written back if no gateway does."""
+        restoration = self._known.follow(stored)
+        if restoration is None or not (restoration.lost or restoration.removed):
+            self._lost_since = None
+            return
+        if self._lost_since is None:
+            self._lost_since = time.monotonic()
+        if time.monotonic() - self._lost_since > GATEWAYS_SECONDS and self._client.eval(
+            RESTORE, 1, keys.ADDED_SOURCES, REVISION, *restoration.arguments
+        ):
+            logger.warning("restored, redis had lost it", what="added sources", sources=restoration.lost)
 
     def _run(self, stop: Event) -> None:
         while not stop.is_set():
@@ -96,7 +122,7 @@ class AddedSources:
         if time.monotonic() - self._left.setdefault(name, time.monotonic()) < self._linger:
             return True
         # A browser that comes back at this very moment adds its source again within a second.
-        self._client.hdel(keys.ADDED_SOURCES, name)
+        self._client.eval(REMOVE, 1, keys.ADDED_SOURCES, REVISION, name)
         self._left.pop(name)
         return False
 

@@ -99,6 +99,8 @@ class Stats(Event):
     saving: Saving
     history: History
     settings: Settings
+    disks: tuple[str, ...] = ()
+    """Why something cannot be stored now, by disk: of Redis, of the saved faces, of the history. Live results go on."""
     restored: Restored | None = None
     """The last time that Redis had lost something; null if it never had since the gateway started."""
     sources: dict[str, SourceStats]

@@ -17,7 +17,9 @@ from api_gateway.faces.store import FaceStore
 from api_gateway.history.database import Database, DatabaseUnavailable
 from api_gateway.history.queries import HistoryQueries
 from api_gateway.history.service import LEASE_TASK, HistoryService
+from api_gateway.restorations import Restorations
 from api_gateway.results.erased_scopes import ErasedScopes
+from api_gateway.security.audit import AuditLog
 from api_gateway.settings import GatewaySettings
 from api_gateway.uploads.jobs import Jobs
 from contract import keys
@@ -136,9 +138,9 @@ def _coordinator(clients: AsyncClients, clock: RedisClock, settings: GatewaySett
     lease = AsyncLease(commands, LEASE_TASK)  # never acquired: this process records no history
     history = HistoryService(Database(settings.database_url), lease, clock, timedelta(0), ErasedScopes())
     jobs = Jobs(commands, clock, settings.jobs, settings.jobs_upload_limit)
-    return ErasureCoordinator(
-        commands, clock, Eraser(commands, FaceStore(settings.saved_faces), history, jobs), NoLiveState()
-    )
+    eraser = Eraser(commands, FaceStore(settings.saved_faces), history, jobs)
+    restorations = Restorations(AuditLog(settings.audit_log), clock)
+    return ErasureCoordinator(commands, clock, eraser, NoLiveState(), restorations.report)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from contract.service.lifecycle import private_files, stop_on_signal
 from contract.service.logs import scrub
 from contract.service.settings import load
 from emotii.local import data_folder
+from emotii.local.disk_guard import DiskGuard
 from emotii.local.ports import DEFAULT, choose
 from emotii.local.redis_server import PrivateServer
 from emotii.local.supervisor import Service, Supervised, Supervisor, services_environment, workers
@@ -77,8 +78,12 @@ def _server(settings: UpSettings) -> Iterator[tuple[list[Supervised], str]]:
         yield [], settings.redis_url
         return
     with data_folder.locked(settings.data) as lock:
-        server = PrivateServer(settings.data, inherited=(lock.fileno(),))
-        yield [server], server.url
+        server, ended = PrivateServer(settings.data, inherited=(lock.fileno(),)), Event()
+        DiskGuard(server.url, settings.data).start(ended)
+        try:
+            yield [server], server.url
+        finally:
+            ended.set()
 
 
 def _sources(settings: UpSettings, console: Console) -> dict[str, str]:

@@ -8,6 +8,7 @@ import pytest
 
 from capture_service.processes.added_sources import AddedSources
 from contract import keys
+from contract.added_sources import REVISION
 from contract.messages import AddedSource
 from tests.capture import status, until
 from tests.integration.test_capture_service import children, online, service
@@ -145,4 +146,4 @@ def test_the_source_of_a_browser_that_left_is_removed_and_that_of_one_that_retur
         return not added.sources()
 
     until(removed)
-    assert not client.exists(keys.ADDED_SOURCES)
+    assert set(client.hkeys(keys.ADDED_SOURCES)) <= {REVISION}

@@ -13,6 +13,7 @@ from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as connect_socket
 
 from contract import keys
+from contract.added_sources import REVISION
 from contract.messages import AddedSource, InboxPicture, SourceStatus
 from contract.redis.broker import Clients
 from emotii.local.redis_server import PrivateServer
@@ -106,7 +107,7 @@ def test_an_invalid_picture_or_name_ends_the_connection_with_the_reason(gateway:
     for name in NO_NAMES:
         with browser(gateway, name) as socket:
             assert refusal(socket) == "bad_source"
-    assert not clients.commands.exists(keys.ADDED_SOURCES)
+    assert set(clients.commands.hkeys(keys.ADDED_SOURCES)) <= {REVISION}
     for message, code in NO_PICTURES:
         with browser(gateway) as socket:
             assert ready(socket) == 2

@@ -8,9 +8,11 @@ from typing import Any
 
 import httpx
 import pytest
+import redis
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as connect_socket
 
+from contract import keys
 from emotii.local.redis_server import PrivateServer
 from tests.stage import GatewayProcess, Producer, free_port, gateway_process, until
 from tests.viewer import events_of
@@ -66,3 +68,13 @@ def test_the_retries_of_an_erasure_until_now_end_the_running_episodes_once(gatew
         phases = [(event["track"], event["phase"]) for event in episodes(client)]
     assert sorted(phases) == [(1, "end"), (1, "start"), (2, "end"), (2, "start")]
     assert is_retried(gateway, erasure)
+
+
+def test_an_erasure_that_redis_loses_is_not_forgotten(gateway: GatewayProcess, server: PrivateServer):
+    erasure = erase(gateway, source="front")
+    until(lambda: is_retried(gateway, erasure), 30, "a retry")
+    with redis.Redis.from_url(server.url) as client:
+        client.flushdb()
+        until(lambda: client.hexists(keys.ERASURES, erasure), 30, "the erasure in Redis again")
+    assert gateway.get(f"/api/v1/erasures/{erasure}").json()["state"] == "running"
+    assert "RESTORE erasures" in gateway.folder.with_suffix(".audit.jsonl").read_text()

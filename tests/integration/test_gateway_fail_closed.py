@@ -122,3 +122,18 @@ def test_a_bound_of_the_environment_cannot_be_loosened(producer: Producer, serve
             shown = next(events_of(client, "stats"))["settings"]
         assert shown == {**STRICT, "saving_allowed": False, "min_blur": "blur"}
         assert gateway.saved() == []
+
+
+def test_sources_that_redis_loses_are_added_again_and_a_removed_one_is_not(gateway: GatewayProcess, clients: Clients):
+    for name in ("door", "hall"):
+        added = {"name": name, "address": f"rtsp://{name}.local/live"}
+        assert httpx.post(f"{gateway.url}/api/v1/sources", json=added, timeout=20).status_code == 201
+    assert httpx.delete(f"{gateway.url}/api/v1/sources/hall", timeout=20).status_code == 204
+    clients.commands.flushdb()
+    until(lambda: clients.commands.hexists(keys.ADDED_SOURCES, "door"), 30, "the source in Redis again")
+    assert gateway.get("/api/v1/sources/door").status_code == 200
+    assert not clients.commands.hexists(keys.ADDED_SOURCES, "hall")
+    assert "added sources" in gateway.log.read_text()
+    assert httpx.delete(f"{gateway.url}/api/v1/sources/door", timeout=20).status_code == 204
+    time.sleep(2)
+    assert not clients.commands.hexists(keys.ADDED_SOURCES, "door")

@@ -57,7 +57,7 @@ def test_only_one_of_two_gateways_saves_and_the_other_takes_over(
         until(other.saved, 30, "the other gateway's first face")
 
 
-def test_saving_on_a_full_disk_returns_507_and_the_rest_continues(server: PrivateServer, tmp_path: Path):
+def test_saving_where_nothing_can_be_written_returns_507_and_the_rest_continues(server: PrivateServer, tmp_path: Path):
     (tmp_path / "file").write_text("")
     with (
         Producer(server.url),
@@ -66,7 +66,7 @@ def test_saving_on_a_full_disk_returns_507_and_the_rest_continues(server: Privat
         until(gateway.ready, 30)
         until(lambda: gateway.get("/emotion").json()["emotion"])
         answer = httpx.post(f"{gateway.url}/save_current", timeout=20)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (507, "storage_full")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (507, "storage_unwritable")
         with connect_socket(gateway.socket_url) as client:
             until(lambda: next(events_of(client, "stats"))["saving"]["paused"], 20, "the pause of saving")
             assert next(events_of(client, "reading"))["emotion"]

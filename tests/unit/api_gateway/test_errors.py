@@ -19,15 +19,16 @@ from api_gateway.errors import (
     error_response,
     install_error_handlers,
 )
+from api_gateway.faces.errors import CannotStore
 from api_gateway.faces.filename import FaceNameError
-from api_gateway.history.database import DatabaseUnavailable
+from api_gateway.history.database import DatabaseUnavailable, DatabaseUnwritable
 from api_gateway.security.errors import TooManyAttempts, Unauthorized, WrongToken
 from api_gateway.sources.errors import UnknownSource
 from api_gateway.uploads.errors import UploadTooLarge
 from contract.errors import BrokerUnavailable, EmotiiError
 
-INTERNAL = {CannotErase, FaceNameError}
-"""Errors that no service lets through to a route."""
+INTERNAL = {CannotErase, FaceNameError, CannotStore, DatabaseUnwritable}
+"""Errors that no service lets through to a route, or that have the entry of a more general one."""
 PUBLIC = """
     400 bad_request unknown_host
     401 unauthorized wrong_token
@@ -43,7 +44,7 @@ PUBLIC = """
     431 too_large
     503 busy history_unavailable no_capture no_frame no_worker not_ready redis_unavailable
     504 timeout
-    507 disk_full disk_unwritable storage_full
+    507 disk_full disk_unwritable storage_full storage_unwritable
 """
 
 

@@ -66,6 +66,7 @@ class Scene:
             self.encoded,
             {"front": 2, "back": 0}.get,
             SimpleNamespace(last=None),
+            SimpleNamespace(troubles=tuple),
             self.clock,
         )
 

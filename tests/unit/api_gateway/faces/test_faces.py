@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from api_gateway.faces import store as face_store
-from api_gateway.faces.errors import FaceNotFound, StoreFull
+from api_gateway.faces.errors import FaceNotFound, StoreFull, StoreUnwritable
 from api_gateway.faces.filename import FaceName, FaceNameError
 from api_gateway.faces.retention import FaceRetention
 from api_gateway.faces.source_tag import HEAD_BYTES, origin, tagged
@@ -127,14 +127,14 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(face_store.os, "fsync", full)
-    with pytest.raises(StoreFull, match="No space left"):
+    with pytest.raises(StoreFull, match="the disk of EMOTII_SAVED_FACES is full"):
         FaceStore(tmp_path).save(b"jpeg", NAME)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path):
+def test_a_folder_that_cannot_be_created_is_reported_as_such_and_not_as_a_full_disk(tmp_path: Path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreFull, match="file"):
+    with pytest.raises(StoreUnwritable, match="EMOTII_SAVED_FACES cannot be written"):
         FaceStore(tmp_path / "file" / "faces").save(b"jpeg", NAME)
 
 
@@ -149,7 +149,7 @@ def test_links_are_not_followed(tmp_path: Path):
         store.read(NAME)
     with pytest.raises(FaceNotFound):
         store.delete(NAME)
-    with pytest.raises(StoreFull):
+    with pytest.raises(StoreUnwritable):
         store.save(b"jpeg", NAME)
     assert store.newest()[0] == []
     assert [path.name for path in outside.iterdir()] == [str(NAME)]
@@ -296,7 +296,7 @@ def test_a_link_in_place_of_an_emotions_folder_takes_no_labelled_face(tmp_path: 
     store = FaceStore(tmp_path / "faces")
     name = store.save(b"jpeg", NAME)
     (tmp_path / "faces" / "sad").symlink_to(outside)
-    with pytest.raises(StoreFull):
+    with pytest.raises(StoreUnwritable):
         store.label(name, "sad")
     assert list(outside.iterdir()) == []
     assert store.read(name) == b"jpeg"

@@ -6,6 +6,7 @@ import pytest
 
 from api_gateway.sources.added_sources import AddedSources
 from api_gateway.sources.errors import TooManySources
+from contract.added_sources import ADD, PUT
 from contract.messages import AddedSource
 
 
@@ -20,15 +21,14 @@ class Redis:
         await asyncio.sleep(0)
         return found
 
-    async def hset(self, _key: str, name: str, value: str) -> None:
+    async def eval(self, script: str, _keys: int, _key: str, revision: bytes, *arguments: str) -> int:
         await asyncio.sleep(0)
-        self.stored[name.encode()] = value.encode()
-
-    async def hsetnx(self, key: str, name: str, value: str) -> bool:
-        if name.encode() in self.stored:
-            return False
-        await self.hset(key, name, value)
-        return True
+        if script in {ADD, PUT}:
+            name, value = arguments
+            if script == ADD and name.encode() in self.stored:
+                return 0
+            self.stored |= {name.encode(): value.encode(), revision: b"1"}
+        return 1
 
 
 class NoSources:
@@ -49,7 +49,7 @@ def test_of_sources_that_are_added_at_the_same_time_only_as_many_as_allowed_are(
         return await asyncio.gather(*adding, return_exceptions=True)
 
     redis = Redis()
-    added = AddedSources(redis, NoSources(), 2)
+    added = AddedSources(redis, NoSources(), 2, lambda *_, **__: None)
     results = asyncio.run(scene())
     assert [type(result) for result in results] == [type(None)] * 2 + [TooManySources] * 3
-    assert len(redis.stored) == len(added.sources) == 2
+    assert len(redis.stored) - 1 == len(added.sources) == 2  # and the revision
