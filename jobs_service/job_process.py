@@ -13,7 +13,7 @@ from threading import Event
 from capture_service.sources.opencv import limit
 from capture_service.watchdog import Watchdog
 from contract import disk
-from contract.errors import EmotiiError, SettingsError, SourceError
+from contract.errors import EmotiiError, SourceError
 from contract.redis.broker import connect
 from contract.service import logs
 from contract.service.child_process import open_connection
@@ -55,8 +55,8 @@ def _outcome(task: JobTask, on_progress: ProgressCallback, on_step: Callable[[],
     except SourceError as error:
         return JobFailure(f"the recording is not a readable video: {error}")
     except EmotiiError as error:
-        if isinstance(error, SettingsError) and isinstance(error.__cause__, OSError) and disk.is_full(error.__cause__):
-            return JobFailure(disk.trouble("EMOTII_JOBS", error.__cause__))
+        if (cause := error.__cause__) is not None and disk.is_full(cause):  # every file of a job is in its folder
+            return JobFailure(disk.trouble("EMOTII_JOBS", cause))
         return JobFailure(str(error))
     except Exception as error:
         if is_out_of_memory(error):

@@ -135,7 +135,7 @@ class Database:
 def _disk_trouble(error: BaseException | None) -> str:
     """What a database says of its disk; empty if the error is another one."""
     name = str(getattr(error, "sqlite_errorname", ""))
-    if name == "SQLITE_FULL" or getattr(error, "sqlstate", "") == _POSTGRESQL_FULL:
+    if disk.is_full(error) or getattr(error, "sqlstate", "") == _POSTGRESQL_FULL:
         return f"the disk of {SETTING} is full"
     return f"{SETTING} cannot be written: {error} ({name})" if name.startswith(_SQLITE_UNWRITABLE) else ""
 

@@ -28,11 +28,17 @@ class SentEntryStore:
     """
 
     def __init__(self, path: Path) -> None:
+        """Create the file.
+
+        Raises:
+            EmotiiError: the disk is full.
+        """
         path.unlink(missing_ok=True)
         self._lock = Lock()
         self._file = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
-        # The file is useless without this process, so it need not survive a crash.
-        self._file.executescript("pragma journal_mode = off; pragma synchronous = off;" + _SCHEMA)
+        with _disk_full_named():
+            # The file is useless without this process, so it need not survive a crash.
+            self._file.executescript("pragma journal_mode = off; pragma synchronous = off;" + _SCHEMA)
         path.unlink()
         self._waiting: list[tuple[Sequence[Crop], FrameDone]] = []
         self._forgotten = 0

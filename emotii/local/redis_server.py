@@ -12,6 +12,7 @@ from pathlib import Path
 
 import redis
 
+from contract import disk
 from contract.errors import EmotiiError
 from emotii.local import child_process
 
@@ -89,8 +90,11 @@ class PrivateServer:
             ServerError: it ended, or did not respond within 30 s.
         """
         self.kill()
-        self._data.mkdir(parents=True, exist_ok=True)
-        self._data.chmod(0o700)  # an older release may have made it readable for others
+        try:
+            self._data.mkdir(parents=True, exist_ok=True)
+            self._data.chmod(0o700)  # an older release may have made it readable for others
+        except OSError as error:
+            raise ServerError(disk.trouble("EMOTII_DATA", error)) from error
         log = self._data / "server.log"
         command: list[str | Path] = [self._binary, "--port", "0"]
         command += ["--unixsocket", self._socket, "--unixsocketperm", "700"]
@@ -112,7 +116,11 @@ class PrivateServer:
                 except redis.exceptions.RedisError:
                     time.sleep(0.02)
         last = log.read_text(errors="replace").strip().splitlines()[-1:] if log.exists() else []
-        raise ServerError(f"{self._binary.name} did not start in {self._data}: {' '.join(last) or 'no log'}")
+        raise ServerError(f"{self._binary.name} did not start in {self._data}: {' '.join(last) or self._silence()}")
+
+    def _silence(self) -> str:
+        """Why a server that did not start has logged nothing."""
+        return "the disk of EMOTII_DATA is full" if not shutil.disk_usage(self._data).free else "no log"
 
     def kill(self) -> None:
         """Kill the server, as a fault would. Its data remain."""

@@ -8,18 +8,25 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import cv2
 import httpx
 import psutil
 import pytest
 from websockets.sync.client import connect as connect_socket
 
+from contract import keys
 from contract.errors import BrokerUnavailable
+from contract.jobs import JobFiles, stored_jobs
+from contract.messages.job import JobStatus
 from contract.redis.broker import Clients, connect, outages_named
 from emotii.local.disk_guard import DiskGuard
-from emotii.local.redis_server import PrivateServer, find_server
-from tests.stage import GatewayProcess, Producer, gateway_process, until
+from emotii.local.redis_server import PrivateServer, ServerError, find_server
+from tests.inference import processes, working
+from tests.stage import GatewayProcess, Producer, clip_frames, gateway_process, until
+from tests.system import private_server
 from tests.viewer import events_of
 
+JOB = "0123456789ab"
 MEGABYTES = 48
 RECOVERY_SECONDS = 90.0
 """Three times the promised 30."""
@@ -107,6 +114,40 @@ def test_on_a_full_disk_live_results_go_on_and_everything_else_says_why_it_rests
     finally:
         ended.set()
         server.stop()
+
+
+@pytest.mark.long
+def test_a_job_on_a_full_disk_names_the_disk_as_its_reason(disk: Path, tmp_path: Path):
+    video = tmp_path / "clip.mp4"
+    writer = cv2.VideoWriter(str(video), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*"mp4v"), 25.0, (320, 240))
+    for frame in clip_frames(3):
+        writer.write(cv2.resize(frame, (320, 240)))
+    writer.release()
+    files = JobFiles(disk / "jobs")
+    files.recording(JOB).parent.mkdir(parents=True)
+    files.recording(JOB).write_bytes(video.read_bytes())
+    fill(disk)
+    queued = JobStatus(id=JOB, name="clip.mp4", created_ms=1, changed_ms=1)
+    with private_server(tmp_path) as server, closing(connect(server.url, "test")) as clients:
+        clients.commands.hset(keys.JOBS, JOB, queued.model_dump_json())
+
+        def job() -> JobStatus:
+            found = stored_jobs().message(JOB, clients.commands.hget(keys.JOBS, JOB))
+            assert found is not None
+            return found
+
+        with working(server.url), processes() as start:
+            service = start(server.url, "jobs_service", jobs=files.root, log_level="warning")
+            until(lambda: job().over, 90, "the end of the job")
+            service.terminate()
+            _, log = service.communicate(timeout=30)
+        assert (job().state, job().reason) == ("failed", "the disk of EMOTII_JOBS is full"), log
+
+
+def test_a_server_that_cannot_start_on_a_full_disk_names_the_disk(disk: Path):
+    fill(disk)
+    with pytest.raises(ServerError, match="the disk of EMOTII_DATA is full"):
+        PrivateServer(disk / "data", find_server()).start()
 
 
 def test_a_server_that_may_write_no_more_serves_on_and_stores_again_when_it_may(tmp_path: Path):

@@ -55,7 +55,14 @@ def wipe(gateway: GatewayProcess, clients: Clients, how: str) -> None:
             clients.commands.hset(keys.SETTINGS, mapping={"saving": "true", "blur": '"off"', "revision": "1"})
 
 
-@pytest.mark.parametrize("how", ["flush", "evicted", "malformed", "another type", "rolled back"])
+@pytest.mark.parametrize(
+    "how",
+    [
+        "flush",
+        "rolled back",
+        *(pytest.param(how, marks=pytest.mark.long) for how in ("evicted", "malformed", "another type")),
+    ],
+)
 def test_settings_that_redis_loses_stay_in_force_and_are_written_back_and_reported(
     gateway: GatewayProcess, clients: Clients, how: str
 ):

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 import structlog
@@ -79,3 +81,16 @@ def test_messages_below_the_level_are_not_logged(capsys):
     configure(service="test", level="warning")
     structlog.get_logger().info("not logged")
     assert capsys.readouterr().err == ""
+
+
+def test_a_log_on_a_full_disk_loses_lines_and_ends_no_service():
+    code = (
+        "import structlog\n"
+        "from contract.service import logs\n"
+        "logs.configure(service='gateway')\n"
+        "structlog.get_logger().warning('x' * 20_000)\n"
+        "print('goes on')\n"
+    )
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=full, check=False, text=True)
+    assert (done.returncode, done.stdout) == (0, "goes on\n")
