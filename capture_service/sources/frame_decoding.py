@@ -24,6 +24,7 @@ from av.container import InputContainer
 from av.sidedata.sidedata import SideData, SideDataContainer, Type
 from av.stream import Disposition
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from capture_service.frame import Picture
@@ -97,6 +98,7 @@ class FrameReader:
         """Whether frames refer to a damaged one, until the next key frame."""
         self._matrix: bytes | None = None
         self._matrix_known = False
+        self._reformatter = VideoReformatter()
         self._size: tuple[int, int] | None = None
         """Width and height of the first picture."""
 
@@ -140,7 +142,7 @@ class FrameReader:
         size = square_pixels(content.width, content.height, self._aspect, self._max_pixels)
         image = _first_field(content) if content.interlaced_frame else content
         scaling = None if size == (image.width, image.height) else "BICUBIC"
-        scaled = image.reformat(*size, format="bgr24", interpolation=scaling)
+        scaled = self._reformatter.reformat(image, *size, format="bgr24", interpolation=scaling, threads=1)
         return self._shown(np.asarray(scaled.to_ndarray(), np.uint8), _matrix(content))
 
     def _next_packet(self) -> "VideoPacket | None":
