@@ -14,7 +14,7 @@ from contract.printable import printable
 
 Kind = Literal["webcam", "file", "pictures", "stream", "inbox", "browser"]
 
-PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".webp", ".avif", ".tif", ".tiff")
 DEMO_CLIP = Path(__file__).parents[1] / "demo" / "demo.mp4"
 NONE = "none"
 """The value of EMOTII_SOURCES for no source; an empty value means the default."""
