@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
+from itertools import count, cycle, islice
 
 import av
 import numpy as np
@@ -49,6 +50,7 @@ class RtspServer:
         tls: encrypts the connections, if there is one.
         requests: the first lines of all requests.
         sent_over: the transports over which it sent pictures.
+        client_ports: to which clients wanted their pictures over UDP.
     """
 
     transports: tuple[str, ...] = ("tcp", "udp")
@@ -61,10 +63,10 @@ class RtspServer:
     tls: ssl.SSLContext | None = None
     requests: list[str] = field(default_factory=list)
     sent_over: set[str] = field(default_factory=set)
+    client_ports: list[int] = field(default_factory=list)
     port: int = 0
 
     def start(self) -> None:
-        self._frames = nal_units()
         self._socket = socket.create_server(("127.0.0.1", self.port))
         self.port = self._socket.getsockname()[1]
         self._stop = threading.Event()
@@ -103,6 +105,7 @@ class RtspServer:
                     connection.sendall(_response(status, headers.get("cseq", "0"), answer, body))
                     if method == "SETUP" and (ports := re.search(r"client_port=(\d+)", headers["transport"])):
                         address = "127.0.0.1", int(ports[1])
+                        self.client_ports.append(address[1])
                     kind = "udp" if address else "tcp"
                     if method == "PLAY" and kind not in self.silent_over:
                         self.sent_over.add(kind)
@@ -142,14 +145,8 @@ class RtspServer:
         return 200, "Session: 1\r\n", ""
 
     def _send(self, connection: socket.socket, udp: socket.socket, address: tuple[str, int] | None) -> None:
-        sequence = 0
-        for number in range(self.most_frames):
-            payloads = list(_payloads(self._frames[number % len(self._frames)]))
-            for place, payload in enumerate(payloads):
-                marker = 0x80 if place == len(payloads) - 1 else 0
-                time_ = number * 90_000 // FPS
-                packet = struct.pack("!BBHII", 0x80, 96 | marker, sequence & 0xFFFF, time_ & 0xFFFFFFFF, 7) + payload
-                sequence += 1
+        for packets in islice(rtp_frames(), self.most_frames):
+            for packet in packets:
                 try:
                     if address:
                         udp.sendto(packet, address)
@@ -159,6 +156,18 @@ class RtspServer:
                     return
             if self._stop.wait(1 / FPS):
                 return
+
+
+def rtp_frames() -> Iterator[list[bytes]]:
+    """The packets of each frame, without an end."""
+    sequence = count()
+    for number, units in enumerate(cycle(nal_units())):
+        payloads, time = list(_payloads(units)), number * 90_000 // FPS & 0xFFFFFFFF
+        marked = [96] * (len(payloads) - 1) + [96 | 0x80]
+        yield [
+            struct.pack("!BBHII", 0x80, kind, next(sequence) & 0xFFFF, time, 7) + payload
+            for kind, payload in zip(marked, payloads, strict=True)
+        ]
 
 
 def _payloads(units: list[bytes]) -> Iterator[bytes]:

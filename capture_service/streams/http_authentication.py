@@ -45,11 +45,11 @@ class Authentication:
         """Whether a request that was refused with these challenges is worth another try."""
         if self._user is None:
             return False
-        tried = self._basic or self._challenge is not None
+        tried = self._basic, (self._challenge or {}).get("nonce")
         self._challenge = _digest_challenge(challenges)
         self._basic = self._challenge is None
-        # A nonce of Digest expires; then the same password is right with the next one.
-        return not tried or (self._challenge or {}).get("stale", "").lower() == "true"
+        # A nonce of Digest may serve for one request only; then the same password is right with the next one.
+        return tried != (self._basic, (self._challenge or {}).get("nonce"))
 
     def headers(self, url: StreamUrl) -> dict[str, bytes]:
         """The header of a request for `url`, if a challenge was answered; in UTF-8."""

@@ -6,10 +6,12 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
+from itertools import takewhile
 from pathlib import Path
 
 import cv2
@@ -24,7 +26,8 @@ from capture_service.streams.connected_peers import ConnectedPeers
 from capture_service.streams.frames import StreamFailure
 from contract.errors import SourceError
 from tests.cameras import MULTIPART, raw_camera, tls
-from tests.rtsp_server import rtsp_server
+from tests.capture import until
+from tests.rtsp_server import rtp_frames, rtsp_server
 
 JPEG = cv2.imencode(".jpg", np.full((120, 160, 3), 90, np.uint8))[1].tobytes()
 REDIS = "unix:///nowhere"
@@ -275,6 +278,32 @@ def test_an_rtsp_stream_that_comes_from_another_host_is_refused():
         pytest.raises(SourceError, match=r"leads to another host \(127\.0\.0\.2\)"),
     ):
         opened(f"rtsp://127.0.0.1:{server.port}/live")
+
+
+@pytest.mark.parametrize("added", [True, False])
+def test_pictures_that_another_host_sends_to_the_port_of_a_stream_are_not_shown(added: bool):
+    with rtsp_server(transports=("udp",), silent_over=("udp",)) as server, ThreadPoolExecutor(1) as executor:
+        spec = SourceSpec("door", "stream", f"rtsp://127.0.0.1:{server.port}/live", added=added)
+        door = StreamCamera(spec, bounds())
+
+        def seen() -> object:
+            door.open()
+            return door.read().picture
+
+        watching = executor.submit(seen)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as impostor:
+            impostor.bind(("127.0.0.2", 0))
+            until(lambda: server.client_ports, 10)
+            sent = 0
+            for packets in takewhile(lambda _: not watching.done(), rtp_frames()):
+                for packet in packets:
+                    impostor.sendto(packet, ("127.0.0.1", server.client_ports[-1]))
+                sent += 1
+                time.sleep(0.02)
+        assert sent > 20
+        with pytest.raises(SourceError, match="does not respond in time"):
+            watching.result()
+        door.close()
 
 
 def test_a_session_description_over_http_opens_no_port_and_joins_no_group():

@@ -254,6 +254,20 @@ def test_user_and_password_answer_basic_and_digest(challenges: bytes):
     assert "wrongword" not in str(refused.value)
 
 
+def test_a_polled_camera_may_want_another_nonce_for_each_request():
+    used: set[bytes] = set()
+
+    def reply(request: bytes) -> list[bytes]:
+        found = re.search(rb'nonce="(\w+)"', request)
+        if found and found[1] not in used:
+            used.add(found[1])
+            return snapshot(FIRST)
+        return [b"HTTP/1.1 401 x\r\n", DIGEST.replace(b"n1", b"n%d" % len(used)), b"\r\n"]
+
+    with raw_camera(reply) as camera:
+        assert shades(stream(camera.port, user="us:p@"), 5) == [60] * 5
+
+
 @pytest.mark.parametrize("challenges", [BASIC, DIGEST])
 def test_a_password_of_any_characters_is_sent(challenges: bytes):
     def reply(request: bytes) -> list[bytes]:
