@@ -86,7 +86,7 @@ function stop(problem = "") {
   setText(byId("problem"), problem);
   setText(byId("video-message"), "The camera is off");
   setText(byId("start"), "Start the camera");
-  setState("stale", "off");
+  setState("off", "off");
 }
 
 function update() {

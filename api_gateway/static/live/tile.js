@@ -36,18 +36,10 @@ export class Tile {
     this.parts.state.dataset.state = isSlow ? "SLOW" : state;
     setText(this.parts.state, isSlow ? warning : state.toLowerCase());
     this.parts.cameraOn.hidden = state !== "ONLINE" || status.recording;
-    if (!this.isSized) this.setSize(status);
+    this.video.reserve(status);
     this.video.setProblem(outage || (state === "ONLINE" ? "" : [state.toLowerCase(), reason].filter(Boolean).join(": ")));
     this.parts.save.disabled = state !== "ONLINE";
     if (outage) this.faces.clear();
-  }
-
-  /** Reserve the place of the video once: a video of another shape is shown inside it, so that no tile moves. */
-  setSize({ width, height }) {
-    this.isSized = true;
-    if (!width) return;
-    this.parts.screen.style.aspectRatio = `${width} / ${height}`;
-    this.parts.picture.style.setProperty("--ratio", width / height);
   }
 
   addReading(reading) {

@@ -34,11 +34,20 @@ export class VideoPlayer {
     else feed.unwatch(source);
   }
 
+  /** Reserve the place of the video when its size is first known; a later video of another shape is shown inside that place. */
+  reserve({ width, height }) {
+    if (this.isReserved || !width) return;
+    this.isReserved = true;
+    this.screen.style.aspectRatio = `${width} / ${height}`;
+    this.picture.style.setProperty("--ratio", width / height);
+  }
+
   draw(picture, frame) {
     if (!frame) return; // a placeholder; the message gives the same reason
     if (this.canvas.width !== picture.width || this.canvas.height !== picture.height) {
       this.canvas.width = picture.width;
       this.canvas.height = picture.height;
+      this.reserve(picture);
       this.picture.style.setProperty("--ratio", picture.width / picture.height);
     }
     this.canvas.getContext("2d").drawImage(picture, 0, 0);

@@ -42,8 +42,8 @@ export class Lane {
 }
 
 function laneName(numbers) {
-  if (numbers.length <= 1) return `face ${numbers[0] ?? ""}`;
-  return `faces ${Math.min(...numbers)}–${Math.max(...numbers)}`;
+  const [first, last] = [Math.min(...numbers), Math.max(...numbers)]; // a number comes again after a reconnection
+  return first === last ? `face ${first}` : `faces ${first}–${last}`;
 }
 
 /** For example "happy 62%, sad 38% of 41 s". */
