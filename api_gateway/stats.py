@@ -16,6 +16,9 @@ from contract import events
 from contract.messages import SourceStatus
 from contract.redis.clock import RedisClock
 
+LONGEST_SECOND = 60.0
+"""A second lasts longer while the gateway is busy, but never so long."""
+
 
 @dataclass
 class _Second:
@@ -85,7 +88,8 @@ class Stats(PartialSink):
             self._running[source].encodes = count
         self._encoded_before = encoded
         now_ms = self._clock.now_ms()
-        self._lasted = max(0.001, (now_ms - self._since_ms) / 1000)
+        lasted = (now_ms - self._since_ms) / 1000
+        self._lasted = lasted if 0 < lasted < LONGEST_SECOND else 1.0  # otherwise Redis's clock was set
         self._since_ms = now_ms
         self._finished, self._running = self._running, defaultdict(_Second)
         return self.event()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import redis
 import structlog
@@ -95,10 +96,11 @@ class Sources:
         self._names = tuple(other for other in self._names if other != name)
 
     def _statuses(self) -> dict[str, SourceStatus]:
-        pipeline = self._commands.pipeline(transaction=False)
-        pipeline.hgetall(keys.SOURCES)
-        (reply,) = pipeline.execute(raise_on_error=False)
-        self._written = reply if isinstance(reply, dict) else {}
+        reply: Any
+        try:
+            reply = self._written = self._commands.hgetall(keys.SOURCES)
+        except ResponseError as error:
+            reply, self._written = error, {}
         return dict(sorted(self._stored.parse(reply).items()))
 
     def _with_work(self, statuses: Mapping[str, SourceStatus]) -> list[str]:
@@ -115,8 +117,12 @@ class Sources:
 
     def _forget(self, idle: Mapping[str, SourceStatus]) -> None:
         """Remove the sources whose process has ended from the registry, unless it has just renewed them."""
-        for name, status in idle.items():
-            if status.seen_ms >= self._clock.now_ms() - FORGOTTEN_MS:
+        oldest_ms = self._clock.now_ms() - FORGOTTEN_MS
+        if old := {name: status for name, status in idle.items() if status.seen_ms < oldest_ms}:
+            seconds, _ = self._commands.time()  # it may have been set back since this process read it
+            oldest_ms = int(seconds) * 1000 - FORGOTTEN_MS
+        for name, status in old.items():
+            if status.seen_ms >= oldest_ms:
                 continue
             if self._commands.eval(_FORGET, 1, keys.SOURCES, name, self._written[name.encode()]):
                 logger.info("source removed, its capture has ended", source=name, kind=status.kind)

@@ -92,6 +92,10 @@ class SourceProcessor:
         """No more entries come: release all frames and end every episode."""
         return [one for epoch in self.epochs.values() for one in self._close(epoch)]
 
+    def newest_ms(self) -> int:
+        """When the latest outcome of the state was stored; 0 if there is none."""
+        return max((epoch.stored_ms for epoch in self.epochs.values()), default=0)
+
     def running(self) -> Iterator[events.Episode]:
         """The running episodes, as updates."""
         for epoch in self.epochs.values():

@@ -24,6 +24,7 @@ from contract.messages import STATUS_TTL_MS
 from contract.messages.erasure import Erased, Erasure, ErasureScope, Report
 from contract.redis.broker import Backoff, is_wrong_type, outages_named
 from contract.redis.clock import RedisClock
+from contract.redis.heartbeats import Heartbeats
 from contract.redis.stored import StoredHash, integer
 
 logger = structlog.get_logger()
@@ -99,6 +100,7 @@ class ErasureCoordinator:
         self._live_state = live_state
         self._erasures = StoredHash(keys.ERASURES, Erasure, named_by="id")
         self._reports = StoredHash(keys.ERASED, Report)
+        self._ages = Heartbeats()
         self._name = uuid.uuid4().hex
         self._parts: dict[str, _Part] = {}
         """By the erasure's id."""
@@ -253,14 +255,17 @@ class ErasureCoordinator:
             if not is_wrong_type(seen):
                 raise seen
             return None
-        oldest = self._clock.now_ms() - STATUS_TTL_MS
         heartbeats = {name: integer(at) or 0 for name, at in seen.items()}
-        if silent := [name for name, at in heartbeats.items() if at < oldest]:
-            await self._client.hdel(keys.GATEWAYS, *silent)
         if self._registered and self._name.encode() not in seen:
             heartbeats = self._heartbeats | heartbeats  # Redis lost them all; the others still have to do their part
         self._heartbeats = heartbeats
-        return {name.decode(errors="replace") for name, at in heartbeats.items() if at >= oldest}
+        stated = {name.decode(errors="replace"): at_ms for name, at_ms in heartbeats.items()}
+        self._ages.hear([*stated.items()])
+        now_ms = self._clock.now_ms()
+        running = {name for name, at_ms in stated.items() if self._ages.age_ms(name, at_ms, now_ms) <= STATUS_TTL_MS}
+        if silent := [name for name in seen if name.decode(errors="replace") not in running]:
+            await self._client.hdel(keys.GATEWAYS, *silent)
+        return running
 
     async def _forget(self, erasure: Erasure, reports: dict[str, Report]) -> None:
         if (part := self._parts.get(erasure.id)) and part.discarded:

@@ -14,6 +14,7 @@ from contract.redis.broker import outages_named
 
 LAST = "18446744073709551615"
 REWRITE_SECONDS = 0.1
+CLOCK_ERROR_MS = 1000
 STILL_STORED_MS = 10_000
 """The outcome of a crop is stored a little later than the crop."""
 
@@ -24,6 +25,9 @@ STILL_STORED_MS = 10_000
 ERASE = """
 local key, copy, from, to = KEYS[1], KEYS[2], ARGV[1], ARGV[2]
 if redis.call('TYPE', key).ok ~= 'stream' then return 0 end
+local newest = redis.call('XREVRANGE', key, '+', '-', 'COUNT', 1)[1]
+-- Redis's clock was set back, and ids no longer tell when an entry was stored: rather too much is erased.
+if newest and tonumber(string.match(newest[1], '^%d+')) > tonumber(ARGV[3]) then to = '+' end
 local stays = {}
 if from ~= '-' then stays = redis.call('XRANGE', key, '-', '(' .. from) end
 if to ~= '+' then
@@ -67,13 +71,14 @@ async def erase(client: redis.asyncio.Redis, scope: ErasureScope) -> int:
     """
     with outages_named():
         seconds, microseconds = await client.time()
-        open_end = scope.to_ms + STILL_STORED_MS >= seconds * 1000 + microseconds // 1000
+        now_ms = seconds * 1000 + microseconds // 1000
+        open_end = scope.to_ms + STILL_STORED_MS >= now_ms
         begin = f"{scope.from_ms}-0" if scope.from_ms else "-"
         end = "+" if open_end else f"{scope.to_ms + STILL_STORED_MS}-{LAST}"
         erased = 0
         for source in [scope.source] if scope.source is not None else await sources(client):
             for stream in (keys.inbox(source), keys.crops(source), keys.results(source), keys.dead(source)):
-                erased += await client.eval(ERASE, 2, stream, keys.erasing(source), begin, end)
+                erased += await client.eval(ERASE, 2, stream, keys.erasing(source), begin, end, now_ms + CLOCK_ERROR_MS)
             await client.delete(keys.snapshot(source), keys.quarantined(source))
     return erased
 

@@ -65,4 +65,4 @@ def track_key(reading: Reading) -> TrackKey:
 
 
 def _is_active(track: Track, now_ms: int) -> bool:
-    return now_ms - track.seen_ms <= ACTIVE_MS
+    return abs(now_ms - track.seen_ms) <= ACTIVE_MS  # later: it was seen before Redis's clock was set back

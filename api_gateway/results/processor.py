@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 import redis.asyncio
+import structlog
 
 from api_gateway.results.erased_scopes import ErasedScopes
 from api_gateway.results.sinks import ProcessedReading, ResultSink
@@ -12,10 +13,14 @@ from contract.messages import Outcome
 from contract.messages.erasure import ErasureScope
 from contract.redis.clock import RedisClock
 from contract.redis.stored import entry_ms as time_of
+from contract.redis.stored import id_order
 from postprocessing.parameters import SmoothingParameters
 from postprocessing.source_processor import ProcessorOutput, SourceProcessor
 from postprocessing.track_processor import SmoothedReading
 
+logger = structlog.get_logger()
+CLOCK_STEP_MS = 1000
+"""No error of an estimate of Redis's clock is as large: it was set."""
 FRESH_MS = 1000
 """Outcomes that were stored earlier than this before a source was followed are processed without being published. The
 registry may name a new source half a second late."""
@@ -60,19 +65,30 @@ class ResultProcessor:
         self._sources: dict[str, SourceProcessor] = {}
         self._cursors: dict[str, bytes] = {}
         self._published_from_ms: dict[str, int] = {}
+        self._now_ms = 0
+        """Redis's time when it was read last."""
         self._resumed: set[str] = set()
         """The sources that began with a snapshot: what they find in the past is what other gateways found."""
         self.snapshots = Snapshots(client, parameters, self._snapshots)
 
-    async def begin(self, source: str) -> bytes:
-        """Follow a source from now on; returns the id of the entry behind which its results are to be read."""
+    async def begin(self, source: str, end: bytes) -> bytes:
+        """Follow a source from now on; returns the id of the entry behind which its results are to be read.
+
+        Args:
+            source: its name.
+            end: the id of the last entry of its results, 0-0 if there is none.
+        """
         erasures = self._erased.added
         snapshot = await self.snapshots.load(source)
+        if snapshot is not None and end != BEGINNING and id_order(end) < id_order(snapshot.cursor.encode()):
+            snapshot = None  # of a stream that was lost; this one began anew after Redis's clock was set back
         return self.follow(source, snapshot if self._erased.added == erasures else None)
 
     def follow(self, source: str, snapshot: Snapshot | None) -> bytes:
         """Follow a source from a snapshot, or else from the beginning; returns the id behind which to read."""
         self._resumed.discard(source)
+        if snapshot is not None and snapshot.state.newest_ms() > self._clock.now_ms() + CLOCK_STEP_MS:
+            snapshot = Snapshot(snapshot.cursor, self._new_state(source))  # of before Redis's clock was set back
         if snapshot is not None:
             self._resumed.add(source)
         else:
@@ -85,7 +101,11 @@ class ResultProcessor:
         """The next entry of a source's results stream."""
         if (state := self._sources.get(source)) is None:
             return  # it went while this was read
-        entry_ms, self._cursors[source] = time_of(entry), entry
+        self._cursors[source] = entry
+        self._notice_clock()
+        # After Redis's clock was set back, the ids of new entries go on from the later time.
+        entry_ms = stored_ms if (stored_ms := time_of(entry)) <= self._now_ms + CLOCK_STEP_MS else self._now_ms
+        state = self._sources[source]
         if self._erased.cover(source, entry_ms):
             return
         dropped = state.dropped
@@ -100,9 +120,21 @@ class ResultProcessor:
 
     def advance_time(self, source: str, now_ms: int) -> None:
         """Everything that was stored up to `now_ms`, in Redis's time, has been processed."""
+        self._notice_clock()
         state = self._sources.get(source)
         if state and now_ms >= self._published_from_ms[source]:
             self._publish(state.advance_time(now_ms), live=not state.recorded)
+
+    def _notice_clock(self) -> None:
+        """Where Redis's clock was set back, begin all sources anew: their states hold times that come again later."""
+        before_ms, self._now_ms = self._now_ms, self._clock.now_ms()
+        if self._now_ms > before_ms - CLOCK_STEP_MS:
+            return
+        logger.warning("redis's clock was set back", seconds=round((before_ms - self._now_ms) / 1000))
+        for name, state in list(self._sources.items()):
+            self._sources[name] = self._new_state(name)
+            self._published_from_ms[name] = self._now_ms - FRESH_MS
+            self._publish(state.end(), live=not state.recorded)
 
     def forget(self, source: str) -> None:
         """The source does not exist any more; its running episodes end."""

@@ -15,6 +15,7 @@ from contract.errors import MalformedMessage
 from contract.messages import Dead, Outcome, read_outcome
 from contract.redis.broker import BLOCK_MS, AsyncClients
 from contract.redis.clock import RedisClock
+from contract.redis.stored import id_order
 
 logger = structlog.get_logger()
 AT_A_TIME = 100
@@ -22,6 +23,7 @@ AT_A_TIME = 100
 _READABLE = (b"stream", b"none")
 CLOCK_ERROR_MS = 100
 """The largest error of this process's estimate of Redis's clock."""
+CHECK_SECONDS = 1.0
 REFUSED_SECONDS = 5.0
 """How long a key that is not a stream is left out, so that it does not block the others."""
 
@@ -64,6 +66,7 @@ class StreamReader:
         """By key."""
         self._followed: dict[str, str] = {}
         """The sources that the processor follows, by the key of their results."""
+        self._check_due = 0.0
         self._refused: dict[str, float] = {}
         self._warned: set[str] = set()
 
@@ -91,6 +94,9 @@ class StreamReader:
         for key, source in self._followed.items():
             if key not in unfinished:
                 self._processor.advance_time(source, read_from_ms)
+        if time.monotonic() >= self._check_due:
+            self._check_due = time.monotonic() + CHECK_SECONDS
+            await self._check_ends()
 
     def _process(self, key: str, entry: bytes, fields: dict[bytes, bytes]) -> None:
         try:
@@ -119,10 +125,20 @@ class StreamReader:
                 if (source := sources.get(new)) is None:
                     self._cursors[new] = end
                 else:
-                    self._cursors[new] = await self._processor.begin(source)
+                    self._cursors[new] = await self._processor.begin(source, end)
                     self._followed[new] = source
             except ResponseError as error:
                 self._refuse(new, str(error))
+
+    async def _check_ends(self) -> None:
+        """Leave streams that end before their cursor: they began anew after Redis's clock was set back."""
+        pipeline = self._clients.commands.pipeline(transaction=False)
+        names = list(self._cursors)
+        for key in names:
+            pipeline.xrevrange(key, count=1)
+        for key, last in zip(names, await pipeline.execute(raise_on_error=False), strict=True):
+            if isinstance(last, list) and last and id_order(last[0][0]) < id_order(self._cursors[key]):
+                self._leave(key)
 
     async def _refuse_no_streams(self) -> bool:
         """Leave out the keys that are no streams, one of which fails the read of all; returns whether there are any."""

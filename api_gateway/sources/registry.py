@@ -1,5 +1,6 @@
 """The sources and workers, as they last reported themselves."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,9 +11,11 @@ from api_gateway.sources.errors import NotReady, UnknownSource
 from contract import keys
 from contract.messages import FORGOTTEN_MS, STATUS_TTL_MS, SourceStatus, WorkerStatus
 from contract.redis.clock import RedisClock
+from contract.redis.heartbeats import Heartbeats
 from contract.redis.stored import StoredHash, entry_ms
 
 logger = structlog.get_logger()
+CLOCK_STEP_MS = 1000
 
 
 class Registry:
@@ -43,6 +46,9 @@ class Registry:
         self._workers: dict[str, WorkerStatus] = {}
         self._published: dict[str, tuple[str, str, str]] = {}
         """By source: the state, reason and warning that were published last."""
+        self._source_heartbeats, self._worker_heartbeats = Heartbeats(), Heartbeats()
+        self._first: dict[str, tuple[bytes, float]] = {}
+        """By source: the first entry of its crops stream, and when it was first seen there."""
         self._stored_sources = StoredHash(keys.SOURCES, SourceStatus, named_by="name")
         self._stored_workers = StoredHash(keys.WORKERS, WorkerStatus, named_by="consumer")
         self._polled_ms = self._unheard_until_ms = 0
@@ -71,8 +77,8 @@ class Registry:
 
     def workers(self) -> list[WorkerStatus]:
         """The workers that are alive."""
-        oldest = self._clock.now_ms() - STATUS_TTL_MS
-        return [status for status in self._workers.values() if status.seen_ms >= oldest]
+        now_ms, age_ms = self._clock.now_ms(), self._worker_heartbeats.age_ms
+        return [one for name, one in self._workers.items() if age_ms(name, one.seen_ms, now_ms) <= STATUS_TTL_MS]
 
     def find(self, name: str) -> SourceStatus | None:
         """The source of this name; None if there is none. Called for every reading and picture, so it is cheap."""
@@ -122,6 +128,7 @@ class Registry:
     async def _read(self) -> None:
         await self._clock.refresh_async(self._client)
         pipeline = self._client.pipeline(transaction=False)
+        pipeline.time()
         pipeline.hgetall(keys.SOURCES)
         pipeline.hgetall(keys.WORKERS)
         names = list(self._sources)
@@ -129,17 +136,38 @@ class Registry:
             pipeline.xlen(keys.crops(name))
             pipeline.xrange(keys.crops(name), count=1)
         # A crops key of another type gives an error in the place of its length: that source has no backlog.
-        sources, workers, *crops = await pipeline.execute(raise_on_error=False)
-        self._sources = self._remembered(self._stored_sources.parse(sources))
+        time_, sources, workers, *crops = await pipeline.execute(raise_on_error=False)
+        await self._follow_clock(time_)
+        found = self._stored_sources.parse(sources)
+        self._source_heartbeats.hear([(name, status.seen_ms) for name, status in found.items()])
+        self._sources = self._remembered(found)
         self._workers = self._stored_workers.parse(workers)
+        self._worker_heartbeats.hear([(name, status.seen_ms) for name, status in self._workers.items()])
         self._count_crops(dict(zip(names, zip(crops[::2], crops[1::2], strict=True), strict=True)))
+
+    async def _follow_clock(self, reply: Any) -> None:  # noqa: ANN401 - a reply of Redis, or an error
+        """Read Redis's clock at once if it was set, since all that follows compares times of this reply with it."""
+        if isinstance(reply, Exception):
+            raise reply
+        if abs(reply[0] * 1000 + reply[1] // 1000 - self._clock.now_ms()) > CLOCK_STEP_MS:
+            await self._clock.refresh_async(self._client, now=True)
 
     def _count_crops(self, found: Mapping[str, tuple[Any, Any]]) -> None:
         """Store the length and the age of the first entry of each crops stream; both can be an error instead."""
         now_ms = self._clock.now_ms()
         self.backlog = {name: length for name, (length, _) in found.items() if isinstance(length, int)}
         first = {name: entries[0][0] for name, (_, entries) in found.items() if isinstance(entries, list) and entries}
-        self.waiting_ms = {name: max(0, now_ms - entry_ms(entry)) for name, entry in first.items()}
+        now = time.monotonic()
+        known = self._first
+        self._first = {
+            name: known[name] if name in known and known[name][0] == entry else (entry, now)
+            for name, entry in first.items()
+        }
+        # By both clocks: after Redis's was set back, the ids go on from the later time.
+        self.waiting_ms = {
+            name: max(0, now_ms - entry_ms(entry), round(1000 * (now - since)))
+            for name, (entry, since) in self._first.items()
+        }
 
     def _remembered(self, found: Mapping[str, SourceStatus]) -> dict[str, SourceStatus]:
         """The sources without those that reported nothing for a minute."""
@@ -174,7 +202,8 @@ class Registry:
 
     def is_alive(self, status: SourceStatus) -> bool:
         """Whether the capture process of this source reports, whatever the state of the source is."""
-        return self._clock.now_ms() - status.seen_ms <= STATUS_TTL_MS
+        now_ms = self._clock.now_ms()
+        return self._source_heartbeats.age_ms(status.name, status.seen_ms, now_ms) <= STATUS_TTL_MS
 
     def _as_of_now(self, status: SourceStatus) -> SourceStatus:
         if self.is_alive(status) or status.state == "OFFLINE":

@@ -52,9 +52,11 @@ class Stages(Event):
         """
         if one.stale or one.stored_ms is None:
             return None
+        # After Redis's clock was set back, the ids of new crops go on from the later time.
+        stored_ms = min(one.stored_ms, result_ms)
         return cls(
-            detect_ms=max(0, one.stored_ms - one.captured_ms),
-            infer_ms=max(0, result_ms - one.stored_ms),
+            detect_ms=max(0, stored_ms - one.captured_ms),
+            infer_ms=max(0, result_ms - stored_ms),
             deliver_ms=max(0, now_ms - result_ms),
         )
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import redis
 import redis.asyncio
 
-REFRESH_SECONDS = 30.0
+REFRESH_SECONDS = 2.0
+"""Short, since Redis's clock may be set, too: until then latencies and ages are wrong by as much."""
 JUMP_SECONDS = 0.5
 """The wall clock of a host never drifts this far from its monotonic clock: it was set, or the host was suspended."""
 
@@ -49,7 +50,7 @@ class RedisClock:
         return int((self._monotonic() + self._offset) * 1000)
 
     def refresh(self, client: redis.Redis) -> None:
-        """Read Redis's clock, if the last reading is older than 30 s or the host was suspended since."""
+        """Read Redis's clock, if the last reading is older than `REFRESH_SECONDS` or the host was suspended since."""
         if self._due():
             samples: list[_Sample] = []
             while not _enough(samples):
@@ -57,9 +58,9 @@ class RedisClock:
                 samples.append(_Sample(client.time(), sent, self._monotonic()))
             self._set(samples)
 
-    async def refresh_async(self, client: redis.asyncio.Redis) -> None:
-        """As `refresh`, for asyncio."""
-        if self._due():
+    async def refresh_async(self, client: redis.asyncio.Redis, *, now: bool = False) -> None:
+        """As `refresh`, for asyncio; `now`: in any case, since Redis's clock was set."""
+        if now or self._due():
             samples: list[_Sample] = []
             while not _enough(samples):
                 sent = self._monotonic()

@@ -39,6 +39,12 @@ def entry_ms(entry: bytes) -> int:
     return min(int(entry.partition(b"-")[0]), LATEST_MS)
 
 
+def id_order(entry: bytes) -> tuple[int, int]:
+    """The id of a stream's entry as a value that sorts as the ids do."""
+    ms, _, number = entry.partition(b"-")
+    return int(ms), int(number)
+
+
 class StoredHash(Generic[Message]):
     """One hash.
 

@@ -101,7 +101,8 @@ def test_after_a_long_outage_of_redis_no_source_is_gone_at_once(server: PrivateS
 
     async def scene(registry: Registry, clock: RedisClock, notifications: Notifications) -> None:
         await registry.poll()
-        clock._offset += 10 * FORGOTTEN_MS / 1000  # as if so much time had gone by without a poll
+        registry._polled_ms -= 10 * FORGOTTEN_MS  # as if so much time had gone by without a poll
+        announce(clients, "front", age_ms=10 * FORGOTTEN_MS)
         await registry.poll()
         assert registry.chosen(None) == "front"
         assert notifications.gone == []

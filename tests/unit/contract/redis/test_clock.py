@@ -1,6 +1,6 @@
 import time
 
-from contract.redis.clock import RedisClock
+from contract.redis.clock import REFRESH_SECONDS, RedisClock
 
 
 class ServerOf1970:
@@ -47,7 +47,7 @@ def test_after_a_sleep_of_the_host_redis_is_queried_again():
     host, server = Host(), ServerOf1970()
     clock = RedisClock(lambda: host.wall, lambda: host.monotonic)
     clock.refresh(server)
-    host.awake(29)
+    host.awake(REFRESH_SECONDS / 2)
     clock.refresh(server)
     assert server.calls == 1
     host.asleep(60)
