@@ -25,7 +25,8 @@ The images are based on Debian's `python:3.11-slim-bookworm`. `docker compose` a
 SSPLv1 or AGPLv3; Valkey, BSD-3-Clause, works too) and `caddy:2-alpine` (Apache-2.0).
 
 The wheel of `av` carries FFmpeg (LGPL, version 3 or later) and libraries that FFmpeg may use, with x264 and x265 (GPL,
-version 2 or later) among them. Emotii decodes with it, and encodes VP8 (libvpx, BSD). Whoever passes an image on must fulfil these licences, too.
+version 2 or later) among them. Emotii decodes with it, and encodes VP8 (libvpx, BSD). Whoever passes an image on must
+fulfil these licences, too.
 
 `make docs` generates this page.
 

@@ -4,7 +4,7 @@ FFmpeg conceals what is missing in a frame with other frames, and decodes a trun
 earlier frame, so that another person's face may show. Here, such a frame is damaged and gives no picture:
 
 - The decoder reports every error (`err_detect=explode`) instead of concealing it.
-- A damaged frame spoils those that refer to it. So all frames up to the next key frame are damaged, too.
+- A damaged or missing frame spoils those that refer to it. So all frames up to the next key frame are damaged, too.
 - Motion JPEG is decoded as still pictures are, which refuses incomplete ones.
 
 Frames of formats without references (motion JPEG, DV, ProRes) stay undecoded until their picture is requested.
@@ -28,6 +28,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from capture_service.frame import Picture
+from capture_service.sources.h264_references import H264References
 from capture_service.sources.orientation import square_pixels, upright
 from contract.errors import PictureError
 from rendering import images
@@ -92,6 +93,7 @@ class FrameReader:
         """Heap of the times of an undated file's packets that gave no frame yet: frames are shown in their order."""
         self._awaited: list[int] | None = [] if container.format.name.startswith("mov") else None
         """Heap of the times of packets whose frames have not come yet, where every packet has one."""
+        self._references = H264References(self._decoder.extradata) if self._decoder.name == "h264" else None
         self._lost: list[int] = []
         """Heap of the times of the frames that could not be decoded, and whose turn has not come yet."""
         self._spoilt = False
@@ -165,12 +167,13 @@ class FrameReader:
     def _decode(self, packet: "VideoPacket") -> None:
         if self._undated and packet.dts is not None:
             heapq.heappush(self._decoding_times, packet.dts)
-        if packet.is_corrupt:
+        damaged = packet.is_corrupt or not (self._references is None or self._references.is_complete(bytes(packet)))
+        if damaged:
             self._lose(packet.pts)
         try:
             frames = self._decoder.decode(packet)
         except av.FFmpegError:
-            if not packet.is_corrupt:
+            if not damaged:
                 self._lose(packet.pts)
             return
         gives_a_frame = packet.size >= _LEAST_BYTES and not packet.is_discard

@@ -11,6 +11,7 @@ import pytest
 from capture_service import detectors
 from capture_service.settings import CaptureSettings
 from capture_service.sources import make_recorded
+from capture_service.sources.h264_references import H264References
 from capture_service.sources.spec import recording
 from contract.errors import SourceError
 from contract.model.framing import frame_face
@@ -143,6 +144,32 @@ def test_a_truncated_frame_and_those_that_refer_to_it_are_unreadable_and_the_oth
         if frame.picture is not None:
             wrong = np.abs(frame.picture.astype(int) - right[round(frame.seconds, 3)]).mean(axis=2) > 40
             assert wrong.mean() < 0.002, f"frame {frame.number} shows other pixels"
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", ["H.264", "H.264 of a camera", "H.264 in a transport stream", "HEVC"])
+def test_frames_that_refer_to_a_missing_one_are_unreadable(tmp_path, kind, seed):
+    codec, suffix, options = DAMAGED[kind]
+    whole = write_video(tmp_path / f"whole.{suffix}", moving(), codec, options=options)
+    rng = random.Random(seed)
+    gone = {number for number in range(1, 60) if rng.random() < 0.06}
+    cut = mangled(whole, tmp_path / f"cut.{suffix}", lambda number, content: None if number in gone else content)
+    right = {round(frame.seconds, 3): frame.picture for frame in frames_of(recording(str(whole)))}
+    for frame in frames_of(recording(str(cut))):
+        if frame.picture is not None:
+            wrong = np.abs(frame.picture.astype(int) - right[round(frame.seconds, 3)]).mean(axis=2) > 40
+            assert wrong.mean() < 0.002, f"frame {frame.number} shows other pixels"
+
+
+def test_numbers_of_frames_are_read_from_any_bytes_without_harm():
+    rng = random.Random(1)
+    for length in (0, 1, 5, 9, 40, 400):
+        for _ in range(50):
+            content = rng.randbytes(length)
+            for extradata in (content, b"\1" + content, b"\0\0\1\x67" + content):
+                followed = H264References(extradata)
+                assert followed.is_complete(content) in {True, False}
+                assert followed.is_complete(b"\0\0\1\x41" + content) in {True, False}
 
 
 def test_frames_that_become_larger_than_allowed_are_unreadable(tmp_path):
