@@ -98,9 +98,10 @@ class Sources:
     def _statuses(self) -> dict[str, SourceStatus]:
         reply: Any
         try:
-            reply = self._written = self._commands.hgetall(keys.SOURCES)
+            reply = self._commands.hgetall(keys.SOURCES)
         except ResponseError as error:
-            reply, self._written = error, {}
+            reply = error
+        self._written = reply if isinstance(reply, dict) else {}
         return dict(sorted(self._stored.parse(reply).items()))
 
     def _with_work(self, statuses: Mapping[str, SourceStatus]) -> list[str]:
