@@ -46,6 +46,7 @@ def wait_for_videos(page: Page, count: int) -> None:
     )
 
 
+@pytest.mark.long
 def test_two_tabs_with_eight_videos_each_leave_the_api_answering(
     browser: Browser, system: System, eight: list[Producer]
 ):
@@ -106,9 +107,8 @@ RECORD_PLACES = """() => {
 }"""
 
 
-@pytest.mark.parametrize(
-    "size", [pytest.param(LAPTOP, id="laptop"), pytest.param(PHONE, id="phone", marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("size", [pytest.param(LAPTOP, id="laptop"), pytest.param(PHONE, id="phone")])
 def test_no_tile_moves_when_faces_states_and_messages_come_and_go(
     browser: Browser, system: System, size: dict[str, int]
 ):

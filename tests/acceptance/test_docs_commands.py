@@ -33,6 +33,8 @@ JOB = "4f9d0c1be2a3"
 EMOTII_COMMAND = re.compile(r"\.venv/bin/emotii ([^;&|]*)")
 
 RUN = (
+    # api.md, first, so that there is a door
+    f'curl {HERE}/api/v1/sources --json \'{{"name": "door", "address": "demo", "loop": true}}\'',
     # quickstart.md
     f"curl {HERE}/emotion",
     f"curl -o picture.jpg '{HERE}/api/v1/sources/demo/frame.jpg?labels=none'",
@@ -53,8 +55,6 @@ RUN = (
     f"curl {HERE}/api/v1/jobs/{JOB}",
     f"curl -O {HERE}/api/v1/jobs/{JOB}/readings.csv",
     f"curl -X DELETE {HERE}/api/v1/jobs/{JOB}",
-    f'curl {HERE}/api/v1/sources --json \'{{"name": "door", "address": "demo", "loop": true}}\'',
-    f"curl -X DELETE {HERE}/api/v1/sources/door",
     f'curl -X PATCH {HERE}/api/v1/settings --json \'{{"saving": false, "blur": "blur"}}\'',
     # hide-faces.md, saved-faces.md, history.md, erase.md
     f'curl -X PATCH {HERE}/api/v1/settings --json \'{{"blur": "mask"}}\'',
@@ -65,6 +65,7 @@ RUN = (
     ".venv/bin/emotii erase --source door",
     '.venv/bin/emotii erase --from "2026-01-31 08:00:00" --to "2026-01-31 09:00:00"',
     '.venv/bin/emotii erase --source door --from "2026-01-31 08:00:00"',
+    f"curl -X DELETE {HERE}/api/v1/sources/door",
     ".venv/bin/emotii erase --all",
     # access.md
     'echo "EMOTII_TOKENS=operator:$(openssl rand -hex 24),viewer:$(openssl rand -hex 24)" >> .env',
