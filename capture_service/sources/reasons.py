@@ -38,6 +38,7 @@ _HTTP_ERRORS: dict[type[av.FFmpegError], int] = {
 _KINDS: dict[type[Exception], str] = {
     RemoteDisconnected: "the camera closed the connection without a response",
     socket.gaierror: "there is no host of this name",
+    UnicodeError: "there is no host of this name",  # a part of it is empty or too long
     TimeoutError: "the camera does not respond in time",
     LineTooLong: "the response has a line that is too long",
     HTTPException: "the response is not HTTP",

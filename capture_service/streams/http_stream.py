@@ -78,7 +78,7 @@ def _opened(
 def _requested(client: HttpClient, seconds: float) -> HttpBody:
     try:
         return HttpBody(client.get(seconds), client)
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, UnicodeError) as error:
         raise StreamFailure(connection_reason(error)) from error
 
 

@@ -6,6 +6,7 @@ import re
 import socket
 import threading
 import time
+from dataclasses import replace
 
 import av
 import cv2
@@ -325,10 +326,11 @@ def test_a_host_that_is_silent_refuses_or_is_unknown_has_its_reason():
         stream(port).open()
     with raw_camera([b"no TLS"]) as camera, pytest.raises(SourceError, match="TLS fails: "):
         stream(camera.port, "https").open()
-    unknown = stream(1)
-    unknown._spec = type(unknown._spec)("door", "stream", "http://nowhere.invalid/live")
-    with pytest.raises(SourceError, match="there is no host of this name"):
-        unknown.open()
+    for host in ("nowhere.invalid", "no..where", "a" * 64):
+        unknown = stream(1)
+        unknown._spec = replace(unknown._spec, address=f"http://{host}/live")
+        with pytest.raises(SourceError, match="there is no host of this name"):
+            unknown.open()
 
 
 def test_a_camera_that_drips_bytes_is_given_up_after_the_time_for_a_frame():
@@ -369,7 +371,7 @@ def test_a_configured_camera_may_redirect_and_its_password_goes_to_no_other_host
 def test_a_path_is_sent_as_one_line():
     with raw_camera([MULTIPART, part(FIRST)]) as camera:
         opened = stream(camera.port)
-        opened._spec = type(opened._spec)("door", "stream", f"http://127.0.0.1:{camera.port}/ä%0d%0aX-Y:1?a=\u2028b#c")
+        opened._spec = replace(opened._spec, address=f"http://127.0.0.1:{camera.port}/ä%0d%0aX-Y:1?a=\u2028b#c")
         assert shades(opened, 1) == [60]
     assert camera.requests[0].startswith(b"GET /%C3%A4%0d%0aX-Y:1?a=%E2%80%A8b HTTP/1.1\r\n")
     assert b"X-Y: 1" not in camera.requests[0]

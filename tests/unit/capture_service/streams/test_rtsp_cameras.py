@@ -1,6 +1,7 @@
 """Cameras over RTSP: over TCP, over UDP where they refuse TCP or are silent, and failures with their reasons."""
 
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -87,10 +88,11 @@ def test_a_host_that_is_silent_refuses_or_is_unknown_has_its_reason():
             stream(port, "rtsp", open_timeout="300ms").open()
     with pytest.raises(SourceError, match="the host refuses the connection"):
         stream(port, "rtsp").open()
-    unknown = stream(1, "rtsp")
-    unknown._spec = type(unknown._spec)("door", "stream", "rtsp://nowhere.invalid/live")
-    with pytest.raises(SourceError, match="there is no host of this name"):
-        unknown.open()
+    for host in ("nowhere.invalid", "no..where", "a" * 64):
+        unknown = stream(1, "rtsp")
+        unknown._spec = replace(unknown._spec, address=f"rtsp://{host}/live")
+        with pytest.raises(SourceError, match="there is no host of this name"):
+            unknown.open()
 
 
 def test_a_camera_that_stops_sending_has_its_reason():
