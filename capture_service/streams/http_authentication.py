@@ -66,7 +66,7 @@ def _digest_challenge(challenges: Sequence[str]) -> Mapping[str, str] | None:
     for challenge in challenges:
         scheme, _, parameters = challenge.strip().partition(" ")
         fields = parse_http_list(parameters)
-        if scheme.lower() != "digest" or not all("=" in one for one in fields):
+        if scheme.lower() != "digest" or not all(one.partition("=")[2] for one in fields):
             continue
         found = {name.lower(): value for name, value in parse_keqv_list(fields).items()}
         if {"realm", "nonce"} <= found.keys() and found.get("algorithm", "MD5").upper() in _HASHES:

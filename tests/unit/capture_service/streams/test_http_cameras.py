@@ -285,6 +285,7 @@ def status(number: int, headers: bytes = b"", body: bytes = b"") -> list[bytes]:
 REASONS = {
     "a redirect": (status(302, b"Location: http://127.0.0.2/\r\n"), r"redirects to another address \(302\)"),
     "401": (status(401, BASIC), r"refuses the user or password, or needs one \(401\)"),
+    "401 with half a challenge": (status(401, b'WWW-Authenticate: Digest realm="x", nonce=\r\n'), r"\(401\)"),
     "403": (status(403), r"forbids the access \(403\)"),
     "404": (status(404), r"nothing at this path \(404\)"),
     "500": (status(500), r"answers 500 Internal Server Error"),
