@@ -62,7 +62,7 @@ def test_a_job_that_is_done_reports_the_frames_that_could_not_be_read(
     assert job().state == "done", job()
     reason = "3 frames could not be read, the first is number 5: the frame is damaged, or refers to a damaged one"
     assert reason in job().reason
-    assert "2 frames could not be read" in log
+    assert "3 frames could not be read" in log
 
 
 PATHS = {
