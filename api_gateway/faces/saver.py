@@ -93,6 +93,7 @@ class FaceSaver(PartialSink):
             cameras = (status.name for status in self._live_view.registry.sources() if status.kind == "camera")
             self._live_view.frames.saved_from = frozenset(cameras) if self.election.is_leader else frozenset()
         self._due = {key: due for key, due in self._due.items() if due > time.monotonic() - 60}
+        await self._end_pause()
 
     async def discard(self, scope: ErasureScope) -> None:
         """Drop the queued faces of this scope; returns once no face is being written."""
@@ -164,10 +165,24 @@ class FaceSaver(PartialSink):
             self._pause(reason_of(error))
             raise
         self._metrics.saved.inc()
+        self._resume()
+        return name
+
+    async def _end_pause(self) -> None:
+        """After the pause, find out whether a face could be saved, though maybe none is in view."""
+        if not self.paused or time.monotonic() < self._paused_until:
+            return
+        try:
+            await asyncio.to_thread(self._store.check_room)
+        except CannotStore as error:
+            self._pause(reason_of(error))
+        else:
+            self._resume()
+
+    def _resume(self) -> None:
         if self.paused:
             logger.info("automatic saving resumed")
             self.paused, self._paused_until = "", 0.0
-        return name
 
     def _pause(self, reason: str) -> None:
         """Publish that faces cannot be saved, and pause automatic saving."""

@@ -1,6 +1,7 @@
 """The store of saved faces: one folder for each emotion, atomic writes, no symbolic links followed."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -16,6 +17,8 @@ from api_gateway.faces.source_tag import HEAD_BYTES, origin
 from contract import disk
 
 ATTEMPTS = 1000
+ROOM_BYTES = 64 * 1024
+"""As long as a large face."""
 
 
 def saved_name(name: str, emotion: str | None = None) -> FaceName:
@@ -53,6 +56,21 @@ class FaceStore:
         try:
             with self._folders.opened(name.emotion, make=True) as folder:
                 return self._under_free_name(name, lambda free: write(folder, str(free), jpeg))
+        except OSError as error:
+            raise _cannot_store(error) from error
+
+    def check_room(self) -> None:
+        """Check that a face could be written now, with a file that has no name.
+
+        Raises:
+            StoreFull, StoreUnwritable: it could not.
+        """
+        try:
+            self._folders.root.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self._folders.root) as file:
+                file.write(bytes(ROOM_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
         except OSError as error:
             raise _cannot_store(error) from error
 

@@ -8,7 +8,7 @@ import pytest
 
 from capture_service.processes.added_sources import AddedSources
 from contract import keys
-from contract.added_sources import REVISION
+from contract.added_sources import REMOVE, REVISION
 from contract.messages import AddedSource
 from tests.capture import status, until
 from tests.integration.test_capture_service import children, online, service
@@ -147,3 +147,21 @@ def test_the_source_of_a_browser_that_left_is_removed_and_that_of_one_that_retur
 
     until(removed)
     assert set(client.hkeys(keys.ADDED_SOURCES)) <= {REVISION}
+
+
+def test_sources_that_redis_loses_stay_captured_and_are_written_back_where_no_gateway_runs(clients):
+    client, added = clients.commands, AddedSources(clients.commands)
+    client.hset(keys.ADDED_SOURCES, REVISION, 1)
+    add(client, "a")
+    added.poll()
+    client.flushdb()
+
+    def restored():
+        added.poll()
+        assert [spec.name for spec in added.sources()] == ["a"]
+        return client.hexists(keys.ADDED_SOURCES, "a")
+
+    until(restored)
+    client.eval(REMOVE, 1, keys.ADDED_SOURCES, REVISION, "a")
+    added.poll()
+    assert added.sources() == ()

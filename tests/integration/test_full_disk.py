@@ -78,7 +78,7 @@ def test_on_a_full_disk_live_results_go_on_and_everything_else_says_why_it_rests
     folder = disk / "faces"
     settings = {"jobs": str(disk / "jobs"), "save_every": "0.2s"}
     try:
-        with Producer(server.url), gateway_process(server.url, folder, **settings) as gateway:
+        with Producer(server.url) as producer, gateway_process(server.url, folder, **settings) as gateway:
             until(lambda: gateway.ready() and gateway.saved(), 90, "a saved face")
             ballast = fill(disk)
             for name in ("EMOTII_DATA", "EMOTII_SAVED_FACES", "EMOTII_DATABASE_URL"):
@@ -96,8 +96,10 @@ def test_on_a_full_disk_live_results_go_on_and_everything_else_says_why_it_rests
             trouble = until(lambda: gateway.get(f"/api/v1/erasures/{erasure}").json()["trouble"], 30, "its trouble")
             assert "is full" in str(trouble), "the file of Redis cannot be rewritten, so nothing is called erased"
 
+            producer.faces.shown = {}
             ballast.unlink()
-            until(lambda: not disks(gateway), RECOVERY_SECONDS, "the recovery")
+            until(lambda: not disks(gateway), RECOVERY_SECONDS, "the recovery, though there is no face to save")
+            producer.restore()
             saved = gateway.saved()
             until(lambda: set(gateway.saved()) - set(saved), RECOVERY_SECONDS, "a face that is saved again")
             until(lambda: gateway.get(f"/api/v1/erasures/{erasure}").json()["state"] == "done", 60, "the erasure")
