@@ -38,6 +38,7 @@ from api_gateway.sources.registry import Registry
 from api_gateway.stats import Stats
 from api_gateway.uploads.jobs import Jobs
 from api_gateway.uploads.predictions import Predictions
+from api_gateway.uploads.request_body import ArrivingPictures
 from api_gateway.video.annotations import FrameAnnotations
 from api_gateway.video.frame_buffer import FrameBuffer
 from api_gateway.video.live_view import LiveView
@@ -130,6 +131,7 @@ class Gateway:
             on_dropped=self.metrics.repeats.inc,
         )
 
+        self.arriving_pictures = ArrivingPictures(settings.upload_limit)
         self.predictions = Predictions(commands, self.registry, self.clock, settings.predict_timeout)
         self.jobs = Jobs(commands, self.clock, settings.jobs, settings.jobs_upload_limit)
         self._reader = StreamReader(

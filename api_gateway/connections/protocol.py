@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from starlette.responses import Response
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from api_gateway.connections.errors import HeadTooLarge, MalformedRequest
 from api_gateway.connections.places import Admission, Places
@@ -47,6 +48,8 @@ class HttpProtocol(HttpToolsProtocol):
         self._unparsed = 0
         """Bytes received since the last complete part of a request."""
         self._refusal: EmotiiError | None = None
+        self._answered: RequestResponseCycle | None = None
+        """The request that is being answered; with pipelined ones, `cycle` is the last one."""
 
     @property
     def is_requesting(self) -> bool:
@@ -63,6 +66,7 @@ class HttpProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._leave()
         self._places.release(self.transport)
 
     def handle_websocket_upgrade(self) -> None:
@@ -109,13 +113,28 @@ class HttpProtocol(HttpToolsProtocol):
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request and close the connection; without a response if another one has begun."""
         if self.pipeline or (self.cycle is not None and self.cycle.response_started and not self._is_idle()):
-            self.transport.abort()
+            self.abort()
             return
         response = self._refuse(self._refusal or MalformedRequest(msg))
         headers = [*self.server_state.default_headers, *response.raw_headers, (b"connection", b"close")]
         lines = [name + b": " + value + b"\r\n" for name, value in headers]
         self.transport.write(b"".join([STATUS_LINE[response.status_code], *lines, b"\r\n", response.body]))
         self.transport.close()
+
+    def abort(self) -> None:
+        """End the connection at once, without what is not sent yet."""
+        self._leave()
+        self.transport.abort()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _leave(self) -> None:
+        """Have the application learn that the client is gone before it writes; uvicorn tells only the last request."""
+        if self._answered is not None and not self._answered.response_complete:
+            self._answered.disconnected = True
+            self._answered.message_event.set()
 
     def _is_idle(self) -> bool:
         """Whether no request of this connection is being answered."""

@@ -28,6 +28,7 @@ from api_gateway.sources.registry import Registry
 from api_gateway.stats import Stats
 from api_gateway.uploads.jobs import Jobs
 from api_gateway.uploads.predictions import Predictions
+from api_gateway.uploads.request_body import ArrivingPictures
 from api_gateway.video.mjpeg import Viewers
 from api_gateway.video.renderer import FrameRenderer
 from api_gateway.video.stream import VideoStream
@@ -90,6 +91,10 @@ async def _disks(gateway: _GatewayDep) -> Disks:
     return gateway.disks
 
 
+async def _arriving_pictures(gateway: _GatewayDep) -> ArrivingPictures:
+    return gateway.arriving_pictures
+
+
 async def _registry(gateway: _GatewayDep) -> Registry:
     return gateway.registry
 
@@ -142,6 +147,7 @@ ViewersDep = Annotated[Viewers, Depends(_viewers)]
 FaceStoreDep = Annotated[FaceStore, Depends(_faces)]
 FaceSaverDep = Annotated[FaceSaver, Depends(_saver)]
 JobsDep = Annotated[Jobs, Depends(_jobs)]
+ArrivingPicturesDep = Annotated[ArrivingPictures, Depends(_arriving_pictures)]
 PredictionsDep = Annotated[Predictions, Depends(_predictions)]
 DisksDep = Annotated[Disks, Depends(_disks)]
 RegistryDep = Annotated[Registry, Depends(_registry)]

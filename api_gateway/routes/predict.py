@@ -6,10 +6,9 @@ from dataclasses import asdict
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from api_gateway.routes.dependencies import PredictionsDep, SettingsDep
+from api_gateway.routes.dependencies import ArrivingPicturesDep, PredictionsDep
 from api_gateway.routes.openapi import Responses, error_example, file_body
 from api_gateway.security.access import Viewer
-from api_gateway.uploads.request_body import read_picture
 from contract.judgement import judge
 from contract.messages import Reading
 
@@ -88,10 +87,12 @@ class PredictResponse(BaseModel):
 
 
 @router.post("/predict", openapi_extra=file_body("picture", "image/jpeg", "image/png"), responses=ERRORS)
-async def predict(request: Request, predictions: PredictionsDep, settings: SettingsDep, _: Viewer) -> PredictResponse:
+async def predict(
+    request: Request, predictions: PredictionsDep, arriving: ArrivingPicturesDep, _: Viewer
+) -> PredictResponse:
     """Analyse one picture: form field `picture`, or the picture as the body with a content type `image/...`."""
     started = time.monotonic()
-    picture = await read_picture(request, settings.upload_limit)
+    picture = await arriving.read(request)
     frame, readings = await predictions.predict(picture)
     return PredictResponse(
         faces=[_face(reading) for reading in readings],

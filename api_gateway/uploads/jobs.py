@@ -50,6 +50,8 @@ class Jobs:
         self._files = JobFiles(folder)
         self._stored = stored_jobs()
         self._limit = limit
+        self._arriving = 0
+        """Recordings that are being uploaded to this gateway."""
 
     async def all(self) -> list[JobStatus]:
         """Every job, the newest first.
@@ -93,9 +95,10 @@ class Jobs:
             DiskFull, DiskUnwritable: it cannot be written.
             BrokerUnavailable: Redis cannot be reached.
         """
-        if sum(not job.over for job in await self.all()) >= MOST_UNFINISHED:
+        if sum(not job.over for job in await self.all()) + self._arriving >= MOST_UNFINISHED:
             raise TooManyUploads(f"{MOST_UNFINISHED} jobs are waiting; try again later")
         job = uuid.uuid4().hex[:12]
+        self._arriving += 1
         try:
             await self._write(job, recording)
             now_ms = self._clock.now_ms()
@@ -109,6 +112,8 @@ class Jobs:
         except BaseException:
             await self._drop(job)
             raise
+        finally:
+            self._arriving -= 1
         return status
 
     async def cancel(self, job: str) -> None:

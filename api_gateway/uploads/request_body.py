@@ -1,47 +1,70 @@
 """The file in the body of a request: a picture, which is read into memory, or a recording, which is streamed."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 
 from fastapi import Request
 
 from api_gateway.connections.request_bodies import announced_length
-from api_gateway.uploads.errors import UnreadablePicture, UnsupportedMediaType, UploadTooLarge
+from api_gateway.uploads.errors import TooManyUploads, UnreadablePicture, UnsupportedMediaType, UploadTooLarge
 from api_gateway.uploads.multipart import FormLimits, MultipartFile
 
 FORM = "multipart/form-data"
 FORM_OVERHEAD = 16 * 1024
 """Bytes that a form may add to its file: boundaries, headers, a few fields."""
+ARRIVING_LIMIT = 64_000_000
+"""Bytes of all pictures that are arriving at a time; a single picture may be larger."""
 PICTURE_FORM = FormLimits(files=1, fields=8)
 
 
-async def read_picture(request: Request, limit: int) -> bytes:
-    """The picture: form field `picture`, or the whole body with a content type `image/...`.
+class ArrivingPictures:
+    """Reads pictures into memory, which limits all that arrive at a time together.
 
     Args:
-        request: with the body.
-        limit: of the picture's bytes.
-
-    Raises:
-        UnsupportedMediaType: the body is neither.
-        UploadTooLarge: the picture is above the limit.
-        UnreadablePicture: it is empty.
-        MalformedForm, MissingFile: as `MultipartFile` raises them.
+        limit: of one picture's bytes.
     """
-    kind = _media_type(request)
-    if kind == FORM:
-        stream = _limited(request, limit + FORM_OVERHEAD, _picture_too_large(limit))
-        content_type = request.headers["content-type"]
-        file = MultipartFile(content_type, stream, "picture", limits=PICTURE_FORM, any_name=True)
-        picture = b"".join([chunk async for chunk in file])
-    elif kind.startswith("image/") or kind == "application/octet-stream":
-        picture = b"".join([chunk async for chunk in _limited(request, limit, _picture_too_large(limit))])
-    else:
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._bytes = 0
+
+    async def read(self, request: Request) -> bytes:
+        """The picture: form field `picture`, or the whole body with a content type `image/...`.
+
+        Raises:
+            UnsupportedMediaType: the body is neither.
+            UploadTooLarge: the picture is above the limit.
+            UnreadablePicture: it is empty.
+            TooManyUploads: too many bytes of other pictures have arrived and are not complete.
+            MalformedForm, MissingFile: as `MultipartFile` raises them.
+        """
+        picture = await self._collect(self._chunks(request))
+        if len(picture) > self._limit:
+            raise _picture_too_large(self._limit)
+        if not picture:
+            raise UnreadablePicture("the picture has no bytes")
+        return picture
+
+    def _chunks(self, request: Request) -> AsyncIterable[bytes]:
+        kind, too_large = _media_type(request), _picture_too_large(self._limit)
+        if kind == FORM:
+            stream = _limited(request, self._limit + FORM_OVERHEAD, too_large)
+            return MultipartFile(request.headers["content-type"], stream, "picture", limits=PICTURE_FORM, any_name=True)
+        if kind.startswith("image/") or kind == "application/octet-stream":
+            return _limited(request, self._limit, too_large)
         raise UnsupportedMediaType("send the picture as form field `picture` or as a body `image/...`")
-    if len(picture) > limit:
-        raise _picture_too_large(limit)
-    if not picture:
-        raise UnreadablePicture("the picture has no bytes")
-    return picture
+
+    async def _collect(self, chunks: AsyncIterable[bytes]) -> bytes:
+        picture = bytearray()
+        try:
+            async for chunk in chunks:
+                others = self._bytes - len(picture)
+                if others and self._bytes + len(chunk) > ARRIVING_LIMIT:
+                    raise TooManyUploads("too many pictures are arriving; try again soon")
+                picture += chunk
+                self._bytes += len(chunk)
+        finally:
+            self._bytes -= len(picture)
+        return bytes(picture)
 
 
 def recording_of(request: Request, limit: int) -> MultipartFile:

@@ -116,6 +116,16 @@ def test_other_parts_of_a_form_count_as_well(gateway: GatewayProcess):
             assert status(connection) == 413
 
 
+def test_clients_that_leave_while_their_requests_wait_are_no_mistake_of_ours(gateway: GatewayProcess):
+    for path in ("/static/app.js", "/emotion", "/video_feed"):
+        for count in (2, 10, 100):  # 100 are too many
+            with opened(gateway) as connection, suppress(ConnectionError):
+                connection.sendall(head(f"GET {path}") * count)
+                connection.recv(1000)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    assert served(gateway) == 200  # and the log has no traceback, which the fixture checks
+
+
 HEADS = {
     "an address without end": (b"GET /", b"x" * 65536),
     "a header without end": (head("GET /").removesuffix(b"\r\n") + b"X-A: ", b"x" * 65536),
