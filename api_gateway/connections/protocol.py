@@ -11,6 +11,7 @@ from typing import Any
 from starlette.responses import Response
 from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api_gateway.connections.errors import HeadTooLarge, MalformedRequest
 from api_gateway.connections.places import Admission, Places
@@ -72,6 +73,10 @@ class HttpProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         self._upgraded = True
         super().handle_websocket_upgrade()
+        websocket = self.transport.get_protocol()
+        if isinstance(websocket, WebSocketsSansIOProtocol) and not websocket.handshake_initiated:
+            # It got the whole head and cannot read it, for example because of a body, and would wait for more.
+            self.send_400_response("this is no request for a WebSocket")
 
     def data_received(self, data: bytes) -> None:
         self._unparsed += len(data)

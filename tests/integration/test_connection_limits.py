@@ -215,3 +215,20 @@ def test_one_address_has_only_a_part_of_the_streams(gateway: GatewayProcess):
         with opened(gateway, "127.0.0.67") as other:
             other.sendall(STREAMS["WebSockets"][0])
             assert status(other) == 101
+
+
+UNREADABLE = {
+    "with a body": head("GET /ws/emotions", *WEBSOCKET, "Content-Length: 5") + b"hello",
+    "with too many headers": head("GET /ws/emotions", *WEBSOCKET, *["X-A: b"] * 200),
+    "with a long address": head(f"GET /ws/emotions?{'x' * 10_000}", *WEBSOCKET),
+    "with a long header": head("GET /ws/emotions", *WEBSOCKET, f"X-A: {'x' * 20_000}"),
+}
+
+
+@pytest.mark.parametrize("request_", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_websocket_request_that_cannot_be_read_holds_no_place(gateway: GatewayProcess, request_: bytes):
+    for _ in range(PER_ADDRESS * 2):
+        with opened(gateway) as connection:
+            connection.sendall(request_)
+            assert status(connection) in {400, None}
+    assert served(gateway, address="127.0.0.66") == 200
