@@ -80,8 +80,9 @@ class StreamUrl:
 
     @property
     def place(self) -> str:
-        """Host and port as in a URL and a Host header: the port only where it is not the scheme's own."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        """Host and port as in a Host header: without a zone, and the port only where it is not the scheme's own."""
+        name = self.host.partition("%")[0]
+        host = f"[{name}]" if ":" in name else name
         return host if self.port == DEFAULT_PORTS[self.scheme] else f"{host}:{self.port}"
 
     def at(self, host: str) -> str:

@@ -80,6 +80,8 @@ class LiveCapture:
         self._next_opening = 0.0
         first, longest = settings.reconnect_first.total_seconds(), settings.reconnect_longest.total_seconds()
         self._openings = Backoff(first, max(first, longest))
+        self._pause = 0.0
+        """Before the last opening, in seconds."""
         self._stable_seconds = STABLE_PAUSES * max(first, longest)
         self._online_since: float | None = None
         """When the first frame of this epoch came."""
@@ -114,6 +116,7 @@ class LiveCapture:
             self._online_since = self._online_since or self._last_frame
             if self._last_frame > self._online_since + self._stable_seconds:
                 self._openings.reset()
+                self._pause = 0.0
             self._registration.set_state("ONLINE")
             self._process(frame, frame.picture, stop)
             self._registration.set_warning(self._throughput.warning())
@@ -178,7 +181,8 @@ class LiveCapture:
             self._registration.set_state("OFFLINE", reason)
         self._loss_reason = reason
         self._close()
-        self._next_opening = time.monotonic() + self._openings.next()
+        self._pause = max(self._pause, self._openings.next())  # jitter makes no pause shorter than the one before
+        self._next_opening = time.monotonic() + self._pause
 
     def _close(self) -> None:
         if self._feed is not None:
