@@ -58,8 +58,10 @@ class Registration:
         """Set the state and its reason; a change is logged and published at once."""
         if (state, reason) == (self._status.state, self._status.reason):
             return
+        # Another reason for the same state is no new state.
+        since_ms = self._status.since_ms if state == self._status.state else self._clock.now_ms()
         self._status = self._status.model_copy(
-            update={"state": state, "reason": reason, "warning": "", "since_ms": self._clock.now_ms()}
+            update={"state": state, "reason": reason, "warning": "", "since_ms": since_ms}
         )
         metrics.STATE.labels(self._status.name).state(state)
         log = logger.info if state == "ONLINE" else logger.warning
