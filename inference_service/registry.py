@@ -10,11 +10,11 @@ from redis.exceptions import ResponseError
 
 from contract import keys
 from contract.messages import STATUS_TTL_MS, WorkerStatus
-from contract.model.folder import ModelCard
 from contract.redis.broker import is_wrong_type
 from contract.redis.clock import RedisClock
 from contract.redis.commit import remove_consumer
 from contract.redis.stored import StoredHash
+from inference_service.engines.engine import Engine
 
 HEARTBEAT_SECONDS = 1.0
 CLEANUP_SECONDS = 5.0
@@ -34,15 +34,16 @@ logger = structlog.get_logger()
 class Registry:
     """This worker's status in `emotii:workers`, and the removal of workers that have ended."""
 
-    def __init__(self, commands: redis.Redis, clock: RedisClock, consumer: str, engine: str, card: ModelCard) -> None:
+    def __init__(self, commands: redis.Redis, clock: RedisClock, consumer: str, engine: Engine) -> None:
         self._commands = commands
         self._clock = clock
         self._consumer = consumer
         self._status = WorkerStatus(
             consumer=consumer,
-            engine=engine,
-            model=card.id,
-            labels=card.labels,
+            engine=engine.name,
+            precision=engine.precision,
+            model=engine.card.id,
+            labels=engine.card.labels,
             seen_ms=0,
             host=socket.gethostname(),
             pid=os.getpid(),

@@ -42,6 +42,6 @@ def build(settings: InferenceSettings, engine: Engine, clients: Clients) -> Work
         quarantine=quarantine,
         classifier=Classifier(IsolatingClassifier(engine), engine.card, consumer, clock),
         results=Results(clients.commands, sources, settings.live_keep),
-        registry=Registry(clients.commands, clock, consumer, engine.name, engine.card),
+        registry=Registry(clients.commands, clock, consumer, engine),
         idle_ms=claim_after_ms,
     )

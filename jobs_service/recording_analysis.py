@@ -8,12 +8,14 @@ from threading import Event
 
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import SourceSpec
-from contract.atomic_file import AtomicFile
+from contract.atomic_file import AtomicFile, writable
 from contract.errors import JobStopped
 from contract.redis.broker import Clients
 from jobs_service.analysis.pipeline import STOPPED, AnalysisPipeline
 from jobs_service.analysis.progress import Progress, ProgressCallback
 from jobs_service.analysis.writer import AnalysisWriter
+from jobs_service.outputs.manifest import RecordingIdentity, manifest
+from jobs_service.outputs.outputs import MANIFEST_NAME
 from jobs_service.reports.drawing import NEED_LINES, Drawing
 from postprocessing.parameters import SmoothingParameters
 
@@ -49,14 +51,17 @@ class RecordingAnalysis:
         if lines is None and NEED_LINES & files.keys():
             lines = written["readings_jsonl"] = AtomicFile(self.folder / "readings.jsonl")
         # Smoothing is no setting here, so that an analysis can be repeated with the same results.
-        writer = AnalysisWriter(written, SmoothingParameters(), picture_names=self.spec.kind == "pictures")
+        smoothing = SmoothingParameters()
+        identity = RecordingIdentity.of(self.spec, self.on_step)
+        named = identity.name, identity.epoch
+        writer = AnalysisWriter(written, smoothing, picture_names=self.spec.kind == "pictures", named=named)
         with (
             writer,
             closing(self._pipeline()) as pipeline,
         ):
             pipeline.run(writer, stop, on_progress)
         if lines is not None:
-            drawing = Drawing(self.spec, self.settings, writer, lines.partial, self.model)
+            drawing = Drawing(self.spec, self.settings, writer, lines.partial, self.model, identity)
 
             def on_frame(frames: int) -> None:
                 if stop.is_set():
@@ -65,6 +70,10 @@ class RecordingAnalysis:
                 on_progress(Progress(frames, writer.counts.frames, writer.counts.faces, drawing=True))
 
             drawing.draw(files, on_frame)
+        about = manifest(identity, self.spec, self.settings, smoothing, writer.counts, self.clients)
+        for file in (file for name, file in files.items() if name.endswith(MANIFEST_NAME)):
+            with writable(file.path):
+                file.partial.write_bytes(about)
         return writer
 
     def _pipeline(self) -> AnalysisPipeline:

@@ -92,6 +92,7 @@ class ObedientEngine:
     """Returns constant probabilities, but raises or kills the process if the pixels begin with such a mark."""
 
     name = "obedient"
+    precision = "f32"
     card = ModelCard(name="obedient", version="1.0.0", labels=EMOTIONS_5, uncertain=THRESHOLDS, files={})
 
     def __init__(self, seconds_per_batch: float = 0.0) -> None:

@@ -13,6 +13,15 @@ DEFAULT_FPS = 2.0
 """Pictures a second, if `fps` is not set."""
 
 
+def picture_files(folder: Path) -> list[Path]:
+    """The pictures of a folder, by name.
+
+    Raises:
+        OSError: the folder cannot be read.
+    """
+    return [file for file in sorted(folder.iterdir()) if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()]
+
+
 class Pictures:
     """All pictures, `passes` times or (loop) for ever; one that cannot be read keeps its number."""
 
@@ -41,10 +50,9 @@ class Pictures:
 
     def open(self) -> None:
         try:
-            found = sorted(Path(self._spec.address).iterdir())
+            self._files = picture_files(Path(self._spec.address))
         except OSError as error:
             raise SourceError(f"{self._spec.safe}: {reason_of(error)}") from error
-        self._files = [file for file in found if file.suffix.lower() in PICTURE_SUFFIXES and file.is_file()]
         if not self._files:
             raise SourceError(f"no pictures in {self._spec.safe}")
         self._number = 0

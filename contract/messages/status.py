@@ -60,6 +60,8 @@ class WorkerStatus(BaseModel):
     v: Literal[1] = 1
     consumer: Line
     engine: Line
+    precision: Line = ""
+    """Of the numbers that the engine computes with; empty in a status of an older release."""
     model: ModelId
     labels: tuple[Label, ...]
     seen_ms: Moment

@@ -26,7 +26,8 @@ def print_summary(writer: AnalysisWriter, outputs: Outputs, console: Console) ->
     print_line(f"{faces} of {tracks} in {frames}; {episodes}")
     classified = counts.emotions.total()
     if shares := [f"{emotion} {100 * count / classified:.0f}%" for emotion, count in counts.emotions.most_common()]:
-        print_line(f"Emotions: {', '.join(shares)}")
+        print_line(f"Emotions (smoothed over time): {', '.join(shares)}")
     for warning in counts.warnings():
         print_line(warning, "yellow")
-    print_line(f"Written: {', '.join(printable(path) for path in outputs.wanted.values())}")
+    written = [*outputs.wanted.values(), *outputs.manifests.values()]
+    print_line(f"Written: {', '.join(map(printable, written))}")

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from contract.judgement import judge
 from contract.messages import FrameDone, Reading
 from jobs_service.outputs.outcomes import FrameOutcome, UnclassifiedFace
 
@@ -20,9 +19,11 @@ class AnalysisCounts:
         """Time of the last frame."""
         self.models: Counter[str] = Counter()
         """`name@version` -> readings."""
+        self.workers: set[str] = set()
+        """Those that classified the faces."""
         self.tracks: set[int] = set()
         self.emotions: Counter[str] = Counter()
-        """Emotion -> readings, without smoothing over time."""
+        """Emotion -> readings, smoothed over time, as the report, the episodes and the JSON lines show them."""
         self.flaws: Counter[str] = Counter()
         """Quality flaw -> faces."""
         self.unclassified: list[UnclassifiedFace] = []
@@ -55,9 +56,8 @@ class AnalysisCounts:
             yield f"{count} could not be classified, the first in frame {one.frame}: {one.reason}"
 
     def _add_reading(self, reading: Reading) -> None:
-        probabilities = dict(zip(reading.labels, reading.probabilities, strict=True))
-        self.emotions[judge(probabilities, reading.thresholds).emotion] += 1
         self.models[reading.model] += 1
+        self.workers.add(reading.worker)
         self.tracks.add(reading.face.track)
         self.flaws.update(reading.face.quality.flaws)
 

@@ -25,16 +25,25 @@ class AnalysisWriter:
         files: by the names of `Outputs`; it ignores those that it does not write.
         smoothing: the parameters of smoothing and episodes.
         picture_names: whether the recording is a folder, so that every row starts with the name of its picture.
+        named: source and epoch of the readings and episodes, in place of those of the job, which differ in every run.
 
     Raises:
         SettingsError: a file cannot be written.
     """
 
-    def __init__(self, files: Mapping[str, AtomicFile], smoothing: SmoothingParameters, *, picture_names: bool) -> None:
+    def __init__(
+        self,
+        files: Mapping[str, AtomicFile],
+        smoothing: SmoothingParameters,
+        *,
+        picture_names: bool,
+        named: tuple[str, str] | None = None,
+    ) -> None:
         self.counts = AnalysisCounts()
         self.episodes: list[events.Episode] = []
         """Episodes that have ended, by their end; after `finish` all of them, by their start."""
         self._files = files
+        self._named = named
         self._processor = SourceProcessor(smoothing, recorded=True)
         self._stack = ExitStack()
         self._table: ReadingsCsv | None = None
@@ -52,6 +61,8 @@ class AnalysisWriter:
         Raises:
             EmotiiError: the workers use models with different labels, or the disk is full.
         """
+        if self._named:
+            frame = frame.renamed(*self._named)
         self.counts.add(frame)
         if self._table:
             self._table.write(frame.faces, picture)
@@ -91,6 +102,8 @@ class AnalysisWriter:
     def _write_processed(self, outputs: list[ProcessorOutput], picture: str | None) -> None:
         for output in outputs:
             if isinstance(output, SmoothedReading):
+                if output.judgement is not None:
+                    self.counts.emotions[output.judgement.emotion] += 1
                 if self._lines:
                     self._lines.reading(_event(output), picture)
             elif output.phase == "end":

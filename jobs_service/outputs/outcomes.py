@@ -1,9 +1,9 @@
 """The outcomes of a job: exactly one for every crop, in the order of the frames."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from contract.messages import Face, FrameDone, Outcome, Reading
+from contract.messages import Face, FrameDone, FrameId, Outcome, Reading
 
 CropKey = tuple[int, int]
 """Frame and index of a face in it: identifies a crop within one job."""
@@ -26,6 +26,12 @@ class FrameOutcome:
 
     done: FrameDone
     faces: tuple[Reading | UnclassifiedFace, ...]
+
+    def renamed(self, source: str, epoch: str) -> "FrameOutcome":
+        """The same as a frame of another source."""
+        name = FrameId(source, epoch, self.done.id.frame)
+        faces = (replace(face, id=name) if isinstance(face, Reading) else face for face in self.faces)
+        return FrameOutcome(replace(self.done, id=name), tuple(faces))
 
 
 @dataclass

@@ -9,6 +9,11 @@ from typing import Self
 from contract.atomic_file import AtomicFile, check_outputs, writable
 from contract.errors import SettingsError
 
+MANIFEST = ".manifest.json"
+"""What follows the name of an output in the name of its manifest."""
+MANIFEST_NAME = "manifest_json"
+"""The name of a manifest among the unfinished files ends in this."""
+
 
 @dataclass(frozen=True)
 class Outputs:
@@ -22,6 +27,8 @@ class Outputs:
     timeline_png: Path | None = None
     annotated_webm: Path | None = None
     report_html: Path | None = None
+    manifest_json: Path | None = None
+    """What the files were made from; in a folder of all files only. Otherwise each file has a manifest beside it."""
 
     @classmethod
     def all_in(cls, folder: Path) -> Self:
@@ -43,11 +50,20 @@ class Outputs:
         found = {name: getattr(self, name) for name in self.names()}
         return {name: path for name, path in found.items() if path is not None}
 
+    @property
+    def manifests(self) -> dict[str, Path]:
+        """Name -> path of a manifest for each file, where none stands for all of them."""
+        if self.manifest_json is not None:
+            return {}
+        return {name + MANIFEST_NAME: path.with_name(path.name + MANIFEST) for name, path in self.wanted.items()}
+
     @contextmanager
     def unfinished(
         self, folder: Path | None = None, inputs: Iterable[Path] = (), picture_folders: Iterable[Path] = ()
     ) -> Iterator[dict[str, AtomicFile]]:
-        """The unfinished files by name. They are moved to their paths at the end, or removed after an exception.
+        """The unfinished files by name, with their manifests.
+
+        They are moved to their paths at the end, or removed after an exception.
 
         Args:
             folder: created first; removed after an exception if it did not exist before.
@@ -57,21 +73,21 @@ class Outputs:
         Raises:
             SettingsError: a file cannot be written, is an input, or is the same as another one.
         """
-        paths = list(self.wanted.values())
-        if not paths:
+        files = self.wanted | self.manifests
+        if not files:
             known = "--csv, --jsonl, --episodes, --timeline, --annotated"
             raise SettingsError(f"nothing to write: use --out FOLDER, or one of {known}")
         if self.annotated_webm is not None and self.annotated_webm.suffix != ".webm":
             raise SettingsError(f"cannot write {self.annotated_webm}: use a name that ends in .webm")
-        check_outputs(paths, inputs, picture_folders)
+        check_outputs(list(files.values()), inputs, picture_folders)
         with ExitStack() as stack:
             if folder is not None:
                 stack.enter_context(_created(folder))
-            files = {}
-            for name, path in self.wanted.items():
-                files[name] = AtomicFile(path)
-                stack.enter_context(files[name])
-            yield files
+            unfinished = {}
+            for name, path in files.items():
+                unfinished[name] = AtomicFile(path)
+                stack.enter_context(unfinished[name])
+            yield unfinished
 
 
 @contextmanager

@@ -34,7 +34,8 @@ FASTEST, SLOWEST = 60.0, 1.0
 """Frame rates of the video. Outside this range, frames are dropped or repeated to keep the speed."""
 UNEVEN = 1.25
 """If the stated frame rate is so many times the mean one, frames come unevenly, and some are shown for longer."""
-CODEC, OPTIONS = "libvpx", {"deadline": "realtime", "cpu-used": "4"}
+CODEC, OPTIONS = "libvpx", {"deadline": "realtime", "cpu-used": "-4"}
+"""With a positive number, libvpx chooses its speed by the clock, and the same recording gives other bytes."""
 BITS_PER_PIXEL = 4
 KEY_FRAMES = 12
 """One frame in so many can be shown without the ones before."""
@@ -125,7 +126,7 @@ class _Writer:
         self._start: float | None = None
         with self._reporting():
             self._file = path.open("wb")  # FFmpeg gets the open file: the name may have any bytes
-            self._output = av.open(self._file, "w", format="webm")
+            self._output = av.open(self._file, "w", format="webm", options={"fflags": "+bitexact"})
             rate = Fraction(fps).limit_denominator(1000)
             self._stream = cast("VideoStream", self._output.add_stream(CODEC, rate=rate, options=OPTIONS))
             self._stream.width, self._stream.height = self._size

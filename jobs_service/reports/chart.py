@@ -33,6 +33,7 @@ STYLE = {
     "xtick.color": colours.SOFT,
     "ytick.color": colours.SOFT,
     "hatch.linewidth": 0.6,
+    "svg.hashsalt": "emotii",  # names in the SVG would be random otherwise
 }
 
 
@@ -60,7 +61,9 @@ def draw_chart(timeline: Timeline, file: IO[bytes], *, in_page: bool = False) ->
             axes[0].set_yticks([])
         _draw_times(axes[-1], timeline)
         _draw_legend(figure, timeline, None if in_page else _title(timeline, len(rows)))
-        figure.savefig(file, format="svg" if in_page else "png", dpi=130)
+        # Without a date, so that the same timeline gives the same file.
+        kind, metadata = ("svg", {"Date": None}) if in_page else ("png", {})
+        figure.savefig(file, format=kind, dpi=130, metadata=metadata)
 
 
 def _rows(timeline: Timeline) -> list[TrackTimeline]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 from capture_service.settings import CaptureSettings
@@ -10,6 +9,7 @@ from capture_service.sources.spec import SourceSpec
 from contract.atomic_file import AtomicFile, writable
 from jobs_service.analysis.writer import AnalysisWriter
 from jobs_service.outputs.jsonl import read_lines
+from jobs_service.outputs.manifest import RecordingIdentity
 from jobs_service.reports.annotated import draw_video
 from jobs_service.reports.best_faces import cut_faces, strongest_episodes
 from jobs_service.reports.chart import draw_chart
@@ -33,6 +33,8 @@ class Drawing:
     """The file with the readings."""
     model: str
     """The configured model: a name or a folder."""
+    identity: RecordingIdentity
+    """Of the recording."""
 
     def draw(self, files: Mapping[str, AtomicFile], on_frame: FrameCallback) -> None:
         """Write those of `files` that are drawn.
@@ -56,15 +58,16 @@ class Drawing:
 
     def _timeline(self) -> Timeline:
         counts = self.writer.counts
-        name = Path(self.spec.safe).name
-        return build_timeline(name, read_lines(self.lines), self.writer.episodes, counts.frames, counts.last_ms)
+        return build_timeline(
+            self.identity.name, read_lines(self.lines), self.writer.episodes, counts.frames, counts.last_ms
+        )
 
     def _report(self, timeline: Timeline, on_frame: FrameCallback) -> Report:
         strongest = strongest_episodes(timeline.episodes)
         faces = [*(one.best_face for one in strongest), *(track.best_face for track in timeline.tracks)]
         pictures = cut_faces(faces, self.spec, self.settings, on_frame)
         facts = model_facts(timeline.model, timeline.labels, self.model)
-        return Report(timeline, self.writer.counts, facts, strongest, pictures, datetime.now(UTC))
+        return Report(timeline, self.writer.counts, facts, strongest, pictures, self.identity.sha256)
 
     @staticmethod
     def _write(file: AtomicFile, content: bytes) -> None:

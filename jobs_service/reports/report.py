@@ -4,7 +4,6 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from importlib.metadata import version
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -33,7 +32,8 @@ class Report:
     strongest: Sequence[events.Episode]
     """The episodes whose best faces the page shows."""
     pictures: FacePictures
-    created: datetime
+    sha256: str
+    """Of the recording. The page does not state when it was created, so that the same recording gives the same page."""
 
     def html(self) -> str:
         """The page."""
@@ -54,7 +54,7 @@ class Report:
             episodes_left_out=max(0, len(self.timeline.episodes) - MAX_EPISODES),
             unreadable=self.counts.unreadable[:MAX_NOTES],
             unclassified=self.counts.unclassified[:MAX_NOTES],
-            created=self.created.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+            sha256=self.sha256,
             version=version("emotii"),
         )
 

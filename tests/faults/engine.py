@@ -23,6 +23,7 @@ class EchoEngine:
     """
 
     name = "echo"
+    precision = "f32"
     card = ModelCard(name="echo", version="1.0.0", labels=EMOTIONS_5, uncertain=THRESHOLDS, files={})
 
     def __init__(self, seconds_per_batch: float = 0.0, runs: Path | None = None) -> None:

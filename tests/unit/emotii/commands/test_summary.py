@@ -33,6 +33,11 @@ def test_the_summary_contains_faces_emotions_unclassified_faces_and_files(tmp_pa
     assert "Written: faces.csv" in text
 
 
+def test_the_summary_counts_smoothed_emotions_as_the_report_does_and_says_so(tmp_path):
+    frames = [outcome(n, reading(n, awake=0.05 if n == 10 else 0.95)) for n in range(20)]
+    assert "Emotions (smoothed over time): awake 100%" in summary(tmp_path, *frames)
+
+
 def test_the_summary_of_a_sound_recording_has_no_warning(tmp_path):
     text = summary(tmp_path, outcome(0), stated=1)
     assert "could not" not in text

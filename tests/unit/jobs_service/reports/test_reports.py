@@ -3,7 +3,6 @@
 import io
 import re
 from collections import Counter
-from datetime import UTC, datetime
 
 import cv2
 import pytest
@@ -119,7 +118,7 @@ def page(written, clip, name="clip.mp4", facts=None):
     faces = [*(one.best_face for one in shown), *(track.best_face for track in timeline.tracks)]
     facts = facts or ModelFacts(timeline.model, timeline.labels, {}, 0.95, ("It knows only students.",))
     return Report(
-        timeline, record.counts, facts, shown, cut_faces(faces, clip, SETTINGS, lambda _: None), datetime.now(UTC)
+        timeline, record.counts, facts, shown, cut_faces(faces, clip, SETTINGS, lambda _: None), "0" * 64
     ).html()
 
 
