@@ -121,7 +121,9 @@ def test_an_erasure_erases_what_its_dialog_named(page: Page, gateway: GatewayPro
         dialog = page.get_by_role("dialog", name="Erase the data of door?")
         expect(dialog).to_contain_text("since")
         expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
-        serious = [one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in {"serious", "critical"}]
+        serious = [
+            one["id"] for one in Axe().run(page).response["violations"] if one["impact"] in {"serious", "critical"}
+        ]
         assert serious == []
         page.keyboard.press("Escape")
         expect(dialog).to_have_count(0)
