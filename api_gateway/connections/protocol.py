@@ -1,7 +1,8 @@
 """uvicorn's HTTP protocol, in which a connection needs a place and the head of a request has a limited size.
 
 httptools and uvicorn bound neither: a request line, a header, a trailer or a chunk extension without end, and requests
-that are sent without waiting for their responses, would fill the memory before any middleware runs.
+that are sent without waiting for their responses, would fill the memory before any middleware runs. And uvicorn hands a
+connection over to its WebSocket protocol in states in which nothing would end it.
 """
 
 import asyncio
@@ -19,6 +20,11 @@ from contract.errors import EmotiiError
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of a request's address, headers and trailers, and of whatever stands between the parts of its body."""
+HEADERS_LIMIT = 128
+"""Headers and trailers of a request. As many as fit into `HEAD_LIMIT` would take forty times its memory."""
+OPTIONAL_SPACE = b" \t"
+"""Around the value of a header, of which it is no part (RFC 9110); llhttp leaves that behind a value."""
+BODY_HEADERS = {b"content-length", b"transfer-encoding"}
 PIPELINE_LIMIT = 16
 """Requests that wait for the response to an earlier one of their connection. Browsers send none."""
 ONLY_PROBES = "emotii.only_probes"
@@ -46,6 +52,9 @@ class HttpProtocol(HttpToolsProtocol):
         self._upgraded = False
         self._head_bytes = 0
         """Of the current request, including its trailers."""
+        self._head_lines = 0
+        """Likewise."""
+        self._head_complete = False
         self._unparsed = 0
         """Bytes received since the last complete part of a request."""
         self._refusal: EmotiiError | None = None
@@ -89,18 +98,23 @@ class HttpProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= PIPELINE_LIMIT:
             raise MalformedRequest("too many requests were sent before the response to the first one")
         super().on_message_begin()
-        self._head_bytes = 0
+        self._head_bytes = self._head_lines = 0
+        self._head_complete = False
 
     def on_url(self, url: bytes) -> None:
         self._count_head(len(url))
         super().on_url(url)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._count_head(len(name) + len(value))
-        super().on_header(name, value)
+        self._count_head(len(name) + len(value), lines=1)
+        if not self._head_complete:  # a trailer is no header
+            super().on_header(name, value.strip(OPTIONAL_SPACE))
 
     def on_headers_complete(self) -> None:
         self._unparsed = 0
+        self._head_complete = True
+        if self.parser.should_upgrade() and self._should_upgrade():
+            self._check_upgrade()
         super().on_headers_complete()
 
     def on_chunk_header(self) -> None:
@@ -145,12 +159,22 @@ class HttpProtocol(HttpToolsProtocol):
         """Whether no request of this connection is being answered."""
         return not self._upgraded and (self.cycle is None or self.cycle.response_complete)
 
-    def _count_head(self, size: int) -> None:
+    def _check_upgrade(self) -> None:
+        """Refuse an upgrade that would leave a response, or the rest of a request, without a protocol."""
+        if any(name in BODY_HEADERS and value != b"0" for name, value in self.headers):
+            self._refusal = MalformedRequest("the request of a WebSocket has no body")
+        elif self.pipeline or not self._is_idle():
+            self._refusal = MalformedRequest("a WebSocket begins after the response to the request before it")
+        if self._refusal:
+            raise self._refusal
+
+    def _count_head(self, size: int, lines: int = 0) -> None:
         self._head_bytes += size
-        if self._head_bytes > HEAD_LIMIT:
+        self._head_lines += lines
+        if self._head_bytes > HEAD_LIMIT or self._head_lines > HEADERS_LIMIT:
             self._refusal = _head_too_large()
             raise self._refusal
 
 
 def _head_too_large() -> HeadTooLarge:
-    return HeadTooLarge(f"the address and the headers of a request may have {HEAD_LIMIT} bytes")
+    return HeadTooLarge(f"a request may have {HEADERS_LIMIT} headers, and with its address {HEAD_LIMIT} bytes of them")

@@ -126,8 +126,8 @@ class PacedBody:
 
 
 def has_body(headers: Headers) -> bool:
-    """Whether a request has a body."""
-    return "transfer-encoding" in headers or announced_length(headers) > 0
+    """Whether a request may have a body."""
+    return "transfer-encoding" in headers or headers.get("content-length", "0") != "0"
 
 
 def announced_length(headers: Headers) -> int:

@@ -4,15 +4,17 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 
+from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api_gateway.connections.errors import TooManyConnections, TooManyStreams
 from api_gateway.connections.limits import ConnectionLimits
 from api_gateway.connections.protocol import ONLY_PROBES
+from api_gateway.connections.request_bodies import has_body
 from api_gateway.security.access import SCOPE_KEY as GRANT_KEY
 from api_gateway.security.client_address import address_of
-from api_gateway.security.guard import PROBES
+from api_gateway.security.guard import PROBES, SAFE_METHODS
 from api_gateway.security.tokens import EVERYBODY, Grant
 from contract.errors import EmotiiError
 
@@ -80,7 +82,7 @@ class AdmitConnections:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if scope.get("state", {}).get(ONLY_PROBES) and scope["path"] not in PROBES:
+            if scope.get("state", {}).get(ONLY_PROBES) and not _is_probe(scope):
                 raise TooManyConnections(f"all connections are in use; try again soon ({SETTINGS})")
             if self._is_stream(scope):
                 with self._streams.place(address_of(scope), scope[GRANT_KEY]):
@@ -95,3 +97,10 @@ class AdmitConnections:
         if scope["type"] == "websocket":
             return True
         return scope["type"] == "http" and scope["method"] == "GET" and scope["path"] in self._videos
+
+
+def _is_probe(scope: Scope) -> bool:
+    """Whether a request is answered at once: a body that does not arrive would keep a place of the probes."""
+    if scope["type"] != "http" or scope["path"] not in PROBES:
+        return False
+    return scope["method"] in SAFE_METHODS and not has_body(Headers(scope=scope))

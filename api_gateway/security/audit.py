@@ -87,9 +87,12 @@ class Audit:
             self._log_request(scope, status or 500)
 
     def _log_request(self, scope: Scope, status: int) -> None:
-        """Log a request; of those without a token only some a minute, so that they do not rotate the others away."""
+        """Log a request; of those without a token only some a minute, so that they do not rotate the others away.
+
+        The one request without a grant that succeeds with 200 is a sign-in, and that has a token.
+        """
         facts, grant = scope[SCOPE_KEY], scope.get(GRANT_KEY)
-        if grant is None and status >= 400:
+        if grant is None and status != 200:
             left_out = self._refused.admit(status)
             if left_out is None:
                 return

@@ -14,6 +14,8 @@ FORM_OVERHEAD = 16 * 1024
 ARRIVING_LIMIT = 64_000_000
 """Bytes of all pictures that are arriving at a time; a single picture may be larger."""
 PICTURE_FORM = FormLimits(files=1, fields=8)
+RECORDING_FORM = FormLimits(files=16, fields=64)
+"""More than any page sends. Skipping a part costs as much time as kilobytes of a recording."""
 
 
 class ArrivingPictures:
@@ -82,7 +84,7 @@ def recording_of(request: Request, limit: int) -> MultipartFile:
     if _media_type(request) != FORM:
         raise UnsupportedMediaType("send the video as form field `video`")
     stream = _limited(request, limit + FORM_OVERHEAD, recording_too_large(limit))
-    return MultipartFile(request.headers["content-type"], stream, "video")
+    return MultipartFile(request.headers["content-type"], stream, "video", limits=RECORDING_FORM)
 
 
 def recording_too_large(limit: int) -> UploadTooLarge:

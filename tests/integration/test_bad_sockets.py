@@ -108,6 +108,13 @@ BROKEN = {
         frame(Opcode.TEXT, b"x" * 60_000, fin=False) + frame(Opcode.CONT, b"x" * 60_000, fin=False) * 200,
         1009,
     ),
+    "empty fragments without end": (
+        frame(Opcode.TEXT, b"", fin=False) + frame(Opcode.CONT, b"", fin=False) * 500,
+        1009,
+    ),
+    "pings without end": (frame(Opcode.PING, b"x" * 125) * 3000, 1008),
+    "messages without end": (frame(Opcode.TEXT, b"") * 3000, 1008),
+    "half a message of 500 kB": (frame(Opcode.TEXT, b"x" * 500_000)[:400_000], 1009),
     "a frame without mask": (frame(Opcode.TEXT, b"{}", masked=False), 1002),
     "an unknown opcode": (frame(0x3, b""), 1002),
     "a continuation of nothing": (frame(Opcode.CONT, b"x"), 1002),
