@@ -48,6 +48,7 @@ def write_video(
     sound_seconds: float = 0.0,
     cover: Array | None = None,
     form: str | None = None,
+    title: str | None = None,
 ) -> Path:
     """Encode RGB pictures, all of one size.
 
@@ -66,8 +67,11 @@ def write_video(
         sound_seconds: length of a silent sound track.
         cover: a picture that is attached as a cover.
         form: FFmpeg's output format.
+        title: of the film, in the file's metadata.
     """
     with av.open(str(path), "w", format=form) as output:
+        if title:
+            output.metadata["title"] = title
         stream = None
         if pictures:
             stream = output.add_stream(codec, rate=rate, options={**WITHOUT_LOG.get(codec, {}), **(options or {})})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import av
 
 from capture_service.settings import CaptureSettings
-from capture_service.sources.reasons import ffmpeg_reason
+from capture_service.sources.reasons import file_reason
 from capture_service.sources.spec import SourceSpec
 from contract.errors import SourceError
 
@@ -34,9 +34,9 @@ def open_file(spec: SourceSpec, settings: CaptureSettings) -> "InputContainer":
     descriptor = _descriptor(spec)
     options = {"fd": str(descriptor), "protocol_whitelist": "fd", "format_whitelist": FILE_FORMATS}
     try:
-        container = av.open("fd:", options=options | decoding_bounds(settings))
+        container = av.open("fd:", options=options | decoding_bounds(settings), metadata_errors="replace")
     except av.FFmpegError as error:
-        raise SourceError(f"cannot open {spec.safe}: {ffmpeg_reason(error)}") from error
+        raise SourceError(f"cannot open {spec.safe}: {file_reason(error)}") from error
     finally:
         os.close(descriptor)  # FFmpeg has a duplicate
     return _with_video(container, spec)

@@ -142,9 +142,12 @@ class FrameReader:
         if content is None:
             return None
         size = square_pixels(content.width, content.height, self._aspect, self._max_pixels)
-        image = _first_field(content) if content.interlaced_frame else content
-        scaling = None if size == (image.width, image.height) else "BICUBIC"
-        scaled = self._reformatter.reformat(image, *size, format="bgr24", interpolation=scaling, threads=1)
+        try:
+            image = _first_field(content) if content.interlaced_frame else content
+            scaling = None if size == (image.width, image.height) else "BICUBIC"
+            scaled = self._reformatter.reformat(image, *size, format="bgr24", interpolation=scaling, threads=1)
+        except av.FFmpegError:  # no conversion of this format of pixels
+            return None
         return self._shown(np.asarray(scaled.to_ndarray(), np.uint8), _matrix(content))
 
     def _next_packet(self) -> "VideoPacket | None":

@@ -83,3 +83,9 @@ def ffmpeg_reason(error: av.FFmpegError) -> str:
     if isinstance(error, av.error.ArgumentError):  # as FFmpeg names a protocol that is not allowed
         return "the camera redirects to another address, which is not followed here"
     return connection_reason(error)
+
+
+def file_reason(error: av.FFmpegError) -> str:
+    """Why FFmpeg could not open a file."""
+    no_video = av.error.InvalidDataError, av.error.EOFError, av.error.ArgumentError
+    return _KINDS[av.error.InvalidDataError] if isinstance(error, no_video) else reason_of(error).lower()

@@ -73,7 +73,13 @@ def open_rtsp(
     open_seconds = settings.open_timeout.total_seconds()
     began = time.monotonic()
     try:
-        container = av.open(url, "r", options=options | decoding_bounds(settings), timeout=(open_seconds, seconds))
+        container = av.open(
+            url,
+            "r",
+            options=options | decoding_bounds(settings),
+            timeout=(open_seconds, seconds),
+            metadata_errors="replace",
+        )
     except av.FFmpegError as error:
         # FFmpeg takes a response that it stops waiting for, and one that cannot be read, for the same.
         if time.monotonic() - began >= open_seconds:
@@ -94,7 +100,13 @@ def _streamed(
 ) -> "InputContainer":
     open_seconds = settings.open_timeout.total_seconds()
     try:
-        container = av.open(source, "r", options=options | decoding_bounds(settings), timeout=(open_seconds, seconds))
+        container = av.open(
+            source,
+            "r",
+            options=options | decoding_bounds(settings),
+            timeout=(open_seconds, seconds),
+            metadata_errors="replace",
+        )
     except av.FFmpegError as error:
         raise StreamFailure(failure() or ffmpeg_reason(error)) from error
     if not container.streams.video:

@@ -12,6 +12,7 @@ from capture_service.sources.spec import DEMO_CLIP, recording
 from contract.errors import SourceError
 from tests.unit.capture_service.sources import test_sources
 from tests.unit.capture_service.sources.test_sources import damaged_clip
+from tests.videos import flat, write_video
 
 ANY, SMALL = CaptureSettings(), CaptureSettings(picture_max_megapixels=1)
 
@@ -50,7 +51,8 @@ def test_a_file_without_a_frame_is_refused_by_its_name(tmp_path, make):
     path = tmp_path / "video.avi"
     make(path)
     with pytest.raises(
-        SourceError, match=r"^(cannot open \S+video.avi: |\S+video.avi holds no frame .*that can be read)"
+        SourceError,
+        match=r"^(cannot open \S+video.avi: it holds no video|\S+video.avi holds no frame .*that can be read)",
     ):
         frames_of(path)
 
@@ -58,7 +60,7 @@ def test_a_file_without_a_frame_is_refused_by_its_name(tmp_path, make):
 def test_a_file_that_is_a_picture_by_its_first_bytes_alone_is_refused(tmp_path):
     path = tmp_path / "video.jpg"
     path.write_bytes(b"\xff\xd8\xff\xe0 no picture at all")
-    with pytest.raises(SourceError, match=r"cannot open \S+video.jpg: .+"):
+    with pytest.raises(SourceError, match=r"cannot open \S+video.jpg: it holds no video that can be read"):
         frames_of(path)
 
 
@@ -120,3 +122,10 @@ def test_a_camera_whose_frames_are_empty_for_a_moment_has_them_flagged():
     camera = Camera(recording("demo"), ANY)
     camera._capture = Device(*(np.zeros(size, np.uint8) for size in ((48, 64, 3), (0, 0, 3), (48, 64))))
     assert [camera.read().note for _ in range(3)] == ["", "the frame could not be decoded", ""]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "avi", "mkv"])
+def test_a_title_that_is_no_text_keeps_no_video_from_being_read(tmp_path, suffix):
+    path = write_video(tmp_path / f"x.{suffix}", flat([90] * 5), title="Caf-e")
+    path.write_bytes(path.read_bytes().replace(b"Caf-e", b"Caf\xe9e"))
+    assert len(frames_of(path)) == 5

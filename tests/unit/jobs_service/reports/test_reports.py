@@ -1,8 +1,10 @@
 """The chart, the annotated video and the report."""
 
 import io
+import os
 import re
 from collections import Counter
+from fractions import Fraction
 
 import cv2
 import pytest
@@ -21,6 +23,7 @@ from jobs_service.reports.model_facts import ModelFacts, model_facts
 from jobs_service.reports.report import Report
 from jobs_service.reports.timeline import build_timeline
 from tests.recording import LABELS, outcome, reading, recorded, write_clip
+from tests.videos import flat, write_video
 
 SETTINGS = CaptureSettings()
 
@@ -77,6 +80,22 @@ def test_frames_with_a_long_duration_are_shown_for_that_duration(written, tmp_pa
     assert len(frames) / fps == pytest.approx(7, abs=0.1), (
         "three times two seconds, and the last frame for one grid step"
     )
+
+
+def test_the_video_has_the_shape_that_a_player_shows(written, tmp_path):
+    _, outputs = written
+    wide = recording(str(write_video(tmp_path / "wide.mp4", flat([90] * 3, 720, 576), aspect=Fraction(64, 45))))
+    draw_video(tmp_path / "wide.webm", wide, SETTINGS, read_lines(outputs.readings_jsonl), 25.0, lambda _: None)
+    frames, _ = frames_of(tmp_path / "wide.webm")
+    assert {frame.shape for frame in frames} == {(576, 1024, 3)}
+
+
+def test_a_video_is_written_under_any_name(clip, written, tmp_path):
+    _, outputs = written
+    path = tmp_path / os.fsdecode(b"caf\xe9 %d.webm")
+    draw_video(path, clip, SETTINGS, read_lines(outputs.readings_jsonl), 25.0, lambda _: None)
+    path.rename(tmp_path / "named.webm")
+    assert len(frames_of(tmp_path / "named.webm")[0]) == 25
 
 
 def test_a_video_on_a_full_disk_is_reported(clip, written, tmp_path, monkeypatch):
