@@ -18,6 +18,7 @@ from contract.redis.broker import connect
 from contract.service import logs
 from contract.service.child_process import open_connection
 from contract.service.memory import is_out_of_memory, keep_freed, limit_address_space
+from contract.service.native_output import discard_native_output
 from jobs_service.analysis.progress import Progress, ProgressCallback
 from jobs_service.task import JobFailure, JobResult, JobTask
 
@@ -28,6 +29,7 @@ def main() -> None:
     """Run the job that the parent sends, and send progress, then the result or the reason of a failure."""
     connection = open_connection()
     task: JobTask = connection.recv()
+    discard_native_output()
     logs.configure(service="job", level=task.settings.log_level, as_json=task.settings.log_json)
     keep_freed()
     limit_address_space(task.settings.process_memory_mb)

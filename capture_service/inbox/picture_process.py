@@ -16,6 +16,7 @@ from contract.service import logs
 from contract.service.child_process import open_connection
 from contract.service.lifecycle import run
 from contract.service.memory import is_out_of_memory, keep_freed, limit_address_space
+from contract.service.native_output import discard_native_output
 
 if TYPE_CHECKING:
     from capture_service.inbox.picture_faces import PictureFaces
@@ -29,6 +30,7 @@ def main() -> None:
     """Receive the source and the settings, then pictures; send the faces of each one, or its error."""
     connection = open_connection()
     source, settings = connection.recv()
+    discard_native_output()
     keep_freed()
     limit_address_space(settings.process_memory_mb)
     limit(settings)

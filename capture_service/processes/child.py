@@ -18,6 +18,7 @@ from capture_service.watchdog import Watchdog
 from contract.service import logs
 from contract.service.lifecycle import run, stop_signals, stop_with_parent
 from contract.service.memory import keep_freed, limit_address_space
+from contract.service.native_output import discard_native_output
 
 
 def capture(spec: SourceSpec, order: int, settings: CaptureSettings, watchdog: Watchdog) -> None:
@@ -25,6 +26,7 @@ def capture(spec: SourceSpec, order: int, settings: CaptureSettings, watchdog: W
 
     The parent shares `watchdog` and kills this process when it is not fed any more.
     """
+    discard_native_output()
     keep_freed()
     limit_address_space(settings.process_memory_mb)
     limit(settings)
