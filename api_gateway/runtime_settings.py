@@ -15,6 +15,8 @@ from contract.runtime_settings import REVISION, STORE, STRICTEST, Blur, Choice, 
 
 logger = structlog.get_logger()
 ATTEMPTS = 5
+MOST_NAMED = 10
+"""Unusable fields that a log line names."""
 VARIABLES = {"saving": "EMOTII_SAVING_ALLOWED", "blur": "EMOTII_MIN_BLUR"}
 """That bound a setting."""
 
@@ -125,7 +127,8 @@ class RuntimeSettingsReader:
                 raise
             stored = StoredChoice(Choice(), frozenset({REVISION}), b"")
         if news := stored.unusable - self._unusable:
-            logger.warning("unusable settings in redis ignored", settings=sorted(news))
+            named = sorted(news)[:MOST_NAMED]
+            logger.warning("unusable settings in redis ignored", settings=named, count=len(news))
         self._unusable = stored.unusable
         return stored
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 REVISION = b":revision"
 """A field of `keys.ADDED_SOURCES`, one higher with each change; no source can have this name."""
 MOST_DIGITS = 15
-_BUMP = """
+HIGHEST_REVISION = 10**MOST_DIGITS - 1
+"""It is kept: a higher one could not be read, and would be restored for ever. Nobody reaches it by adding sources."""
+_BUMP = f"""
 local revision = tonumber(redis.call('HGET', KEYS[1], ARGV[1])) or 0
-redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', revision + 1))
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', math.min(revision + 1, {HIGHEST_REVISION})))
 return 1
 """
 ADD = f"if redis.call('HSETNX', KEYS[1], ARGV[2], ARGV[3]) == 0 then return 0 end {_BUMP}"
@@ -73,7 +75,7 @@ class KnownSources:
         others = {other: kept for other, kept in self.sources.items() if other != field}
         self.sources = others if value is None else {**others, field: value.encode()}
         self._removed = self._removed | {field} if value is None else self._removed - {field}
-        self._revision = (self._revision or 0) + 1
+        self._revision = min((self._revision or 0) + 1, HIGHEST_REVISION)
 
     def follow(self, stored: Mapping[bytes, bytes]) -> Restoration | None:
         """Take over what Redis holds, or return what Redis has lost; until it is written back, `sources` stay."""
@@ -87,4 +89,5 @@ class KnownSources:
             return Restoration(raw, 1, {}) if found and revision is None else None
         known = {name: value for name, value in found.items() if name not in self._removed} | dict(self.sources)
         lost = tuple(sorted(name.decode(errors="replace") for name in self.sources.keys() - found.keys()))
-        return Restoration(raw, self._revision + 1, known, tuple(sorted(found.keys() - known.keys())), lost)
+        revision = min(self._revision + 1, HIGHEST_REVISION)
+        return Restoration(raw, revision, known, tuple(sorted(found.keys() - known.keys())), lost)

@@ -15,6 +15,8 @@ Blur = Literal["off", "blur", "mask"]
 """How faces in video are hidden, from the weakest to the strongest."""
 REVISION = "revision"
 """The field of `keys.SETTINGS` that holds the revision; the others have the names of the settings."""
+HIGHEST_REVISION = 2**53
+"""It stays: a higher one could not be read, and would be restored for ever. No number of changes reaches it."""
 STORE = """
 if (redis.call('TYPE', KEYS[1]).ok ~= 'hash') then redis.call('DEL', KEYS[1]) end
 if (redis.call('HGET', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
@@ -50,7 +52,7 @@ class Choice(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
-    revision: Annotated[int, Field(ge=0, le=2**53)] = 0
+    revision: Annotated[int, Field(ge=0, le=HIGHEST_REVISION)] = 0
     saving: bool | None = None
     blur: Blur | None = None
 
@@ -60,13 +62,13 @@ class Choice(BaseModel):
 
     def changed(self, changes: Mapping[str, Any]) -> Self:
         """The next revision, with these changes."""
-        return self.model_copy(update={**changes, REVISION: self.revision + 1})
+        return self.model_copy(update={**changes, REVISION: min(self.revision + 1, HIGHEST_REVISION)})
 
     def merged(self, stored: "Choice", defaults: RuntimeSettings) -> Self:
         """What holds if neither this choice nor the stored one can be trusted to be the last: the stricter of both."""
         found = stored.no_looser_than(self.over(defaults))
         chosen = self.no_looser_than(found.over(self.over(defaults)))
-        revision = max(self.revision, stored.revision) + 1
+        revision = min(max(self.revision, stored.revision) + 1, HIGHEST_REVISION)
         return chosen.model_copy(update={**found._chosen(), **chosen._chosen(), REVISION: revision})
 
     def no_looser_than(self, bound: RuntimeSettings) -> Self:

@@ -1,6 +1,6 @@
 """What Redis loses of the added sources is told from what somebody removed."""
 
-from contract.added_sources import REVISION, KnownSources, Restoration
+from contract.added_sources import HIGHEST_REVISION, REVISION, KnownSources, Restoration
 
 DOOR, HALL = {b"door": b"1"}, {b"hall": b"2"}
 
@@ -54,3 +54,11 @@ def test_sources_of_an_older_release_are_believed_and_get_a_revision():
     assert sources.sources == DOOR
     assert sources.follow({}) is None
     assert sources.sources == {}
+
+
+def test_the_highest_revision_is_not_restored_for_ever():
+    sources = known(at(HIGHEST_REVISION, DOOR))
+    sources.changed("hall", "2")
+    assert sources.follow(at(HIGHEST_REVISION, DOOR, HALL)) is None
+    assert sources.follow({}) == Restoration(b"", HIGHEST_REVISION, DOOR | HALL, lost=("door", "hall"))
+    assert sources.follow(at(HIGHEST_REVISION, DOOR, HALL)) is None

@@ -3,7 +3,7 @@ import pytest
 from contract.address import added_kind
 from contract.errors import SourceError
 from contract.messages import AddedSource
-from contract.runtime_settings import Choice, RuntimeSettings, StoredChoice
+from contract.runtime_settings import HIGHEST_REVISION, Choice, RuntimeSettings, StoredChoice
 
 DEFAULTS = RuntimeSettings(saving=True)
 STRICT = RuntimeSettings(saving=False, blur="mask")
@@ -108,3 +108,11 @@ def test_a_refused_address_of_an_added_source_shows_no_password(address):
     with pytest.raises(SourceError) as raised:
         added_kind("door", address)
     assert "hunter2" not in str(raised.value)
+
+
+def test_what_follows_the_highest_revision_can_still_be_read():
+    highest = Choice(revision=HIGHEST_REVISION, saving=True)
+    for choice in (highest.changed({"saving": False}), Choice(saving=False).merged(highest, DEFAULTS)):
+        stored = {name.encode(): value.encode() for name, value in choice.fields().items()}
+        assert not StoredChoice.read(stored).damaged
+        assert StoredChoice.read(stored).choice.saving is False
