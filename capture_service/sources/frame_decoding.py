@@ -28,8 +28,10 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from capture_service.frame import Picture
+from capture_service.sources.decoding_order import DecodingOrder
 from capture_service.sources.h264_references import H264References
-from capture_service.sources.orientation import square_pixels, upright
+from capture_service.sources.orientation import first_field, square_pixels, upright
+from capture_service.sources.whole_frames import is_whole
 from contract.errors import PictureError
 from rendering import images
 
@@ -89,8 +91,8 @@ class FrameReader:
         self._demuxing = self._flushed = False
         self._ready: deque[GrabbedFrame] = deque()
         self._undated = container.format.name in _WITHOUT_PRESENTATION_TIMES
-        self._decoding_times: list[int] = []
-        """Heap of the times of an undated file's packets that gave no frame yet: frames are shown in their order."""
+        self._order = DecodingOrder() if self._undated and not self._independent else None
+        """If there is one, frames are known by their decoding times instead of presentation times."""
         self._awaited: list[int] | None = [] if container.format.name.startswith("mov") else None
         """Heap of the times of packets whose frames have not come yet, where every packet has one."""
         self._references = H264References(self._decoder.extradata) if self._decoder.name == "h264" else None
@@ -141,9 +143,9 @@ class FrameReader:
             content = self._decoded_alone(content)
         if content is None:
             return None
-        size = square_pixels(content.width, content.height, self._aspect, self._max_pixels)
+        size = square_pixels(content.width, content.height, self._stream.sample_aspect_ratio, self._max_pixels)
         try:
-            image = _first_field(content) if content.interlaced_frame else content
+            image = first_field(content) if content.interlaced_frame else content
             scaling = None if size == (image.width, image.height) else "BICUBIC"
             scaled = self._reformatter.reformat(image, *size, format="bgr24", interpolation=scaling, threads=1)
         except av.FFmpegError:  # no conversion of this format of pixels
@@ -163,14 +165,16 @@ class FrameReader:
             self._flush()
         elif self._independent:
             dated = packet.pts is not None and not self._undated
-            self._add(packet.pts if dated else packet.dts, None if packet.is_corrupt else packet)
+            self._add(packet.pts if dated else packet.dts, packet if self._is_whole(packet) else None)
         elif packet.size:
             self._decode(packet)
 
     def _decode(self, packet: "VideoPacket") -> None:
-        if self._undated and packet.dts is not None:
-            heapq.heappush(self._decoding_times, packet.dts)
-        damaged = packet.is_corrupt or not (self._references is None or self._references.is_complete(bytes(packet)))
+        gives_a_frame = packet.size >= _LEAST_BYTES and not packet.is_discard
+        if self._order is not None and packet.dts is not None:
+            self._order.expect(packet.dts, must_show=gives_a_frame)
+            packet.pts = packet.dts  # the decoder hands it on with the frame
+        damaged = not self._is_whole(packet)
         if damaged:
             self._lose(packet.pts)
         try:
@@ -179,7 +183,6 @@ class FrameReader:
             if not damaged:
                 self._lose(packet.pts)
             return
-        gives_a_frame = packet.size >= _LEAST_BYTES and not packet.is_discard
         if self._awaited is not None and packet.pts is not None and gives_a_frame:
             heapq.heappush(self._awaited, packet.pts)
         for frame in frames:
@@ -192,24 +195,27 @@ class FrameReader:
                     self._judge(frame)
             except av.FFmpegError:
                 self._spoilt = True
-        for time in sorted({*self._lost, *(self._awaited or ())}):
+        missing = self._order.missing() if self._order is not None else set(self._awaited or ())
+        for time in sorted(missing.union(self._lost)):
             self._add(time, None)
         self._flushed = True
 
     def _lose(self, time: int | None) -> None:
         """Note a frame that cannot be decoded; it is added when its turn comes."""
-        if time is None or self._undated:
-            self._spoilt = True
-            self._add(self._next_decoding_time(), None)
-        else:
+        if time is not None:
             heapq.heappush(self._lost, time)
+            return
+        self._spoilt = True
+        self._add(None, None)
 
     def _judge(self, frame: VideoFrame) -> None:
         """Add a decoded frame, behind the lost ones of earlier times."""
-        time = frame.pts if frame.pts is not None else frame.dts
-        if self._undated:
-            time = self._next_decoding_time()
+        time = frame.dts if frame.pts is None else frame.pts
+        if self._order is not None and not self._order.is_new(time):
+            return  # it was lost, and this is what the decoder made of it
         lost = self._passed_by(time, interlaced=frame.interlaced_frame)
+        if self._order is not None and frame.key_frame and time is not None:
+            lost |= self._order.missing(before=time)
         for earlier in sorted(lost - {time}):
             self._add(earlier, None)
         damaged = frame.is_corrupt or time in lost
@@ -233,12 +239,14 @@ class FrameReader:
                 passed.add(awaited)
         return passed
 
-    def _next_decoding_time(self) -> int | None:
-        return heapq.heappop(self._decoding_times) if self._decoding_times else None
+    def _is_whole(self, packet: "VideoPacket") -> bool:
+        follows = self._references is None or self._references.is_complete(bytes(packet))
+        return follows and not packet.is_corrupt and is_whole(self._decoder.name, packet, self._container)
 
     def _add(self, time: int | None, content: "VideoFrame | VideoPacket | None") -> None:
         base = self._stream.time_base
-        seconds = None if time is None or base is None else float(time * base)
+        shown = time if self._order is None else self._order.show(time)
+        seconds = None if shown is None or base is None else float(shown * base)
         self._ready.append(GrabbedFrame(seconds, content, self))
 
     def _decoded_alone(self, packet: "VideoPacket") -> VideoFrame | None:
@@ -259,17 +267,15 @@ class FrameReader:
             self._matrix, self._matrix_known = _matrix(frame) if frame else None, frame is not None
         # One of the two fields of an interlaced frame is half as high as the stream.
         stored = self._decoder.width or picture.shape[1], self._decoder.height or picture.shape[0]
-        return self._shown(_resized(picture, square_pixels(*stored, self._aspect, self._max_pixels)), self._matrix)
+        return self._shown(
+            _resized(picture, square_pixels(*stored, self._stream.sample_aspect_ratio, self._max_pixels)), self._matrix
+        )
 
     def _shown(self, picture: Picture, matrix: bytes | None) -> Picture:
         turned = upright(picture, matrix)
         if self._size is None:
             self._size = turned.shape[1], turned.shape[0]
         return _resized(turned, self._size)
-
-    @property
-    def _aspect(self) -> Fraction | None:
-        return self._stream.sample_aspect_ratio
 
 
 def _matrix(frame: VideoFrame) -> bytes | None:
@@ -281,17 +287,3 @@ def _resized(picture: Picture, size: tuple[int, int]) -> Picture:
     if (picture.shape[1], picture.shape[0]) == size:
         return picture
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _first_field(frame: VideoFrame) -> VideoFrame:
-    """Every second line of an interlaced frame: those of one moment.
-
-    Filters that look at the neighbouring frames are better for the eye, and put their pixels into this one.
-    """
-    graph = av.filter.Graph()
-    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25))
-    graph.link_nodes(source, graph.add("field", "top"), graph.add("buffersink")).configure()
-    graph.push(frame)
-    field = graph.pull()
-    assert isinstance(field, VideoFrame)  # noqa: S101 - a graph of one video filter
-    return field

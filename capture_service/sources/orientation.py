@@ -1,9 +1,11 @@
-"""How a player shows a decoded picture: upright by the display matrix, with square pixels."""
+"""How a decoded picture is shown: upright by the display matrix, with square pixels, as one field if it has two."""
 
 import struct
 from fractions import Fraction
 
+import av
 import numpy as np
+from av.video.frame import VideoFrame
 
 from capture_service.frame import Picture
 
@@ -43,3 +45,17 @@ def upright(picture: Picture, matrix: bytes | None) -> Picture:
     else:
         right, down = a, d
     return np.ascontiguousarray(picture[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1])
+
+
+def first_field(frame: VideoFrame) -> VideoFrame:
+    """Every second line of an interlaced frame: those of one moment.
+
+    Filters that look at the neighbouring frames are better for the eye, and put their pixels into this one.
+    """
+    graph = av.filter.Graph()
+    source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format, time_base=Fraction(1, 25))
+    graph.link_nodes(source, graph.add("field", "top"), graph.add("buffersink")).configure()
+    graph.push(frame)
+    field = graph.pull()
+    assert isinstance(field, VideoFrame)  # noqa: S101 - a graph of one video filter
+    return field

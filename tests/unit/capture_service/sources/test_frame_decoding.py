@@ -117,6 +117,8 @@ DAMAGED = {
     "HEVC": ("libx265", "mp4", {}),
     "MPEG-2": ("mpeg2video", "ts", {"bf": "2"}),
     "MPEG-4": ("mpeg4", "mp4", {}),
+    "MPEG-4 in AVI": ("mpeg4", "avi", {"bf": "2"}),
+    "H.264 in AVI": ("libx264", "avi", {"bf": "2"}),
     "motion JPEG": ("mjpeg", "avi", {}),
 }
 
