@@ -4,7 +4,7 @@ from collections.abc import AsyncIterable, AsyncIterator
 from dataclasses import dataclass
 
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import MAX_BOUNDARY_LENGTH, MultipartParser, parse_options_header
 
 from api_gateway.uploads.errors import BadFileName, MalformedForm, MissingFile
 
@@ -38,7 +38,7 @@ class MultipartFile:
         any_name: whether to accept any name of the file, because nothing is stored under it.
 
     Raises:
-        MalformedForm: the content type states no boundary.
+        MalformedForm: the content type states no boundary, or one that is too long.
     """
 
     def __init__(
@@ -51,8 +51,8 @@ class MultipartFile:
         any_name: bool = False,
     ) -> None:
         boundary = parse_options_header(content_type)[1].get(b"boundary")
-        if not boundary:
-            raise MalformedForm("the form states no boundary")
+        if not boundary or len(boundary) > MAX_BOUNDARY_LENGTH:
+            raise MalformedForm(f"the form states no boundary of up to {MAX_BOUNDARY_LENGTH} bytes")
         self.name = ""
         """The file's name as the client states it; known with the first bytes."""
         self._stream = stream

@@ -66,9 +66,10 @@ def test_a_body_that_is_not_a_form_with_the_file_is_refused(body, error):
         taken(body)
 
 
-def test_a_form_without_a_boundary_is_refused():
+@pytest.mark.parametrize("boundary", ["", "; boundary=", f"; boundary={'b' * 257}"])
+def test_a_form_without_a_usable_boundary_is_refused(boundary):
     with pytest.raises(MalformedForm, match="no boundary"):
-        taken(b"", kind="multipart/form-data")
+        taken(b"", kind=f"multipart/form-data{boundary}")
 
 
 def test_a_form_with_more_parts_than_its_limits_is_refused():
