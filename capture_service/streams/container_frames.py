@@ -6,13 +6,13 @@ import av
 from av.container import InputContainer
 
 from capture_service.settings import CaptureSettings
-from capture_service.sources.frame_decoding import FrameReader
+from capture_service.sources.frame_decoding import FrameReader, best_video
 from capture_service.sources.reasons import ffmpeg_reason
 from capture_service.streams.frames import Grabbed, StreamFailure
 
 
 class ContainerFrames:
-    """Frames of the first video stream.
+    """Frames of the video stream that a player shows.
 
     Args:
         container: open, with a video stream.
@@ -20,6 +20,9 @@ class ContainerFrames:
         before_grab: called before each frame; may raise `StreamFailure`.
         failure: returns why the bytes ended, if that is known better than FFmpeg knows it.
         on_close: called behind the end.
+
+    Raises:
+        StreamFailure: its video cannot be decoded; the container is closed.
     """
 
     polled = False
@@ -37,7 +40,11 @@ class ContainerFrames:
         self._failure = failure
         self._on_close = on_close
         max_pixels = settings.picture_max_megapixels * 1_000_000
-        self._reader = FrameReader(container, container.streams.video[0], max_pixels)
+        stream = best_video(container)
+        if stream is None:
+            container.close()
+            raise StreamFailure("its video is encrypted, or in a format that cannot be decoded")
+        self._reader = FrameReader(container, stream, max_pixels)
 
     def grab(self) -> Grabbed:
         self._before_grab()

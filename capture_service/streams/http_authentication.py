@@ -69,6 +69,8 @@ def _digest_challenge(challenges: Sequence[str]) -> Mapping[str, str] | None:
         if scheme.lower() != "digest" or not all(one.partition("=")[2] for one in fields):
             continue
         found = {name.lower(): value for name, value in parse_keqv_list(fields).items()}
-        if {"realm", "nonce"} <= found.keys() and found.get("algorithm", "MD5").upper() in _HASHES:
-            return found | {"algorithm": found.get("algorithm", "MD5").upper()}
+        algorithm = found.get("algorithm", "MD5").upper()
+        protections = {one.strip().lower() for one in found.pop("qop", "").split(",")} - {""}
+        if {"realm", "nonce"} <= found.keys() and algorithm in _HASHES and (not protections or "auth" in protections):
+            return found | {"algorithm": algorithm} | ({"qop": "auth"} if protections else {})
     return None

@@ -170,6 +170,17 @@ def container(form: str, options: dict[str, str]) -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.parametrize("form", ["matroska", "mp4"])
+def test_a_video_of_an_unknown_or_encrypted_format_is_refused_with_the_reason(form: str):
+    video = container(form, {"movflags": "frag_keyframe+empty_moov"} if form == "mp4" else {})
+    changed = video.replace(b"avc1", b"encv").replace(b"V_MPEG4/ISO/AVC", b"V_OTHER/ISO/AVC")
+    assert changed != video
+    with raw_camera([typed(b"video/mp4"), changed]) as camera:
+        opened = stream(camera.port)
+        with pytest.raises(SourceError, match="its video is encrypted, or in a format that cannot be decoded"):
+            opened.open()
+
+
 @pytest.mark.parametrize("form", ["mpegts", "flv", "matroska", "mp4", "avi"])
 def test_a_container_is_read_from_the_same_connection(form: str):
     video = container(form, {"movflags": "frag_keyframe+empty_moov"} if form == "mp4" else {})
@@ -221,6 +232,7 @@ def test_an_interlaced_stream_shows_its_own_pixels():
 BASIC = b'WWW-Authenticate: Basic realm="x"\r\n'
 DIGEST = b'WWW-Authenticate: Digest realm="x", nonce="n1", qop="auth", algorithm=MD5\r\n'
 SHA_512 = b'WWW-Authenticate: Digest realm="x", nonce="n1", qop="auth", algorithm=SHA-512-256\r\n'
+AUTH_INT = DIGEST.replace(b'"auth"', b'"auth-int, auth"')
 
 
 def guarded(challenges: bytes):
@@ -244,7 +256,7 @@ def guarded(challenges: bytes):
 
 
 @pytest.mark.parametrize(
-    "challenges", [BASIC, DIGEST, DIGEST.replace(b"MD5", b"SHA-256"), BASIC + DIGEST, SHA_512 + BASIC, b""]
+    "challenges", [BASIC, DIGEST, DIGEST.replace(b"MD5", b"SHA-256"), BASIC + DIGEST, SHA_512 + BASIC, AUTH_INT, b""]
 )
 def test_user_and_password_answer_basic_and_digest(challenges: bytes):
     with raw_camera(guarded(challenges)) as camera:
@@ -286,6 +298,7 @@ REASONS = {
     "a redirect": (status(302, b"Location: http://127.0.0.2/\r\n"), r"redirects to another address \(302\)"),
     "401": (status(401, BASIC), r"refuses the user or password, or needs one \(401\)"),
     "401 with half a challenge": (status(401, b'WWW-Authenticate: Digest realm="x", nonce=\r\n'), r"\(401\)"),
+    "401 with an unknown protection": (status(401, DIGEST.replace(b'"auth"', b'"auth-int"')), r"\(401\)"),
     "403": (status(403), r"forbids the access \(403\)"),
     "404": (status(404), r"nothing at this path \(404\)"),
     "500": (status(500), r"answers 500 Internal Server Error"),
