@@ -1,6 +1,7 @@
 """A copy of what people have chosen, on the disk of the gateway: Redis may be empty when the gateway starts."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -51,6 +52,8 @@ class SettingsCopy:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 write_atomically(self._path, choice.model_dump_json().encode())
         except (OSError, EmotiiError) as error:
+            with suppress(OSError):  # works on a full disk, too; an empty copy is read as the strictest choice
+                self._path.write_bytes(b"")
             if not self._failure:
                 logger.warning("the copy of the settings cannot be written", reason=reason_of(error))
             self._failure = reason_of(error)
