@@ -15,6 +15,8 @@ class DecodingOrder:
         """Heap of the times at which no frame was shown yet."""
         self._pending: dict[int, bool] = {}
         """The packets that gave no frame yet, by decoding time, and whether they must give one."""
+        self.has_fields = False
+        """Whether frames have two fields. Each may have a packet, and the second gives no frame."""
 
     def expect(self, time: int, *, must_show: bool) -> None:
         """A packet with this decoding time; without `must_show` it may say that the frame before is shown on."""
@@ -29,14 +31,13 @@ class DecodingOrder:
         """The packets that will give no frame any more: those before a key frame, or all at the end."""
         missing = set()
         for time in [time for time in self._pending if before is None or time < before]:
-            if self._pending[time]:
+            if self._pending[time] and not self.has_fields:
                 missing.add(time)
             else:
                 self.show(time)
         return missing
 
     def show(self, time: int | None) -> int | None:
-        """When the frame of the packet with this decoding time is shown, if it is the next one."""
-        if time is not None:
-            self._pending.pop(time, None)
+        """When the frame of the packet with this decoding time, None if that is not known, is shown as the next one."""
+        self._pending.pop(min(self._pending, default=0) if time is None else time, None)
         return heapq.heappop(self._times) if self._times else None

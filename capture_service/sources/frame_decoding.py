@@ -214,6 +214,7 @@ class FrameReader:
             return  # it was lost, and this is what the decoder made of it
         lost = self._passed_by(time, interlaced=frame.interlaced_frame)
         if self._order is not None and frame.key_frame and time is not None:
+            self._order.has_fields |= frame.interlaced_frame
             lost |= self._order.missing(before=time)
         for earlier in sorted(lost - {time}):
             self._add(earlier, None)
