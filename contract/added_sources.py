@@ -7,6 +7,9 @@ has seen. Otherwise Redis was flushed, evicted the key, or lost its last second 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from contract.keys import SOURCE_NAME
+from contract.redis.stored import LONGEST_VALUE
+
 REVISION = b":revision"
 """A field of `keys.ADDED_SOURCES`, one higher with each change; no source can have this name."""
 MOST_DIGITS = 15
@@ -83,11 +86,21 @@ class KnownSources:
         revision = int(raw) if raw.isdigit() and len(raw) <= MOST_DIGITS else None
         found = {name: value for name, value in stored.items() if name != REVISION}
         if self._revision is None or (revision is not None and revision >= self._revision):
-            self._removed = (self._removed | self.sources.keys()) - found.keys()
+            self._removed = (self._removed | _worth_keeping(self.sources).keys()) - found.keys()
             self.sources, self._revision = found, revision
             # Sources of an older release, without a revision, get one: from then on their loss is noticed.
             return Restoration(raw, 1, {}) if found and revision is None else None
-        known = {name: value for name, value in found.items() if name not in self._removed} | dict(self.sources)
-        lost = tuple(sorted(name.decode(errors="replace") for name in self.sources.keys() - found.keys()))
+        kept = _worth_keeping(self.sources)
+        known = {name: value for name, value in _worth_keeping(found).items() if name not in self._removed} | kept
+        lost = tuple(sorted(name.decode() for name in kept.keys() - found.keys()))
         revision = min(self._revision + 1, HIGHEST_REVISION)
-        return Restoration(raw, revision, known, tuple(sorted(found.keys() - known.keys())), lost)
+        return Restoration(raw, revision, known, tuple(sorted(found.keys() & self._removed)), lost)
+
+
+def _worth_keeping(stored: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """The fields that can be a source, perhaps of a later release. What is malformed is not written back."""
+    return {
+        name: value
+        for name, value in stored.items()
+        if len(value) <= LONGEST_VALUE and SOURCE_NAME.fullmatch(name.decode(errors="replace"))
+    }

@@ -59,12 +59,9 @@ class StoredHash(Generic[Message]):
         self._model = model
         self._named_by = named_by
         self.ignored: frozenset[str] = frozenset()
-        """The fields that the last `read` skipped; the empty name stands for the whole key."""
-
-    @property
-    def whole(self) -> bool:
+        """The fields that the last `read` skipped; the empty name is that of a field, or stands for the whole key."""
+        self.whole = True
         """Whether the last `read` could read the key: otherwise it returned nothing, or not all."""
-        return "" not in self.ignored
 
     def read(self, client: redis.Redis) -> dict[str, Message]:
         """The messages by field."""
@@ -89,12 +86,14 @@ class StoredHash(Generic[Message]):
         if isinstance(reply, Exception):
             if not is_wrong_type(reply):
                 raise reply
+            self.whole = False
             self._ignore({"": f"{WRONG_TYPE}: the key is no hash"})
             return {}
         found: dict[str, Message] = {}
         ignored: dict[str, str] = {}
         stored = cast(Mapping[bytes, bytes], reply)
-        if len(stored) > MOST_FIELDS:
+        self.whole = len(stored) <= MOST_FIELDS
+        if not self.whole:
             ignored[""] = f"it has {len(stored)} fields; those after the first {MOST_FIELDS} are skipped"
         for field, value in islice(stored.items(), MOST_FIELDS):
             message = self._message(field, value)

@@ -69,6 +69,9 @@ def test_video_labels_bars_and_timeline_of_the_demo_change(page: Page):
     ):
         eventually(varies(lambda script=script: page.evaluate(script), 2), 120, f"{what} change")
     expect(page.locator("[data-part=stages]")).to_contain_text("inference", timeout=TIMEOUT_MS)
+    page.set_viewport_size({"width": 360, "height": 740})
+    legend = page.locator(".tile .legend")
+    assert legend.evaluate("(all) => all.scrollHeight <= all.clientHeight"), "a label is hidden on a narrow phone"
 
 
 @pytest.mark.long

@@ -1,6 +1,7 @@
 """What Redis loses of the added sources is told from what somebody removed."""
 
 from contract.added_sources import HIGHEST_REVISION, REVISION, KnownSources, Restoration
+from contract.redis.stored import LONGEST_VALUE
 
 DOOR, HALL = {b"door": b"1"}, {b"hall": b"2"}
 
@@ -62,3 +63,10 @@ def test_the_highest_revision_is_not_restored_for_ever():
     assert sources.follow(at(HIGHEST_REVISION, DOOR, HALL)) is None
     assert sources.follow({}) == Restoration(b"", HIGHEST_REVISION, DOOR | HALL, lost=("door", "hall"))
     assert sources.follow(at(HIGHEST_REVISION, DOOR, HALL)) is None
+
+
+def test_what_can_be_no_source_is_not_written_back_once_it_is_gone():
+    malformed = dict.fromkeys((b"", b"..", b"/etc", b"a\0b", b"\xff", b"1" * 5000), b"x")
+    sources = known(at(2, DOOR, malformed, {b"long": b"x" * (LONGEST_VALUE + 1)}))
+    assert sources.follow({}) == Restoration(b"", 3, DOOR, lost=("door",))
+    assert sources.follow(malformed) == Restoration(b"", 3, DOOR, lost=("door",))

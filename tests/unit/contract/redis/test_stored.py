@@ -26,6 +26,7 @@ def stored() -> StoredHash[SourceStatus]:
         (b"cam\n", VALUE),
         (b"\xff", VALUE),
         (b"door", b""),
+        (b"", VALUE),
         (b"door", b"7" * 5000),
         (b"door", b"[" * (LONGEST_VALUE - 1)),
         (b"door", b" " * LONGEST_VALUE + VALUE),
