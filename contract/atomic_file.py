@@ -158,7 +158,7 @@ def _target(path: Path) -> Path:
         except RuntimeError as error:  # before Python 3.13 in place of an OSError
             raise SettingsError(f"cannot write {path}: its links form a loop") from error
         try:
-            mode = target.stat().st_mode
+            mode = path.stat().st_mode  # of `/dev/stdout` the target may be no path
         except FileNotFoundError:
             return target
         if stat.S_ISDIR(mode):

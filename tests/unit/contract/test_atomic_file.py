@@ -106,6 +106,16 @@ def test_a_device_a_pipe_and_a_loop_of_links_are_refused_and_stay(tmp_path):
     assert Path(os.devnull).is_char_device()
 
 
+def test_an_open_pipe_that_is_named_like_dev_stdout_is_refused_as_a_pipe():
+    ends = os.pipe()
+    try:
+        with pytest.raises(SettingsError, match="it is a device, a pipe or a socket"):
+            AtomicFile(Path(f"/dev/fd/{ends[1]}"))
+    finally:
+        for end in ends:
+            os.close(end)
+
+
 def test_a_name_as_long_as_the_file_system_allows_can_be_written(tmp_path):
     path = tmp_path / ("\u00e4" * 125 + ".csv")
     write_atomically(path, b"all")
