@@ -55,7 +55,7 @@ class Outputs:
         """Name -> path of a manifest for each file, where none stands for all of them."""
         if self.manifest_json is not None:
             return {}
-        return {name + MANIFEST_NAME: path.with_name(path.name + MANIFEST) for name, path in self.wanted.items()}
+        return {name + MANIFEST_NAME: path.parent / (path.name + MANIFEST) for name, path in self.wanted.items()}
 
     @contextmanager
     def unfinished(
