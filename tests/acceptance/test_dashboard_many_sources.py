@@ -129,6 +129,8 @@ def test_no_tile_moves_when_faces_states_and_messages_come_and_go(
         crowd = {321 + i: ((20.0 + i * 100, 90.0, 90.0, 100.0), (HAPPY, SAD, UNSURE)[i % 3]) for i in range(6)}
         front.faces.shown = crowd
         expect(faces).to_have_count(6, timeout=TIMEOUT_MS)
+        # This source measures no stages; their line is kept.
+        expect(page.locator(".tile[data-source='front'] [data-part=stages]")).to_be_visible(timeout=TIMEOUT_MS)
         page.locator(".tile[data-source='front'] [data-part=save]").click()
         expect(page.locator(".tile[data-source='front'] [data-part=status]")).to_be_visible(timeout=TIMEOUT_MS)
         expect(page.locator(".tile[data-source='front'] .lane").nth(4)).to_be_attached(timeout=TIMEOUT_MS)

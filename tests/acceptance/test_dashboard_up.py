@@ -14,6 +14,15 @@ from tests.conftest import shared
 DEMO = Path(__file__).parents[2] / "capture_service" / "demo" / "demo.mp4"
 LONG_MS = 180_000
 """The machine analyses a video beside the live source and may be busy."""
+PARTS_OF_A_TILE = """() => {
+    const legend = document.querySelector(".tile .legend");
+    const stages = document.querySelector(".tile [data-part=stages]");
+    const heights = [9, 888].map((ms) => {
+        stages.textContent = `capture ${ms} · inference ${ms} · delivery ${ms}`;
+        return stages.closest(".facts").offsetHeight;
+    });
+    return [[legend.scrollWidth - legend.clientWidth, legend.scrollHeight - legend.clientHeight], heights];
+}"""
 pytestmark = [needs_chromium, pytest.mark.timeout(600)]
 
 
@@ -69,9 +78,11 @@ def test_video_labels_bars_and_timeline_of_the_demo_change(page: Page):
     ):
         eventually(varies(lambda script=script: page.evaluate(script), 2), 120, f"{what} change")
     expect(page.locator("[data-part=stages]")).to_contain_text("inference", timeout=TIMEOUT_MS)
-    page.set_viewport_size({"width": 360, "height": 740})
-    legend = page.locator(".tile .legend")
-    assert legend.evaluate("(all) => all.scrollHeight <= all.clientHeight"), "a label is hidden on a narrow phone"
+    for width in (320, 360, 840, 1024, 1280):
+        page.set_viewport_size({"width": width, "height": 740})
+        hidden, heights = page.evaluate(PARTS_OF_A_TILE)
+        assert hidden == [0, 0], f"labels of the legend are cut at {width}"
+        assert len(set(heights)) == 1, f"the tile grows with its latency at {width}: {heights}"
 
 
 @pytest.mark.long

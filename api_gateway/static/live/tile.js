@@ -6,6 +6,9 @@ import { cloneTemplate, setText } from "../shared/dom.js";
 import { Timeline } from "../timeline/timeline.js";
 import { VideoPlayer } from "./video-player.js";
 
+/** A space that keeps the line, so that no tile moves. */
+const NO_STAGES = "\u00a0";
+
 export class Tile {
   /** @param {string} source its name @param {VideoFeed} feed the videos of all tiles */
   constructor(source, feed) {
@@ -52,7 +55,7 @@ export class Tile {
     const { parts } = this;
     setText(parts.latency, age_ms === null ? "–" : `${age_ms} ms`);
     setText(parts.stages, stages
-      ? `capture ${stages.detect_ms} · inference ${stages.infer_ms} · delivery ${stages.deliver_ms}` : "");
+      ? `capture ${stages.detect_ms} · inference ${stages.infer_ms} · delivery ${stages.deliver_ms}` : NO_STAGES);
     setText(parts.readings, `${readings_per_s.toFixed(1)} /s`);
     setText(parts.fps, `${fps.toFixed(1)} /s`);
     setText(parts.skipped, `${skipped}`);
