@@ -116,8 +116,9 @@ async def _check_known(source: str, clients: AsyncClients, settings: GatewaySett
     with suppress(DatabaseUnavailable):  # there is none yet
         known |= await asyncio.to_thread(history.sources)
     if source not in known:
-        names = ", ".join(sorted(known - {keys.UPLOADS})) or "none"
-        raise SourceError(f"nothing is known of a source {source!r}, so nothing was erased; there are: {names}")
+        names = ", ".join(sorted(known - {keys.UPLOADS}))
+        others = f"there are: {names}" if names else "no source is known"
+        raise SourceError(f"nothing is known of a source {source!r}, so nothing was erased; {others}")
 
 
 async def _wait(coordinator: ErasureCoordinator, erasure: str) -> Erased:
