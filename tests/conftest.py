@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
 from contract.redis.broker import Clients, connect
 from emotii.local.redis_server import PrivateServer
@@ -28,7 +29,7 @@ WITH_TENSORFLOW = (
 )
 """How the names of tests begin that import TensorFlow. It takes seconds, so one process runs all of them."""
 
-ALLOWED_SKIPS = ("shared data", "no GPU", "no camera", "no Docker engine")
+ALLOWED_SKIPS = ("shared data", "no GPU", "no camera", "no Docker engine", "no right to mount")
 """How the reason of a skip begins that `--strict-skips` lets pass."""
 
 
@@ -74,6 +75,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             return "tensorflow" if nodeid.startswith(WITH_TENSORFLOW) else super()._split_scope(nodeid)
 
     return OneProcessForTensorflow(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+@pytest.fixture(autouse=True)
+def default_logs() -> Iterator[None]:
+    """A test that configures logs has them write to a stream that pytest closes behind it."""
+    yield
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
 
 
 def shared(name: str) -> Path:

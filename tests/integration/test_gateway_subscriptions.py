@@ -152,7 +152,7 @@ def test_the_statistics_contain_the_stages_and_the_number_of_encodings(gateway: 
     with connect_socket(f"{gateway.socket_url}?kind=stats") as client:
         hello_of(client)
         figures = next(events_of(client, "stats"))
-        assert figures["settings"] == {"saving": True, "blur": "off"}
+        assert figures["settings"] == {"saving": True, "blur": "off", "saving_allowed": True, "min_blur": "off"}
         assert figures["sources"]["front"]["encodes"] == 0
         with httpx.stream("GET", gateway.url + "/video_feed?source=front", timeout=20):
             until(lambda: next(events_of(client, "stats"))["sources"]["front"]["encodes"] > 0, 20, "an encode")

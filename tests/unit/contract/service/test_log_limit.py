@@ -2,18 +2,10 @@
 
 import json
 
-import pytest
 import structlog
 
 from contract.service.log_limit import LINES, SECONDS, LineLimiter
 from contract.service.logs import configure
-
-
-@pytest.fixture(autouse=True)
-def defaults():
-    yield
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
 
 
 def test_a_kind_of_line_is_written_some_times_a_minute_and_then_says_how_many_were_left_out():

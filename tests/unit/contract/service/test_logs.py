@@ -8,13 +8,6 @@ import structlog
 from contract.service.logs import configure, scrub
 
 
-@pytest.fixture(autouse=True)
-def defaults():
-    yield
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
-
-
 @pytest.mark.parametrize(
     ("text", "scrubbed"),
     [
