@@ -13,9 +13,8 @@ from contract.messages.face import Face, FrameId
 from contract.messages.fields import VERSION, Fields, check_version, field, numbers, text, time
 from contract.messages.frame import FrameDone, Manifest
 from contract.messages.values import MODEL_ID_PATTERN
-from contract.model.labels import LABEL_PATTERN
+from contract.model.labels import LABEL_PATTERN, MOST_LABELS
 
-MOST_LABELS = 64
 _ROUNDING = 1e-3
 """By which the sum of probabilities and so one of them may be above 1."""
 _MODEL_ID, _LABEL = re.compile(MODEL_ID_PATTERN), re.compile(LABEL_PATTERN)

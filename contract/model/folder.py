@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from contract.errors import ModelError, reason_of
 from contract.judgement import UNCERTAIN, Thresholds
-from contract.model.labels import Label
+from contract.model.labels import MOST_LABELS, Label
 from contract.model.normalisation import Normalisation
 from contract.model.onnx import refers_to_files
 
@@ -37,7 +37,7 @@ class ModelCard(BaseModel):
     format: Literal[1] = 1
     name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
     version: Annotated[str, Field(pattern=r"^[0-9]+\.[0-9]+\.[0-9]+$")]
-    labels: Annotated[tuple[Label, ...], Field(min_length=2, max_length=64)]
+    labels: Annotated[tuple[Label, ...], Field(min_length=2, max_length=MOST_LABELS)]
     input_shape: tuple[Literal[48], Literal[48], Literal[1]] = (48, 48, 1)
     normalisation: Normalisation = Normalisation()
     temperature: Annotated[float, Field(gt=0, le=100)] = 1.0

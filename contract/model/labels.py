@@ -4,7 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-LABEL_PATTERN = r"[a-z0-9][a-z0-9_-]{0,31}"
+MOST_LABELS = 64
+LONGEST_LABEL = 32
+LABEL_PATTERN = rf"[a-z0-9][a-z0-9_-]{{0,{LONGEST_LABEL - 1}}}"
 Label = Annotated[str, Field(pattern=f"^{LABEL_PATTERN}$")]
 """An emotion of any model. It names the folder of the saved faces with that emotion."""
 

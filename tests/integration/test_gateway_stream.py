@@ -12,6 +12,7 @@ from websockets.sync.client import connect as connect_socket
 
 from contract import keys
 from contract.messages import Reading
+from contract.model.labels import LONGEST_LABEL, MOST_LABELS
 from contract.redis.broker import Clients
 from tests.stage import LABELS, GatewayProcess, Producer, reading, until
 from tests.viewer import events_of
@@ -72,8 +73,8 @@ def test_a_client_that_stops_reading_receives_a_missed_event_or_is_disconnected_
 
 
 def wide_readings(first: int, count: int) -> Iterator[Reading]:
-    """Readings of a model with a great many long labels: 40 kB each as events, so that buffers fill soon."""
-    labels = tuple(f"emotion-{number:03}-{'x' * 50}" for number in range(256))
+    """Readings of a model with the most and the longest labels, so that buffers fill soon."""
+    labels = tuple(f"emotion-{number:03}-".ljust(LONGEST_LABEL, "x") for number in range(MOST_LABELS))
     probabilities = (1 / len(labels),) * len(labels)
     for frame in range(first, first + count):
         yield replace(reading("front", frame, epoch="wide"), labels=labels, probabilities=probabilities)
