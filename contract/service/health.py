@@ -34,6 +34,7 @@ class _Server(ThreadingMixIn, WSGIServer):
     """
 
     daemon_threads = True
+    request_queue_size = 2 * MOST_CONNECTIONS
     block_on_close = False
 
     def __init__(self, *args: Any) -> None:  # noqa: ANN401 - as in the base class

@@ -134,6 +134,7 @@ def test_the_page_shows_errors_of_added_sources_but_no_passwords(page: Page):
     expect(page.locator("#sources li[data-source=door]")).to_have_count(0, timeout=TIMEOUT_MS)
 
 
+@pytest.mark.long
 def test_a_dropped_video_is_analysed_with_timeline_and_csv(page: Page):
     video = shared("videos/two-people-head-pose.gif")
     wait_for_state(page, "connected")

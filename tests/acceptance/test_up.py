@@ -79,6 +79,7 @@ def test_the_demo_gives_changing_emotions_and_an_interrupt_leaves_only_files_of_
     assert open_to_others(tmp_path / ".emotii", tmp_path / "saved_faces") == []
 
 
+@pytest.mark.long
 def test_a_worker_that_dies_is_started_again(run: Callable[..., Running]):
     running, url = start(run, "--source", "demo=demo")
     worker = next(pid for pid in running.children() if "inference_service" in command_of(pid))
@@ -96,6 +97,7 @@ def test_a_second_up_in_the_same_folder_is_refused_with_one_line(run: Callable[.
     assert "Traceback" not in second.output
 
 
+@pytest.mark.long
 def test_two_people_who_turn_their_heads_keep_a_track_each(run: Callable[..., Running]):
     from websockets.sync.client import connect
 

@@ -136,6 +136,7 @@ def test_the_card_states_scores_sizes_and_forbidden_use_and_no_path_of_this_mach
     assert str(model.folder.parent) not in card
 
 
+@pytest.mark.long
 def test_a_model_that_openvino_computes_differently_is_detected(model, tmp_path):
     other = keras.saving.load_model(model.folder / "tiny-5.keras")
     other.layers[-1].bias.assign(other.layers[-1].bias + np.array([0.01, 0, 0, 0, 0], np.float32))
