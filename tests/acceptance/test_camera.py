@@ -77,6 +77,7 @@ def start(page: Page) -> None:
     expect(page.locator("#state")).to_have_attribute("data-state", "connected", timeout=LONG_MS)
 
 
+@pytest.mark.long
 def test_a_browser_camera_is_analysed_until_its_page_closes(url: str, fake_camera: list[str]):
     with chromium(*fake_camera) as browser:
         with opened(browser, f"{url}/camera?name=tab") as page:

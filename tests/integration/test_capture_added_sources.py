@@ -24,6 +24,7 @@ def is_offline(client, name, reason):
     return found and found.state == "OFFLINE" and reason in found.reason
 
 
+@pytest.mark.long
 def test_sources_are_added_and_removed_while_the_others_continue(server, clients):
     client = clients.commands
     with service(server, EMOTII_SOURCES="a=demo") as process:

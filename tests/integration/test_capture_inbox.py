@@ -143,6 +143,7 @@ def add_now(client, picture, epoch, seconds):
     return now_ms
 
 
+@pytest.mark.long
 @needs_proc
 def test_a_picture_that_hangs_its_decoder_is_given_up_at_its_deadline_and_the_next_ones_are_decoded(
     server, clients, portrait

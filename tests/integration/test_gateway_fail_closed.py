@@ -59,8 +59,7 @@ def wipe(gateway: GatewayProcess, clients: Clients, how: str) -> None:
     "how",
     [
         "flush",
-        "rolled back",
-        *(pytest.param(how, marks=pytest.mark.long) for how in ("evicted", "malformed", "another type")),
+        *(pytest.param(how, marks=pytest.mark.long) for how in ("rolled back", "evicted", "malformed", "another type")),
     ],
 )
 def test_settings_that_redis_loses_stay_in_force_and_are_written_back_and_reported(

@@ -97,6 +97,7 @@ def test_a_recorder_that_takes_over_leaves_no_gap_and_stores_nothing_twice(
         assert ended.wait(15) == 0
 
 
+@pytest.mark.long
 def test_a_gateway_that_is_killed_and_restarted_leaves_no_gap(
     server: PrivateServer, producer: Producer, tmp_path: Path
 ):

@@ -56,6 +56,7 @@ def first_of_each(client: ClientConnection, wanted: set[Any], of: str, seconds: 
         wanted = wanted - {event.get(of) for event in json.loads(client.recv(timeout=10))}
 
 
+@pytest.mark.long
 def test_each_client_receives_only_what_it_subscribed_to(gateway: GatewayProcess):
     with (
         connect_socket(gateway.socket_url) as everything,

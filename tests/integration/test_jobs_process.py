@@ -93,6 +93,7 @@ def open_files(process: int) -> list[str]:
         return []
 
 
+@pytest.mark.long
 def test_a_recording_that_hangs_its_decoder_is_ended_by_its_time_limit_or_by_cancelling_it(queue: Queue):
     queue.add(FIRST, DEMO_CLIP.read_bytes())
     queue.add(SECOND, DEMO_CLIP.read_bytes())

@@ -68,6 +68,7 @@ def test_a_frame_of_an_odd_shape_has_no_face(blazeface, picture):
     assert blazeface.detect(picture) == []
 
 
+@pytest.mark.long
 def test_the_best_faces_are_kept_where_there_are_too_many(hopper):
     detector = detectors.load("blazeface", most=1)
     crowd = np.hstack([hopper, hopper, hopper])

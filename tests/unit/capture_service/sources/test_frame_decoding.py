@@ -267,6 +267,7 @@ def test_a_jpeg_of_thousands_of_scans_inside_a_video_is_an_unreadable_frame(tmp_
     assert [picture is None for picture in pictures_of(path)] == [False, True, False]
 
 
+@pytest.mark.long
 def test_a_video_with_wide_pixels_has_the_labels_of_the_same_video_with_square_ones(tmp_path):
     gif = str(shared("videos/two-people-head-pose.gif"))
     people = [cv2.cvtColor(frame.picture, cv2.COLOR_BGR2RGB) for frame in frames_of(recording(gif))][::5]
