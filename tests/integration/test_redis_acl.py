@@ -56,7 +56,7 @@ def test_the_whole_pipeline_runs_as_a_redis_user_with_few_other_permissions(
         )
         until(gateway.ready, 90, "readiness")
         until(lambda: gateway.get("/emotion").json()["emotion"], 60, "an emotion of the demo")
-        assert gateway.get("/api/v1/sources/front/frame.jpg").status_code == 200
+        until(lambda: gateway.get("/api/v1/sources/front/frame.jpg").status_code == 200, 30, "a picture of the demo")
         added = httpx.post(f"{gateway.url}/api/v1/sources", json={"name": "more", "address": str(CLIP)}, timeout=20)
         assert added.status_code == 201
         until(lambda: gateway.get("/api/v1/sources/more").json()["state"] == "ONLINE", 60, "the added source")
