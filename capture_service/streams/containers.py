@@ -73,13 +73,7 @@ def open_rtsp(
     open_seconds = settings.open_timeout.total_seconds()
     began = time.monotonic()
     try:
-        container = av.open(
-            url,
-            "r",
-            options=options | decoding_bounds(settings),
-            timeout=(open_seconds, seconds),
-            metadata_errors="replace",
-        )
+        container = _open(url, options, settings, seconds)
     except av.FFmpegError as error:
         # FFmpeg takes a response that it stops waiting for, and one that cannot be read, for the same.
         if time.monotonic() - began >= open_seconds:
@@ -98,18 +92,19 @@ def _streamed(
     seconds: float | None,
     failure: Callable[[], str | None] = lambda: None,
 ) -> "InputContainer":
-    open_seconds = settings.open_timeout.total_seconds()
     try:
-        container = av.open(
-            source,
-            "r",
-            options=options | decoding_bounds(settings),
-            timeout=(open_seconds, seconds),
-            metadata_errors="replace",
-        )
+        container = _open(source, options, settings, seconds)
     except av.FFmpegError as error:
         raise StreamFailure(failure() or ffmpeg_reason(error)) from error
     if not container.streams.video:
         container.close()
         raise StreamFailure(failure() or "the camera sends no video")
     return container
+
+
+def _open(
+    source: HttpBody | str, options: dict[str, str], settings: CaptureSettings, seconds: float | None
+) -> "InputContainer":
+    timeout = (settings.open_timeout.total_seconds(), seconds)
+    options = options | decoding_bounds(settings)
+    return av.open(source, "r", options=options, timeout=timeout, metadata_errors="replace")
