@@ -2,7 +2,8 @@
 
 import csv
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
@@ -65,25 +66,28 @@ def make_npz(pictures: Path, votes: Path, usage: str, out: Path) -> Made:
     check_outputs([out], [pictures, votes])
     images, counts, labels, rows = [], [], [], []
     unvoted = 0
-    both = zip_longest(_rows(pictures, ("usage", "pixels")), _rows(votes, ("usage", *VOTE_COLUMNS)))
-    for row, (picture, tagged) in enumerate(both):
-        if picture is None or tagged is None:
-            shorter, longer = (pictures, votes) if picture is None else (votes, pictures)
-            raise DatasetError(f"{printable(shorter)} has {row:,} rows, and {printable(longer)} has more")
-        used = picture.usage()
-        if used != tagged.usage():
-            raise DatasetError(f"{picture.place} is of {used}, but {tagged.place} of {tagged.usage()}")
-        if used != usage:
-            continue
-        voted = [tagged.number(column, 255) for column in VOTE_COLUMNS]
-        # A face without a vote for an emotion has no target.
-        if not any(voted[: FER_PLUS_VOTES.index("unknown")]):
-            unvoted += 1
-            continue
-        images.append(picture.face())
-        counts.append(voted)
-        labels.append(picture.number("emotion", EMOTIONS - 1) if picture.values.get("emotion") else UNKNOWN)
-        rows.append(row)
+    with (
+        closing(_rows(pictures, ("usage", "pixels"))) as faces,
+        closing(_rows(votes, ("usage", *VOTE_COLUMNS))) as tags,
+    ):
+        for row, (picture, tagged) in enumerate(zip_longest(faces, tags)):
+            if picture is None or tagged is None:
+                shorter, longer = (pictures, votes) if picture is None else (votes, pictures)
+                raise DatasetError(f"{printable(shorter)} has {row:,} rows, and {printable(longer)} has more")
+            used = picture.usage()
+            if used != tagged.usage():
+                raise DatasetError(f"{picture.place} is of {used}, but {tagged.place} of {tagged.usage()}")
+            if used != usage:
+                continue
+            voted = [tagged.number(column, 255) for column in VOTE_COLUMNS]
+            # A face without a vote for an emotion has no target.
+            if not any(voted[: FER_PLUS_VOTES.index("unknown")]):
+                unvoted += 1
+                continue
+            images.append(picture.face())
+            counts.append(voted)
+            labels.append(picture.number("emotion", EMOTIONS - 1) if picture.values.get("emotion") else UNKNOWN)
+            rows.append(row)
     if not images:
         raise DatasetError(f"{printable(pictures)} has no face of {usage} with votes")
     with writable(out):
@@ -133,8 +137,11 @@ class _Row:
         return levels.astype(np.uint8).reshape(CROP_SIZE, CROP_SIZE)
 
 
-def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[_Row]:
-    """The rows of a table that has these columns: in any order and case, with blanks around, and others besides."""
+def _rows(path: Path, columns: tuple[str, ...]) -> Generator[_Row, None, None]:
+    """The rows of a table that has these columns: in any order and case, with blanks around, and others besides.
+
+    Close it: while it waits for its next row, the file is open.
+    """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     name = printable(path)
     try:

@@ -2,6 +2,7 @@ import csv
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 
 from contract.errors import SettingsError
@@ -126,6 +127,17 @@ def test_a_table_of_pictures_with_an_error_is_refused_with_file_line_and_reason(
         make_npz(pictures, votes, "Training", tmp_path / "faces.npz")
     assert "\n" not in str(error.value)
     assert not (tmp_path / "faces.npz").exists()
+
+
+def test_tables_that_are_refused_are_closed(pictures, votes, tmp_path):
+    changed = lines(votes)
+    changed[3] = "Training,fer2.png,0,300,0,0,0,0,0,0,0,0"
+    votes.write_text("\n".join(changed), encoding="utf-8")
+
+    with pytest.raises(DatasetError) as error:  # whose traceback keeps what reads them alive
+        make_npz(pictures, votes, "Training", tmp_path / "faces.npz")
+    opened = [Path(file.path) for file in psutil.Process().open_files()]
+    assert not {pictures, votes} & set(opened), error
 
 
 @pytest.mark.parametrize("vote", ["300", "-1", "4.5", "nan", "", "\u0663", "9" * 5000])
