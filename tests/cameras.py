@@ -3,7 +3,6 @@
 import socket
 import ssl
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import numpy as np
 from capture_service.settings import CaptureSettings
 from capture_service.sources.spec import SourceSpec
 from capture_service.streams.camera import StreamCamera
+from tests.accepting import accept_connections
 
 MULTIPART = b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=frame\r\n\r\n"
 Reply = Sequence[bytes] | Callable[[bytes], Sequence[bytes]]
@@ -48,18 +48,10 @@ class RawCamera:
         self.requests: list[bytes] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
-        threading.Thread(target=self._serve, daemon=True).start()
+        accept_connections(self._socket, self._answer)
 
     def close(self) -> None:
         self._socket.close()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=[connection], daemon=True).start()
 
     def _answer(self, connection: socket.socket) -> None:
         with connection if self._tls is None else self._tls.wrap_socket(connection, server_side=True) as connection:

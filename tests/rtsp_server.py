@@ -15,6 +15,8 @@ from itertools import count, cycle, islice
 import av
 import numpy as np
 
+from tests.accepting import accept_connections
+
 FPS = 60
 SHADES = 20
 MOST_PAYLOAD = 1300
@@ -70,7 +72,7 @@ class RtspServer:
         self._socket = socket.create_server(("127.0.0.1", self.port))
         self.port = self._socket.getsockname()[1]
         self._stop = threading.Event()
-        threading.Thread(target=self._serve, daemon=True).start()
+        accept_connections(self._socket, self._talk)
 
     def stop(self) -> None:
         """End all connections; `start` listens on the same port again."""
@@ -81,14 +83,6 @@ class RtspServer:
     def methods(self, *wanted: str) -> list[str]:
         """The methods of the requests so far, those of interest."""
         return [line.partition(" ")[0] for line in self.requests if line.startswith(wanted)]
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._socket.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._talk, args=[connection], daemon=True).start()
 
     def _talk(self, connection: socket.socket) -> None:
         address = None
